@@ -1,0 +1,212 @@
+"""What somebody may ask to be done: imperative, frozen. Questions are in `queries.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from domain.identifiers import (
+    BranchId,
+    CommentId,
+    DisbursementId,
+    EventId,
+    LoanId,
+    PaymentId,
+    ProductId,
+    SessionId,
+    UserId,
+)
+from domain.roles import Principal, Role
+from domain.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyClaim:
+    """A caller's promise that a repeated request is one and the same.
+
+    Scope: user, method, path and key. `fingerprint` is the SHA-256 of the canonical body.
+    """
+
+    user_id: UserId
+    method: str
+    path: str
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """Everything around a command that its decision may read: who, when, under which request.
+
+    `event_id` is minted for the event that the command may cause; `today` is the business day.
+    """
+
+    principal: Principal
+    at: datetime
+    today: date
+    event_id: EventId
+    request_id: str
+    address: str
+    four_eyes: bool
+    idempotency: IdempotencyClaim | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitLoan:
+    """Apply for a loan. Without `branch_id` it belongs to the branch of whoever applies."""
+
+    loan_id: LoanId
+    customer_id: UserId
+    branch_id: BranchId | None
+    product_id: ProductId | None
+    terms: Terms
+    purpose: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AmendLoan:
+    """Change terms or purpose of an application that was not decided yet."""
+
+    loan_id: LoanId
+    expected_version: int
+    terms: Terms
+    purpose: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveLoan:
+    """Approve an application."""
+
+    loan_id: LoanId
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLoan:
+    """Reject an application."""
+
+    loan_id: LoanId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawLoan:
+    """Withdraw an application; with `expected_version` only when it is still that version."""
+
+    loan_id: LoanId
+    expected_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisburseLoan:
+    """Pay out an approved loan: `amount` in the loan's currency (default all), on `date` (default today)."""
+
+    loan_id: LoanId
+    disbursement_id: DisbursementId
+    amount: Decimal | None
+    date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPayment:
+    """Record money that came in. `amount` is exact, in the loan's currency."""
+
+    payment_id: PaymentId
+    loan_id: LoanId
+    amount: Decimal
+    currency: str | None
+    value_date: date | None
+    method: str | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReversePayment:
+    """Undo a payment by a further fact."""
+
+    payment_id: PaymentId
+    loan_id: LoanId
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatePayment:
+    """Change what is written beside a payment; its money cannot change. None leaves a field as it is."""
+
+    payment_id: PaymentId
+    expected_version: int | None
+    method: str | None
+    reference: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddComment:
+    """Say something on a loan."""
+
+    comment_id: CommentId
+    loan_id: LoanId
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    """Make a user. The password arrives here in clear and leaves the session actor only as a hash."""
+
+    user_id: UserId
+    email: str
+    password: str
+    full_name: str
+    role: Role
+    branch_id: BranchId | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateUser:
+    """Change a user; None leaves a field as it is."""
+
+    user_id: UserId
+    expected_version: int
+    email: str | None
+    full_name: str | None
+    role: Role | None
+    branch_id: BranchId | None
+    is_active: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeactivateUser:
+    """Take away a user's access; his history stays."""
+
+    user_id: UserId
+    expected_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Set a password. `current` is required when a user changes his own."""
+
+    user_id: UserId
+    current: str | None
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """End one of one's own sessions; None ends the one that asks."""
+
+    session_id: SessionId | None
+
+
+LoanCommand = AmendLoan | ApproveLoan | RejectLoan | WithdrawLoan | DisburseLoan | RecordPayment | ReversePayment
+Command = (
+    SubmitLoan
+    | LoanCommand
+    | AnnotatePayment
+    | AddComment
+    | CreateUser
+    | UpdateUser
+    | DeactivateUser
+    | ChangePassword
+    | EndSession
+)

@@ -1,0 +1,59 @@
+"""The life cycle of a loan as one table; the diagram in docs/lifecycle.md is drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class LoanStatus(StrEnum):
+    """Where a loan stands. In arrears, restructured and the like are flags, not states."""
+
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    ACTIVE = "active"
+    OVERPAID = "overpaid"
+    CLOSED = "closed"
+    WRITTEN_OFF = "written_off"
+
+
+class LoanMove(StrEnum):
+    """What can be tried on a loan; named in the refusal when its state does not allow it."""
+
+    AMEND = "amend"
+    APPROVE = "approve"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+    DISBURSE = "disburse"
+    PAY = "pay"
+    REVERSE = "reverse"
+
+
+_REPAID: Final = (LoanStatus.ACTIVE, LoanStatus.CLOSED, LoanStatus.OVERPAID)
+
+# move -> state before -> states after; more than one where what is left to pay decides.
+TRANSITIONS: Final[Mapping[LoanMove, Mapping[LoanStatus, tuple[LoanStatus, ...]]]] = MappingProxyType(
+    {
+        LoanMove.AMEND: {LoanStatus.SUBMITTED: (LoanStatus.SUBMITTED,)},
+        LoanMove.APPROVE: {LoanStatus.SUBMITTED: (LoanStatus.APPROVED,)},
+        LoanMove.REJECT: {LoanStatus.SUBMITTED: (LoanStatus.REJECTED,)},
+        LoanMove.WITHDRAW: {
+            LoanStatus.SUBMITTED: (LoanStatus.WITHDRAWN,),
+            LoanStatus.APPROVED: (LoanStatus.WITHDRAWN,),
+        },
+        LoanMove.DISBURSE: {LoanStatus.APPROVED: (LoanStatus.ACTIVE,)},
+        LoanMove.PAY: {LoanStatus.ACTIVE: _REPAID},
+        LoanMove.REVERSE: {status: _REPAID for status in _REPAID},
+    }
+)
+
+TERMINAL: Final = frozenset({LoanStatus.REJECTED, LoanStatus.WITHDRAWN})
+
+
+def allows(status: LoanStatus, move: LoanMove) -> bool:
+    """Say whether `move` may be tried on a loan in `status`."""
+    return status in TRANSITIONS[move]

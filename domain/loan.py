@@ -1,0 +1,70 @@
+"""A loan as the sum of its events: the aggregate that every decision reads.
+
+Deciding is in `origination.py` and `servicing.py`; this module only says what a loan is and how an
+event changes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from domain.identifiers import BranchId, LoanId, ProductId, UserId
+from domain.instalment import Instalment
+from domain.lifecycle import LoanStatus
+from domain.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """What is still owed over the whole schedule, by component, in minor units."""
+
+    principal_minor: int
+    interest_minor: int
+    fees_minor: int
+    penalties_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        """All of it."""
+        return self.principal_minor + self.interest_minor + self.fees_minor + self.penalties_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """A loan after its last event. `version` counts its events; amounts are minor units."""
+
+    id: LoanId
+    number: str
+    customer_id: UserId
+    branch_id: BranchId | None
+    product_id: ProductId | None
+    terms: Terms
+    purpose: str | None
+    status: LoanStatus
+    version: int
+    created_by: UserId
+    approved_by: UserId | None
+    disbursed_on: date | None
+    disbursed_minor: int
+    instalments: tuple[Instalment, ...]
+    credit_minor: int
+    last_value_date: date | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def outstanding(self) -> Outstanding:
+        """What is still owed, by component."""
+        rows = self.instalments
+        return Outstanding(
+            sum(row.principal_minor - row.paid_principal_minor for row in rows),
+            sum(row.interest_minor - row.paid_interest_minor for row in rows),
+            sum(row.fees_minor - row.paid_fees_minor for row in rows),
+            sum(row.penalties_minor - row.paid_penalties_minor for row in rows),
+        )
+
+    @property
+    def next_due(self) -> Instalment | None:
+        """The oldest instalment on which something is still owed."""
+        return next((row for row in self.instalments if row.outstanding_minor > 0), None)

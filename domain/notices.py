@@ -1,0 +1,72 @@
+"""What others are told when something has happened, and who may hear it.
+
+A notice is written in the transaction of the change and reaches sockets only through the change
+feed: nobody is told what did not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.identifiers import BranchId, LoanId, UserId
+from domain.roles import Action, Principal, sight
+
+
+class NoticeType(StrEnum):
+    """The types of notification; ACCESS_CHANGED is for the server itself and never leaves it."""
+
+    LOAN_STATUS_CHANGE = "loan_status_change"
+    NEW_APPLICATION = "new_application"
+    PAYMENT_RECORDED = "payment_recorded"
+    COMMENT_ADDED = "comment_added"
+    SYNC_STATUS = "sync_status"
+    SYSTEM_MAINTENANCE = "system_maintenance"
+    HEARTBEAT = "heartbeat"
+    ACCESS_CHANGED = "access_changed"
+
+
+# What a client may subscribe to.
+PUBLIC_TYPES = frozenset(NoticeType) - {NoticeType.ACCESS_CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a notice is about: the branch and the customer whose data it tells of; both None is for all."""
+
+    branch_id: BranchId | None
+    customer_id: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told. `data` holds JSON values only; `topic` names the loan it is about."""
+
+    type: NoticeType
+    audience: Audience
+    topic: LoanId | None
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """A notice with its place in the change feed and the instant of its commit group."""
+
+    seq: int
+    at: datetime
+    notice: Notice
+
+
+def may_hear(principal: Principal, notice: Notice) -> bool:
+    """Say whether `principal` may be told: by the same rule as reading over REST."""
+    if notice.type is NoticeType.ACCESS_CHANGED:
+        return False
+    audience = notice.audience
+    if audience.branch_id is None and audience.customer_id is None and notice.topic is None:
+        return True
+    seen = sight(principal, Action.READ)
+    return seen is not None and seen.covers(
+        branch_id=audience.branch_id, customer_id=audience.customer_id
+    )

@@ -1,0 +1,57 @@
+"""A payment and how it was allocated. A payment is a fact: corrections are further facts beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain.identifiers import LoanId, PaymentId, UserId
+
+
+class PaymentStatus(StrEnum):
+    """What has become of a payment."""
+
+    POSTED = "posted"
+    REVERSED = "reversed"
+    SUSPENSE = "suspense"
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """How one amount was split, in minor units; the parts are never negative and sum to the amount."""
+
+    penalties_minor: int = 0
+    fees_minor: int = 0
+    interest_minor: int = 0
+    principal_minor: int = 0
+    excess_minor: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        """The amount that was split."""
+        return (
+            self.penalties_minor
+            + self.fees_minor
+            + self.interest_minor
+            + self.principal_minor
+            + self.excess_minor
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment as it stands now: the fact, and the projections beside it (status, allocation)."""
+
+    id: PaymentId
+    loan_id: LoanId
+    amount_minor: int
+    currency: str
+    value_date: date
+    status: PaymentStatus
+    allocation: Allocation
+    outstanding_after_minor: int
+    method: str | None
+    reference: str | None
+    recorded_by: UserId
+    created_at: datetime

@@ -1,0 +1,141 @@
+"""What somebody may ask to be told. Answers are the values of `views.py`; changes are in `commands.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from domain.identifiers import LoanId, PaymentId, UserId
+from domain.lifecycle import LoanStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of a list: after the row with the id `after`, in order of id (which is of creation).
+
+    `limit` is 1 to 200. `with_total` asks for the count of all rows in sight.
+    """
+
+    limit: int = 50
+    after: UUID | None = None
+    descending: bool = False
+    with_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLoan:
+    """One loan."""
+
+    loan_id: LoanId
+
+
+@dataclass(frozen=True, slots=True)
+class ListLoans:
+    """Loans in sight, narrowed by customer, status or branch."""
+
+    page: PageRequest
+    customer_id: UserId | None = None
+    status: LoanStatus | None = None
+    branch_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSchedule:
+    """The schedule of a loan with what is paid, as of a business day (default today)."""
+
+    loan_id: LoanId
+    as_of: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLoanEvents:
+    """The history of a loan: its events in order."""
+
+    loan_id: LoanId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPayment:
+    """One payment."""
+
+    payment_id: PaymentId
+
+
+@dataclass(frozen=True, slots=True)
+class ListPayments:
+    """Payments in sight, narrowed by loan."""
+
+    page: PageRequest
+    loan_id: LoanId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListComments:
+    """The comments on one loan."""
+
+    loan_id: LoanId
+    page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUser:
+    """One user."""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsers:
+    """Users in sight."""
+
+    page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMyself:
+    """The account of whoever asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListMySessions:
+    """The live sessions of whoever asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatistics:
+    """The figures of the dashboard, over what the reader may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNetworkStatus:
+    """The state of the link to the head office, as the connectivity prober knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSyncSummary:
+    """How far this node and its head office agree, as the sync coordinator knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConnections:
+    """How many sockets and users are connected."""
+
+
+Query = (
+    ReadLoan
+    | ListLoans
+    | ReadSchedule
+    | ReadLoanEvents
+    | ReadPayment
+    | ListPayments
+    | ListComments
+    | ReadUser
+    | ListUsers
+    | ReadMyself
+    | ListMySessions
+    | ReadStatistics
+    | ReadNetworkStatus
+    | ReadSyncSummary
+    | ReadConnections
+)

@@ -1,0 +1,119 @@
+"""Expected refusals: values, one enum a command, matched exhaustively where they are rendered.
+
+The value of each member is the stable `code` that clients see. Exceptions are for bugs and for the
+weather (`outages.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AccessRefusal(StrEnum):
+    """Refusals that can meet anybody, whatever was asked."""
+
+    NOT_SIGNED_IN = "not_signed_in"
+    NOT_ALLOWED = "not_allowed"
+    NOT_FOUND = "not_found"
+    RATE_LIMITED = "rate_limited"
+
+
+class SignInRefusal(StrEnum):
+    """Why no session was opened or continued; the text is the same whatever the cause."""
+
+    BAD_CREDENTIALS = "bad_credentials"
+    BAD_REFRESH_TOKEN = "bad_refresh_token"  # noqa: S105 - a code, not a secret
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+
+
+class IdempotencyRefusal(StrEnum):
+    """Why a key could not be used."""
+
+    KEY_REUSED = "idempotency_key_reused"
+    STILL_RUNNING = "idempotency_key_in_use"
+    ID_TAKEN = "id_taken"
+
+
+class VersionRefusal(StrEnum):
+    """The thing is not at the version that the caller has seen."""
+
+    STALE = "version_stale"
+
+
+class LoanRefusal(StrEnum):
+    """Why a loan's state does not allow the move."""
+
+    WRONG_STATE = "wrong_state"
+    SAME_PERSON = "four_eyes"
+
+
+class TermsRefusal(StrEnum):
+    """Why no schedule can be built on such terms; one rejection carries all faults."""
+
+    IMPOSSIBLE_TERMS = "impossible_terms"
+    NOT_A_CUSTOMER = "not_a_customer"
+
+
+class DisburseRefusal(StrEnum):
+    """Why money cannot go out."""
+
+    AMOUNT_NOT_APPROVED = "amount_not_approved"
+    BAD_AMOUNT = "bad_amount"
+    BAD_DATE = "bad_date"
+
+
+class PaymentRefusal(StrEnum):
+    """Why a payment offered online is not taken, or not undone."""
+
+    BAD_AMOUNT = "bad_amount"
+    WRONG_CURRENCY = "wrong_currency"
+    BAD_DATE = "bad_date"
+    ALREADY_REVERSED = "already_reversed"
+
+
+class UserRefusal(StrEnum):
+    """Why a user is not made or changed."""
+
+    EMAIL_TAKEN = "email_taken"
+    ROLE_NOT_GRANTABLE = "role_not_grantable"
+    WEAK_PASSWORD = "weak_password"  # noqa: S105 - a code, not a secret
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code, not a secret
+    LAST_ADMINISTRATOR = "last_administrator"
+    UNKNOWN_BRANCH = "unknown_branch"
+
+
+Reason = (
+    AccessRefusal
+    | SignInRefusal
+    | IdempotencyRefusal
+    | VersionRefusal
+    | LoanRefusal
+    | TermsRefusal
+    | DisburseRefusal
+    | PaymentRefusal
+    | UserRefusal
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One wrong field: `pointer` is a JSON pointer into the request's body."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A refusal: why, in words for a person, with what else the caller needs to go on.
+
+    `facts` holds JSON values (the current version, event and state, seconds to wait).
+    """
+
+    reason: Reason
+    detail: str
+    faults: tuple[FieldFault, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)

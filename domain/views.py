@@ -1,0 +1,195 @@
+"""What a reader is shown: frozen rows without behaviour, as stores answer and the web renders them.
+
+Amounts are integers of minor units. The order of the fields of `LoanView` and `PaymentView` is the
+order of the columns in the statements that read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, ProductId, UserId
+from domain.instalment import Instalment
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page of a list; `next_after` is the id to go on from, None at the end."""
+
+    items: tuple[Row, ...]
+    next_after: UUID | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoanView:
+    """A loan as lists and single reads show it."""
+
+    id: LoanId
+    number: str
+    customer_id: UserId
+    branch_id: BranchId | None
+    product_id: ProductId | None
+    principal_minor: int
+    currency: str
+    annual_rate_percent: Decimal
+    instalments: int
+    frequency_every: int
+    frequency_unit: str
+    interest_method: str
+    amortization: str
+    interest_calc_period: str
+    days_in_month: str
+    days_in_year: str
+    start_date: date | None
+    first_due_date: date | None
+    purpose: str | None
+    status: str
+    outstanding_principal_minor: int
+    outstanding_interest_minor: int
+    outstanding_fees_minor: int
+    outstanding_penalties_minor: int
+    credit_minor: int
+    next_due_date: date | None
+    next_due_minor: int | None
+    disbursed_on: date | None
+    version: int
+    sync_status: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleView:
+    """A loan's schedule with what is paid; planned, not yet binding, while it is not disbursed."""
+
+    loan_id: LoanId
+    version: int
+    as_of: date
+    currency: str
+    planned: bool
+    instalments: tuple[Instalment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment as lists and single reads show it."""
+
+    id: PaymentId
+    loan_id: LoanId
+    amount_minor: int
+    currency: str
+    value_date: date
+    status: str
+    allocated_principal_minor: int
+    allocated_interest_minor: int
+    allocated_fees_minor: int
+    allocated_penalties_minor: int
+    allocated_excess_minor: int
+    outstanding_after_minor: int
+    method: str | None
+    reference: str | None
+    note: str | None
+    recorded_by: UserId
+    reversed_at: datetime | None
+    sync_status: str
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CommentView:
+    """A comment on a loan."""
+
+    id: CommentId
+    loan_id: LoanId
+    author_id: UserId
+    body: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One line of a loan's history; `data` is the event's own fields as JSON values."""
+
+    id: UUID
+    version: int
+    type: str
+    at: datetime
+    value_date: date
+    by: UserId
+    data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioLine:
+    """The book of one currency: what is out, what is overdue, and what is out on loans 30 days late."""
+
+    currency: str
+    outstanding_minor: int
+    overdue_minor: int
+    at_risk_30_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTotals:
+    """How many payments of one currency came in, and how much."""
+
+    currency: str
+    count: int
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsView:
+    """The dashboard's figures as of one business day."""
+
+    as_of: date
+    loans_by_status: dict[str, int]
+    portfolio: tuple[PortfolioLine, ...]
+    payments_today: tuple[PaymentTotals, ...]
+    payments_last_30_days: tuple[PaymentTotals, ...]
+    users_total: int
+    users_connected: int = 0
+    sync_pending: int = 0
+    sync_failed: int = 0
+    sync_conflict: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkView:
+    """The link to the head office: `state` is standalone, online, degraded or offline; `reason` in words."""
+
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSummaryView:
+    """How far two sides agree: counts of operations by status, and why nothing moves when nothing does."""
+
+    state: str
+    reason: str
+    by_status: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsView:
+    """Who is connected: counts of sockets and of distinct users."""
+
+    connections: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """A place in the change feed: `seq` is dense within `epoch`, which changes only at a restore."""
+
+    epoch: UUID
+    seq: int
