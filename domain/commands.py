@@ -198,7 +198,15 @@ class EndSession:
     session_id: SessionId | None
 
 
-LoanCommand = AmendLoan | ApproveLoan | RejectLoan | WithdrawLoan | DisburseLoan | RecordPayment | ReversePayment
+LoanCommand = (
+    AmendLoan
+    | ApproveLoan
+    | RejectLoan
+    | WithdrawLoan
+    | DisburseLoan
+    | RecordPayment
+    | ReversePayment
+)
 Command = (
     SubmitLoan
     | LoanCommand

@@ -1,12 +1,26 @@
-"""What deciding yields: events with all that follows from them, a refusal, or a wish to see the past."""
+"""What deciding yields: events with all that follows from them, a refusal, or a wish to see the past.
+
+And what keeping a decision yields: `Committed`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from domain.events import LoanEvent
 from domain.loan import Loan
 from domain.payment import Payment
+
+View = TypeVar("View", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed(Generic[View]):
+    """A command was carried out and its transaction committed; `replayed` when it had been before."""
+
+    view: View
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

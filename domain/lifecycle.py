@@ -36,19 +36,21 @@ class LoanMove(StrEnum):
 _REPAID: Final = (LoanStatus.ACTIVE, LoanStatus.CLOSED, LoanStatus.OVERPAID)
 
 # move -> state before -> states after; more than one where what is left to pay decides.
-TRANSITIONS: Final[Mapping[LoanMove, Mapping[LoanStatus, tuple[LoanStatus, ...]]]] = MappingProxyType(
-    {
-        LoanMove.AMEND: {LoanStatus.SUBMITTED: (LoanStatus.SUBMITTED,)},
-        LoanMove.APPROVE: {LoanStatus.SUBMITTED: (LoanStatus.APPROVED,)},
-        LoanMove.REJECT: {LoanStatus.SUBMITTED: (LoanStatus.REJECTED,)},
-        LoanMove.WITHDRAW: {
-            LoanStatus.SUBMITTED: (LoanStatus.WITHDRAWN,),
-            LoanStatus.APPROVED: (LoanStatus.WITHDRAWN,),
-        },
-        LoanMove.DISBURSE: {LoanStatus.APPROVED: (LoanStatus.ACTIVE,)},
-        LoanMove.PAY: {LoanStatus.ACTIVE: _REPAID},
-        LoanMove.REVERSE: {status: _REPAID for status in _REPAID},
-    }
+TRANSITIONS: Final[Mapping[LoanMove, Mapping[LoanStatus, tuple[LoanStatus, ...]]]] = (
+    MappingProxyType(
+        {
+            LoanMove.AMEND: {LoanStatus.SUBMITTED: (LoanStatus.SUBMITTED,)},
+            LoanMove.APPROVE: {LoanStatus.SUBMITTED: (LoanStatus.APPROVED,)},
+            LoanMove.REJECT: {LoanStatus.SUBMITTED: (LoanStatus.REJECTED,)},
+            LoanMove.WITHDRAW: {
+                LoanStatus.SUBMITTED: (LoanStatus.WITHDRAWN,),
+                LoanStatus.APPROVED: (LoanStatus.WITHDRAWN,),
+            },
+            LoanMove.DISBURSE: {LoanStatus.APPROVED: (LoanStatus.ACTIVE,)},
+            LoanMove.PAY: {LoanStatus.ACTIVE: _REPAID},
+            LoanMove.REVERSE: {status: _REPAID for status in _REPAID},
+        }
+    )
 )
 
 TERMINAL: Final = frozenset({LoanStatus.REJECTED, LoanStatus.WITHDRAWN})

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from domain.identifiers import BranchId, LoanId, UserId
 from domain.roles import Action, Principal, sight
+from domain.views import FeedPosition
 
 
 class NoticeType(StrEnum):
@@ -57,6 +58,15 @@ class FeedEntry:
     seq: int
     at: datetime
     notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBatch:
+    """Entries of the feed after some position, in order; `head` is the position after the last."""
+
+    head: FeedPosition
+    entries: tuple[FeedEntry, ...]
+    more: bool
 
 
 def may_hear(principal: Principal, notice: Notice) -> bool:

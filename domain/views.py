@@ -193,3 +193,20 @@ class FeedPosition:
 
     epoch: UUID
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sweepings:
+    """What one sweep removed: expired sessions, refresh tokens and idempotency records."""
+
+    sessions: int
+    refresh_tickets: int
+    idempotency_keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentHealth:
+    """`state` is ok, degraded or down; `detail` is for people and names no secret."""
+
+    state: str
+    detail: str

@@ -1,0 +1,1 @@
+"""Each actor's protocol: frozen messages, one file per receiving actor. No behaviour lives here."""

@@ -1,0 +1,45 @@
+"""What the gatekeeper understands: opening and renewing sign-ins. Ending one is a user's own command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.messages.replies import Unavailable
+from domain.account import Account
+from domain.rejections import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Open a session for whoever knows the password. Replies with `Granted`."""
+
+    email: str
+    password: str
+    address: str
+    user_agent: str | None
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Exchange a refresh token for the next pair. Replies with `Granted`."""
+
+    refresh_token: str
+    address: str
+    request_id: str
+
+
+GatekeeperMessage = SignIn | Refresh
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A pair of tokens; `expires_in_s` is the life of the access token."""
+
+    access_token: str
+    refresh_token: str
+    expires_in_s: int
+    account: Account
+
+
+Granted = Grant | Rejected | Unavailable

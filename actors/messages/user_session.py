@@ -1,0 +1,117 @@
+"""What the actor of one connected user understands. Commands take turns by loan; queries are interleaved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from actors.messages.replies import Unavailable
+from actors.ports import Lane
+from domain.account import Account, SignInSession
+from domain.commands import Command, IdempotencyClaim
+from domain.decision import Committed
+from domain.identifiers import LoanId, SessionId
+from domain.notices import NoticeType
+from domain.queries import Query
+from domain.rejections import Rejected
+from domain.views import (
+    CommentView,
+    ConnectionsView,
+    EventView,
+    FeedPosition,
+    LoanView,
+    NetworkView,
+    Page,
+    PaymentView,
+    ScheduleView,
+    StatisticsView,
+    SyncSummaryView,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Under which sign-in, request and address a message came; `idempotency` only for commands."""
+
+    session_id: SessionId
+    request_id: str
+    address: str
+    idempotency: IdempotencyClaim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer a query. Interleaved: it takes no turn. Replies with `Answered`."""
+
+    context: RequestContext
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOut:
+    """Carry out a command: one at a time on a loan. Replies with `CarriedOut`."""
+
+    context: RequestContext
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class AttachSocket:
+    """Count a socket as this user's and let it hear. Replies with `Attached`, or why not."""
+
+    context: RequestContext
+    connection_id: UUID
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A socket hears from `position` on; `expires_at` of its sign-in is in `session`."""
+
+    account: Account
+    session: SignInSession
+    position: FeedPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Narrow or widen what a socket hears; None for all that its user may see."""
+
+    connection_id: UUID
+    types: frozenset[NoticeType] | None
+    topics: frozenset[LoanId] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DetachSocket:
+    """The socket is gone."""
+
+    connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChanged:
+    """The account or its sessions changed somewhere: read them again, and close what lost its right."""
+
+
+UserSessionMessage = Answer | CarryOut | AttachSocket | Subscribe | DetachSocket | AccessChanged
+
+Told = (
+    LoanView
+    | Page[LoanView]
+    | ScheduleView
+    | tuple[EventView, ...]
+    | PaymentView
+    | Page[PaymentView]
+    | Page[CommentView]
+    | Account
+    | Page[Account]
+    | tuple[SignInSession, ...]
+    | StatisticsView
+    | NetworkView
+    | SyncSummaryView
+    | ConnectionsView
+)
+Made = LoanView | PaymentView | CommentView | Account | None
+Answered = Told | Rejected | Unavailable
+CarriedOut = Committed[Made] | Rejected | Unavailable

@@ -1,0 +1,287 @@
+"""What the actors need of the world, as Protocols: stores, the clock, tokens, lanes, the tree.
+
+`persistence`, `gateways` and `web` satisfy these by shape, without importing this module;
+`server/wiring.py` knows both sides, and the type checker proves the fit there. Every method of a
+store may raise an `Outage` (`domain/outages.py`): that is the weather, not a bug. Each runs under the
+deadline of the ask that is being answered (`trio.current_effective_deadline()`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from actors.address import Address
+from domain.account import Access, Account, SignInSession
+from domain.commands import AddComment, AnnotatePayment, CommandContext, CreateUser, UpdateUser
+from domain.decision import Committed, Decision, HistoryNeeded
+from domain.events import LoanEvent
+from domain.identifiers import BranchId, LoanId, PaymentId, SessionId, UserId
+from domain.loan import Loan
+from domain.notices import FeedBatch, FeedEntry, NoticeType
+from domain.queries import ListComments, ListLoans, ListPayments, ListUsers
+from domain.rejections import Rejected
+from domain.roles import Sight
+from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
+from domain.views import (
+    CommentView,
+    ComponentHealth,
+    EventView,
+    FeedPosition,
+    LoanView,
+    Page,
+    PaymentView,
+    StatisticsView,
+    Sweepings,
+)
+
+History = tuple[LoanEvent, ...]
+Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
+"""Decides on a loan that is locked; pure, because it runs inside the unit of work."""
+Permit = Callable[[BranchId | None, UserId | None], Rejected | None]
+"""Says whether something about this branch and this customer may be done."""
+SubmitJudge = Callable[[str, "Account | None", BranchId], Decision | Rejected]
+"""Decides on an application, given its new number, the customer it names and the node's default branch."""
+
+
+class Clock(Protocol):
+    """The wall clock; only for what people read and for business days, never for time-outs."""
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+
+    def today(self) -> date:
+        """The business day, in the time zone of the settings."""
+
+
+class IdentitySource(Protocol):
+    """Where new identifiers come from."""
+
+    def new_id(self) -> UUID:
+        """A UUID version 7."""
+
+
+class LoanBook(Protocol):
+    """The loans and their payments: one method call is one unit of work, committed or not at all."""
+
+    async def open_loan(
+        self, customer_id: UserId, judge: SubmitJudge, context: CommandContext
+    ) -> Committed[LoanView] | Rejected:
+        """Mint a number, let `judge` decide, and keep what it decided."""
+
+    async def change_loan(
+        self, loan_id: LoanId, judge: Judge, context: CommandContext
+    ) -> Committed[LoanView] | Rejected:
+        """Lock the loan, let `judge` decide, and keep what it decided; NOT_FOUND when there is none."""
+
+    async def change_payment(
+        self, loan_id: LoanId, payment_id: PaymentId, judge: Judge, context: CommandContext
+    ) -> Committed[PaymentView] | Rejected:
+        """Do the same as `change_loan`, and answer with the payment `payment_id` as it then stands.
+
+        A `payment_id` that already exists is answered as a replay when loan, amount and value date
+        are the same, and refused with ID_TAKEN when they are not, unless `judge` asks for the reversal.
+        """
+
+    async def annotate_payment(
+        self, command: AnnotatePayment, permit: Permit, context: CommandContext
+    ) -> Committed[PaymentView] | Rejected:
+        """Write beside a payment."""
+
+    async def add_comment(
+        self, command: AddComment, permit: Permit, context: CommandContext
+    ) -> Committed[CommentView] | Rejected:
+        """Keep a comment and tell those who may see the loan."""
+
+
+class Readings(Protocol):
+    """Questions to the store, each one read, limited to what is in sight."""
+
+    async def loan(self, loan_id: LoanId, sight: Sight) -> LoanView | None:
+        """One loan."""
+
+    async def loan_state(self, loan_id: LoanId, sight: Sight) -> Loan | None:
+        """The whole aggregate, with its instalments."""
+
+    async def loans(self, query: ListLoans, sight: Sight) -> Page[LoanView]:
+        """A page of loans."""
+
+    async def events(self, loan_id: LoanId, sight: Sight) -> tuple[EventView, ...] | None:
+        """A loan's history; None when the loan is not in sight."""
+
+    async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
+        """One payment."""
+
+    async def payments(self, query: ListPayments, sight: Sight) -> Page[PaymentView]:
+        """A page of payments."""
+
+    async def comments(self, query: ListComments, sight: Sight) -> Page[CommentView] | None:
+        """A page of a loan's comments; None when the loan is not in sight."""
+
+    async def statistics(self, sight: Sight, today: date) -> StatisticsView:
+        """The dashboard's figures over what is in sight (without those that only actors know)."""
+
+
+class Accounts(Protocol):
+    """Users, their sessions and their refresh tokens."""
+
+    async def access(self, user_id: UserId) -> Access | None:
+        """The account and its live sessions."""
+
+    async def credentials(self, email: str) -> Credentials | None:
+        """What a sign-in with this (normalised) e-mail is checked against."""
+
+    async def password_hash(self, user_id: UserId) -> str | None:
+        """The hash that a user's current password is checked against."""
+
+    async def open_session(
+        self, session: SignInSession, ticket: RefreshTicket, request_id: str
+    ) -> None:
+        """Keep a new session and its first refresh token; audited."""
+
+    async def refuse_sign_in(self, email: str, address: str, request_id: str, at: datetime) -> None:
+        """Write a failed sign-in into the audit trail."""
+
+    async def rotate(
+        self, spent: UUID, successor: RefreshTicket, *, grace_s: int, idle_s: int, request_id: str
+    ) -> Rotated | RefreshReused | None:
+        """Exchange the refresh token `spent` in one atomic step; None when it is unknown or over."""
+
+    async def end_session(
+        self, user_id: UserId, session_id: SessionId, context: CommandContext
+    ) -> bool:
+        """End one session of this user; False when it was not alive."""
+
+    async def touch_sessions(self, seen: Sequence[tuple[SessionId, datetime]]) -> None:
+        """Remember when sessions were used last."""
+
+    async def keep_password(self, user_id: UserId, password_hash: str) -> None:
+        """Replace a hash made with older parameters; not a change of the password."""
+
+    async def user(self, user_id: UserId, sight: Sight) -> Account | None:
+        """One user in sight."""
+
+    async def users(self, query: ListUsers, sight: Sight) -> Page[Account]:
+        """A page of users in sight."""
+
+    async def create_user(
+        self, command: CreateUser, password_hash: str, context: CommandContext
+    ) -> Committed[Account] | Rejected:
+        """Make a user; without `branch_id` he belongs to his creator's branch, or the node's."""
+
+    async def update_user(
+        self,
+        command: UpdateUser,
+        judge: Callable[[Account], Rejected | None],
+        context: CommandContext,
+    ) -> Committed[Account] | Rejected:
+        """Change a user, when `judge` does not object to the one that is there now."""
+
+    async def change_password(
+        self,
+        user_id: UserId,
+        password_hash: str,
+        judge: Callable[[Account], Rejected | None],
+        context: CommandContext,
+    ) -> Committed[Account] | Rejected:
+        """Set a password and end every other session of the user."""
+
+
+class Feed(Protocol):
+    """The committed feed: dense, in the order of commits."""
+
+    async def position(self) -> FeedPosition:
+        """Where the feed ends now."""
+
+    async def advance(self, after: FeedPosition, limit: int) -> FeedBatch:
+        """Stamp what was committed, then read on."""
+
+    async def listen(self, on_wake: Callable[[], object], on_lost: Callable[[str], object]) -> None:
+        """Call `on_wake` on the Trio thread whenever somebody committed, `on_lost` when deaf."""
+
+    async def stop_listening(self) -> None:
+        """Undo `listen`."""
+
+
+class Upkeep(Protocol):
+    """What has to be done now and then."""
+
+    async def sweep(self, now: datetime) -> Sweepings:
+        """Remove what has expired."""
+
+
+class Passwords(Protocol):
+    """Argon2id in threads, never more than a few at once."""
+
+    async def hash(self, password: str) -> str:
+        """Hash a password."""
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Check a password; None costs as much and is always False."""
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Say whether a hash was made with older parameters."""
+
+
+class Tokens(Protocol):
+    """Minting and reading tokens; pure but for the key."""
+
+    def access_token(
+        self, account: Account, session_id: SessionId, now: datetime
+    ) -> tuple[str, int]:
+        """A new access token, and for how many seconds it holds."""
+
+    def refresh_token(self, ticket: RefreshTicket) -> str:
+        """The refresh token of a ticket: the same ticket gives the same token."""
+
+    def read_refresh_token(self, token: str, now: datetime) -> UUID | None:
+        """The ticket's id, when the token is genuine and has not expired."""
+
+
+class Lane(Protocol):
+    """The way to one socket. Nothing here waits, and a dead lane raises nothing."""
+
+    def push(self, frame: bytes, kind: NoticeType) -> bool:
+        """Send, or keep for sending; over the bound the rule of `kind` decides. False when dead."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Say good-bye with a WebSocket close code, and die."""
+
+
+class FrameEncoder(Protocol):
+    """Makes the bytes that all subscribers get."""
+
+    def __call__(self, entry: FeedEntry) -> bytes:
+        """Encode one notification as one WebSocket frame."""
+
+
+class SessionDirectory(Protocol):
+    """Where the actor of a user is found."""
+
+    async def session(self, user_id: UserId) -> Address[Any]:
+        """The address of the user's session actor on this worker, started when there was none.
+
+        ActorStopped when the core is not running; MailboxFull when too many are.
+        """
+
+    def active(self, user_id: UserId) -> Address[Any] | None:
+        """The same, only when there is one."""
+
+
+class SupervisionTree(Protocol):
+    """What the web may see of the tree."""
+
+    def snapshot(self) -> object:
+        """The living tree: a pure read."""
+
+    def core_is_running(self) -> bool:
+        """Say whether requests can be answered."""
+
+
+class Health(Protocol):
+    """How the node is."""
+
+    async def components(self) -> dict[str, ComponentHealth]:
+        """Each component with its state: database, redis, migrations, supervision."""

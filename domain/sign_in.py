@@ -1,0 +1,44 @@
+"""Signing in: what a password is checked against, and the record behind a refresh token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.account import Account
+from domain.identifiers import SessionId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a sign-in is checked against."""
+
+    account: Account
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTicket:
+    """The record behind a refresh token; the token itself is minted from it and never stored."""
+
+    id: UUID
+    session_id: SessionId
+    user_id: UserId
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A refresh token was exchanged: `ticket` is its successor (the same one within the grace)."""
+
+    account: Account
+    ticket: RefreshTicket
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReused:
+    """The token had been used before: its whole session is ended."""
+
+    user_id: UserId
