@@ -1,0 +1,36 @@
+"""The weather: what may go wrong outside the program, as exceptions that cross every room.
+
+Not refusals (those are values, domain/rejections.py) and not bugs: an outage says nothing about the
+command, only that it could not be carried out now. Pure: nothing here knows which store or driver.
+"""
+
+from __future__ import annotations
+
+RETRY_AFTER_S = 1.0
+
+
+class Outage(Exception):
+    """Something outside the program failed; the same command may succeed later.
+
+    `retry_after_s` is when it is worth while to try again, in seconds from now.
+    """
+
+    def __init__(self, reason: str, *, retry_after_s: float = RETRY_AFTER_S) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class StoreUnavailable(Outage):
+    """The store could not be reached or refused to work; nothing was changed."""
+
+
+class OutcomeUnknown(Outage):
+    """The connection was lost while a commit was under way: it may or may not have happened.
+
+    Ask again under the same idempotency key: its record says which.
+    """
+
+
+class DeadlinePassed(Outage):
+    """The time allowed for the command ended before the work did; nothing was changed."""
