@@ -22,7 +22,7 @@ DEV     := $(STAMPS)/dev-$(call key,requirements.txt requirements-dev.txt)
 BENCH   := $(STAMPS)/bench-$(call key,requirements.txt requirements-bench.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-bench run migrate test check lint types imports fmt soak bench docs lock hook clean
+.PHONY: help setup setup-dev setup-bench run migrate test test-slow test-store check lint types imports fmt soak bench docs lock hook clean
 .NOTPARALLEL:
 
 help: ## what this door opens to
@@ -81,6 +81,15 @@ migrate: setup ## bring the database to this version's schema
 
 test: setup-dev ## every test but the slow ones and the soak
 	@$(BIN)/python -m pytest -m "not slow and not soak" $(ARGS)
+
+# pytest's exit code 5: no test carries the mark.
+only = $(BIN)/python -m pytest -m "$(1) and not soak" $(ARGS) || test $$? -eq 5
+
+test-slow: setup-dev ## the slow tests alone
+	@$(call only,slow)
+
+test-store: setup-dev ## the tests that touch a store; LENDWIRE_TEST_DATABASE_URL and LENDWIRE_TEST_REDIS_URL say which
+	@$(call only,store)
 
 check: lint types imports ## lint, types, imports and all tests but the soak
 	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
