@@ -1,0 +1,261 @@
+"""The bounded queue in front of an actor, with a named overflow rule; it outlives incarnations.
+
+A queue of its own rather than a memory channel: it evicts, coalesces, takes a message out of the
+middle for a free turn key, and costs a tenth of a channel pair. It runs no message and answers
+none, except those it has to give up.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Any
+
+import outcome
+import trio
+
+from actors.envelope import NO_KEY, ActorStopped, AskTimeout, Envelope, MailboxFull
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Hashable
+
+    from actors.accounts import Accounts
+
+
+class Overflow(enum.Enum):
+    """What happens to a message for which there is no room."""
+
+    BLOCK = "block"
+    """Its sender waits."""
+    REJECT = "reject"
+    """It fails with MailboxFull."""
+    DROP_OLDEST = "drop_oldest"
+    """The oldest queued message makes room, and its ask fails."""
+    COALESCE = "coalesce"
+    """It replaces a queued one of the same key, in place; without one its sender waits."""
+
+
+class Mailbox:
+    """Messages waiting for their turn, the senders waiting for room, the receivers for messages."""
+
+    __slots__ = (
+        "_accounts",
+        "_by_key",
+        "_coalesce_key",
+        "_queue",
+        "_receivers",
+        "_senders",
+        "capacity",
+        "closed",
+        "high_water",
+        "interrupted",
+        "on_backlog",
+        "overflow",
+        "path",
+        "paused",
+    )
+
+    def __init__(
+        self,
+        path: str,
+        accounts: Accounts,
+        capacity: int = 64,
+        overflow: Overflow = Overflow.BLOCK,
+        coalesce_key: Callable[[Any], Hashable] | None = None,
+    ) -> None:
+        """Open an empty mailbox for at most `capacity` messages."""
+        self.path = path
+        self.capacity = capacity
+        self.overflow = overflow
+        self.high_water = 0
+        self.closed = False
+        self.paused = False
+        self.interrupted = False
+        self.on_backlog: Callable[[], None] | None = None
+        self._accounts = accounts
+        self._coalesce_key = coalesce_key
+        self._queue: deque[Envelope] = deque()
+        self._by_key: dict[Hashable, Envelope] = {}
+        self._senders: OrderedDict[trio.lowlevel.Task, Envelope] | None = None
+        self._receivers: list[trio.lowlevel.Task] = []
+
+    # ---- sending -------------------------------------------------------------------------------
+
+    async def put(self, envelope: Envelope) -> None:
+        """Queue a message, waiting for room where the rule says so.
+
+        Raises MailboxFull or ActorStopped. Cancelled while it waits, the message was never sent.
+        """
+        if self.put_nowait(envelope):
+            return
+        if self.overflow is Overflow.REJECT:
+            raise MailboxFull(self.path)
+        if self._senders is None:
+            self._senders = OrderedDict()
+        senders, task = self._senders, trio.lowlevel.current_task()
+        senders[task] = envelope
+
+        def leave(_raise_cancel: object) -> trio.lowlevel.Abort:
+            del senders[task]
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(leave)
+
+    def put_nowait(self, envelope: Envelope) -> bool:
+        """Queue a message if the rule finds room for it at once; raises ActorStopped."""
+        if self.closed:
+            raise ActorStopped(self.path)
+        if self._coalesce_key is not None:
+            envelope.coalesce_key = self._coalesce_key(envelope.message)
+            older = self._by_key.get(envelope.coalesce_key)
+            if older is not None:
+                self._accounts.received += 1
+                self._accounts.dropped += 1
+                older.fail(MailboxFull(self.path, "superseded by a newer message"))
+                older.take_over(envelope)
+                return True
+        if len(self._queue) >= self.capacity:
+            if self.overflow is not Overflow.DROP_OLDEST:
+                return False
+            self._accounts.dropped += 1
+            self._pop(0).fail(MailboxFull(self.path, "evicted by a newer message"))
+        self._append(envelope)
+        return True
+
+    def _append(self, envelope: Envelope) -> None:
+        self._accounts.received += 1
+        envelope.queued_at = trio.current_time()
+        self._queue.append(envelope)
+        if self._coalesce_key is not None:
+            self._by_key[envelope.coalesce_key] = envelope
+        self.high_water = max(self.high_water, len(self._queue))
+        self.nudge()
+
+    def _admit(self) -> None:
+        """Let waiting senders in, first come first served, as far as there is room."""
+        while self._senders and len(self._queue) < self.capacity:
+            task, envelope = self._senders.popitem(last=False)
+            older = self._by_key.get(envelope.coalesce_key) if self._coalesce_key else None
+            if older is None:
+                self._append(envelope)
+            else:
+                self._accounts.received += 1
+                self._accounts.dropped += 1
+                older.fail(MailboxFull(self.path, "superseded by a newer message"))
+                older.take_over(envelope)
+            trio.lowlevel.reschedule(task)
+
+    # ---- receiving -----------------------------------------------------------------------------
+
+    def take(
+        self,
+        busy: Container[Hashable] = (),
+        key_of: Callable[[Any], Hashable] | None = None,
+    ) -> Envelope | None:
+        """Take the first message whose turn key is not busy; sheds expired ones on the way.
+
+        None: nothing to take, or paused, or interrupted. A `key_of` that raises leaves its message
+        at the head of the queue, and the error to the caller.
+        """
+        if self.paused or self.interrupted:
+            return None
+        index = 0
+        while index < len(self._queue):
+            envelope = self._queue[index]
+            if envelope.deadline <= trio.current_time():
+                self._accounts.shed += 1
+                self._pop(index).fail(AskTimeout(self.path, "expired in the mailbox"))
+                self._admit()
+                continue
+            if key_of is not None and envelope.turn_key is NO_KEY:
+                self._queue.rotate(-index)
+                envelope.turn_key = key_of(envelope.message)
+                self._queue.rotate(index)
+            if key_of is None or envelope.turn_key not in busy:
+                self._pop(index)
+                self._admit()
+                return envelope
+            index += 1
+        return None
+
+    def _pop(self, index: int) -> Envelope:
+        envelope = self._queue[index]
+        del self._queue[index]
+        if self._coalesce_key is not None:
+            self._by_key.pop(envelope.coalesce_key, None)
+        return envelope
+
+    async def wait(self) -> None:
+        """Wait until there may be something to take, or the mailbox is closed or interrupted."""
+        task = trio.lowlevel.current_task()
+        self._receivers.append(task)
+
+        def leave(_raise_cancel: object) -> trio.lowlevel.Abort:
+            self._receivers.remove(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(leave)
+
+    def nudge(self) -> None:
+        """Wake one waiting receiver; with none, tell whoever can bring one (`on_backlog`)."""
+        if self._receivers:
+            trio.lowlevel.reschedule(self._receivers.pop())
+        elif self.on_backlog is not None:
+            self.on_backlog()
+
+    def wake_all(self) -> None:
+        """Wake every waiting receiver to look around."""
+        while self._receivers:
+            trio.lowlevel.reschedule(self._receivers.pop())
+
+    @property
+    def has_receiver(self) -> bool:
+        """Whether someone waits for a message."""
+        return bool(self._receivers)
+
+    @property
+    def finished(self) -> bool:
+        """Whether a receiver should leave: interrupted, or closed and drained."""
+        return self.interrupted or (self.closed and (not self._queue or self.paused))
+
+    # ---- opening and closing -------------------------------------------------------------------
+
+    def pause(self, paused: bool) -> None:  # noqa: FBT001 -- reads well at both call sites
+        """Hold the queue back from its receivers, or let them at it again."""
+        self.paused = paused
+        self.wake_all()
+
+    def interrupt(self) -> None:
+        """Send the receivers home after the turn in hand; the queue and its senders stay."""
+        self.interrupted = True
+        self.wake_all()
+
+    def close(self) -> None:
+        """Refuse new messages and the senders still waiting; what is queued can be drained."""
+        self.closed = True
+        while self._senders:
+            task, _envelope = self._senders.popitem(last=False)
+            trio.lowlevel.reschedule(task, outcome.Error(ActorStopped(self.path)))
+        self.wake_all()
+
+    def reopen(self) -> None:
+        """Serve a new incarnation."""
+        self.closed = self.paused = self.interrupted = False
+
+    def discard(self, error: BaseException) -> None:
+        """Give up every queued message; their asks fail with `error`."""
+        while self._queue:
+            self._accounts.dropped += 1
+            self._pop(0).fail(error)
+        self._admit()
+
+    # ---- figures -------------------------------------------------------------------------------
+
+    @property
+    def depth(self) -> int:
+        """Messages queued."""
+        return len(self._queue)
+
+    def oldest_age_s(self, now: float) -> float | None:
+        """Return how long the oldest queued message has waited, or None for an empty queue."""
+        return now - self._queue[0].queued_at if self._queue else None

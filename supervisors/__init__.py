@@ -1,0 +1,1 @@
+"""The supervisors' room: who restarts whom, and in which order; it decides nothing about loans."""
