@@ -1,0 +1,178 @@
+"""A lane carries encoded frames to one socket without ever making the sender wait.
+
+It decides neither who may hear what nor how a message is encoded; it owns no task: the socket
+handler's nursery runs `drain`.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import trio
+
+from web.edge.stream import GuardedStream
+
+TOO_SLOW = 4408
+
+
+class LaneRule(Enum):
+    """What becomes of a frame when the lane is over its bound."""
+
+    DROP = auto()
+    KEEP_NEWEST = auto()
+    CLOSE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class LanePolicy:
+    """The rule for a frame, and for KEEP_NEWEST the kind it supersedes."""
+
+    rule: LaneRule
+    kind: str = ""
+
+
+MUST_ARRIVE = LanePolicy(LaneRule.CLOSE)
+HEARTBEAT = LanePolicy(LaneRule.DROP, "heartbeat")
+SYNC_STATUS = LanePolicy(LaneRule.KEEP_NEWEST, "sync_status")
+SYSTEM_MAINTENANCE = LanePolicy(LaneRule.KEEP_NEWEST, "system_maintenance")
+
+_POLICIES = {policy.kind: policy for policy in (HEARTBEAT, SYNC_STATUS, SYSTEM_MAINTENANCE)}
+
+
+def policy_of(message_type: str) -> LanePolicy:
+    """The policy for a notification type; what is not named must arrive or close the lane."""
+    return _POLICIES.get(message_type, MUST_ARRIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLimits:
+    """How much, and for how long, a lane gathers for a peer that does not read."""
+
+    gathered_bytes_max: int = 262_144
+    gathered_age_s_max: float = 15.0
+
+
+class Lane:
+    """Frames for one socket: written at once when nothing waits, else gathered in order.
+
+    A lane that has been closed, or whose peer is gone, takes nothing and raises nothing.
+    """
+
+    def __init__(self, stream: GuardedStream, limits: LaneLimits | None = None) -> None:
+        self.stream = stream
+        self.limits = limits or LaneLimits()
+        self.close_code: int | None = None
+        self._frames: deque[bytes] = deque()
+        self._newest: dict[str, bytes] = {}
+        self._gathered_bytes = 0
+        self._sending_bytes = 0
+        self._gathered_at: float | None = None
+        self._sending_since: float | None = None
+        self._wake = trio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a frame pushed now may still arrive."""
+        return self.close_code is None and not self.stream.is_closed
+
+    @property
+    def gathered_bytes(self) -> int:
+        """Bytes that wait in this process for the peer to read."""
+        return self._gathered_bytes + self._sending_bytes + self.stream.remainder_bytes
+
+    def push(self, frame: bytes, policy: LanePolicy = MUST_ARRIVE) -> bool:
+        """Write or gather a whole frame; False when it will not arrive. Never blocks or raises."""
+        if not self.is_open:
+            return False
+        if not self._waits and self.stream.write_nowait(frame):
+            if self.stream.remainder_bytes:
+                self._sending_since = self._sending_since or trio.current_time()
+                self._wake.set()
+            return True
+        if self.stream.is_closed:
+            return False
+        if policy.kind in self._newest:
+            self._newest[policy.kind] = frame
+            return True
+        if self._is_over(len(frame)):
+            return self._refuse(frame, policy)
+        self._gather(frame)
+        return True
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Send what has gathered, then the close frame; only the first close counts.
+
+        The server ends the connection when the peer answers, or after `close_timeout_s`.
+        """
+        if not self.is_open:
+            return
+        frame = self.stream.close_frame(code, reason)
+        self.close_code = code
+        if frame and (self._waits or not self.stream.write_nowait(frame)):
+            self._frames.append(frame)
+        self._wake.set()
+
+    async def drain(self) -> None:
+        """Write what gathers, joined, until the lane has closed. Run once, by the handler.
+
+        Returns when the peer is gone or too slow as well; cancelled, it leaves no half frame.
+        """
+        while True:
+            if not self._waits and not self.stream.remainder_bytes:
+                if not self.is_open:
+                    return
+                self._wake = trio.Event()
+                await self._wake.wait()
+                continue
+            try:
+                await self.stream.send_all(self._take())
+            except trio.BrokenResourceError:
+                self._die(TOO_SLOW if self.stream.was_cut else 1006)
+                return
+            self._sending_bytes, self._sending_since = 0, None
+
+    @property
+    def _waits(self) -> bool:
+        return bool(self._frames or self._newest)
+
+    def _is_over(self, more_bytes: int) -> bool:
+        if self.gathered_bytes + more_bytes > self.limits.gathered_bytes_max:
+            return True
+        since = self._sending_since or self._gathered_at
+        return since is not None and trio.current_time() - since > self.limits.gathered_age_s_max
+
+    def _refuse(self, frame: bytes, policy: LanePolicy) -> bool:
+        if policy.rule is LaneRule.DROP:
+            return False
+        if policy.rule is LaneRule.KEEP_NEWEST:
+            self._newest[policy.kind] = frame
+            self._wake.set()
+            return True
+        self._forget()
+        self.close(TOO_SLOW, "too slow")
+        return False
+
+    def _gather(self, frame: bytes) -> None:
+        self._frames.append(frame)
+        self._gathered_bytes += len(frame)
+        if self._gathered_at is None:
+            self._gathered_at = trio.current_time()
+        self._wake.set()
+
+    def _take(self) -> bytes:
+        taken = b"".join((*self._frames, *self._newest.values()))
+        self._sending_bytes = len(taken)
+        self._sending_since = self._sending_since or self._gathered_at or trio.current_time()
+        self._forget()
+        return taken
+
+    def _forget(self) -> None:
+        self._frames.clear()
+        self._newest.clear()
+        self._gathered_bytes, self._gathered_at = 0, None
+
+    def _die(self, code: int) -> None:
+        self._forget()
+        self._sending_bytes = 0
+        if self.close_code is None:
+            self.close_code = code
