@@ -59,3 +59,21 @@ TERMINAL: Final = frozenset({LoanStatus.REJECTED, LoanStatus.WITHDRAWN})
 def allows(status: LoanStatus, move: LoanMove) -> bool:
     """Say whether `move` may be tried on a loan in `status`."""
     return status in TRANSITIONS[move]
+
+
+def states_before(move: LoanMove) -> tuple[LoanStatus, ...]:
+    """The states in which `move` may be tried."""
+    return tuple(TRANSITIONS[move])
+
+
+def diagram() -> str:
+    """Draw the table as a Mermaid state diagram: what docs/lifecycle.md shows."""
+    lines = ["stateDiagram-v2", f"    [*] --> {LoanStatus.SUBMITTED}: submit"]
+    lines.extend(
+        f"    {before} --> {after}: {move}"
+        for move, edges in TRANSITIONS.items()
+        for before, afters in edges.items()
+        for after in afters
+    )
+    lines.extend(f"    {status} --> [*]" for status in LoanStatus if status in TERMINAL)
+    return "\n".join(lines) + "\n"

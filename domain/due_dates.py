@@ -1,0 +1,96 @@
+"""When instalments fall due: every n days, weeks, months or years, always from one anchor day.
+
+Calendar arithmetic only. It knows no holidays and no money.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from domain.terms import Frequency, FrequencyUnit
+
+_DAYS = {FrequencyUnit.DAYS: 1, FrequencyUnit.WEEKS: 7}
+_MONTHS = {FrequencyUnit.MONTHS: 1, FrequencyUnit.YEARS: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time that one instalment pays for: from `from_date` (excluded) to `due_date`.
+
+    `whole_from` is where the period would begin if it were whole; it differs from `from_date` only
+    in a broken first period, and may then lie after it (a long one) or before it (a short one).
+    """
+
+    number: int
+    from_date: date
+    due_date: date
+    whole_from: date
+
+    @property
+    def days(self) -> int:
+        """The actual days of the period."""
+        return (self.due_date - self.from_date).days
+
+    @property
+    def whole_days(self) -> int:
+        """The days that it would have if it were whole."""
+        return (self.due_date - self.whole_from).days
+
+    @property
+    def is_broken(self) -> bool:
+        """Say whether it is shorter or longer than a whole one."""
+        return self.whole_from != self.from_date
+
+
+def shift(anchor: date, frequency: Frequency, count: int) -> date:
+    """The day `count` periods after `anchor` (before it when negative), clamped at month end.
+
+    Raises OverflowError or ValueError outside the years 1 to 9999; see `year_after`.
+    """
+    steps = frequency.every * count
+    if frequency.unit in _DAYS:
+        return anchor + timedelta(days=steps * _DAYS[frequency.unit])
+    month_index = anchor.year * 12 + anchor.month - 1 + steps * _MONTHS[frequency.unit]
+    year, month = divmod(month_index, 12)
+    return date(year, month + 1, min(anchor.day, monthrange(year, month + 1)[1]))
+
+
+def year_after(anchor: date, frequency: Frequency, count: int) -> int:
+    """The year in which the day `count` periods after `anchor` lies, at most one too late.
+
+    For counts of any size: the answer may be a year that no calendar has.
+    """
+    steps = frequency.every * count
+    if frequency.unit in _DAYS:
+        return anchor.year + steps * _DAYS[frequency.unit] // 365 + 1
+    return anchor.year + (anchor.month - 1 + steps * _MONTHS[frequency.unit]) // 12
+
+
+def periods(
+    start: date, frequency: Frequency, count: int, first_due_date: date | None = None
+) -> tuple[Period, ...]:
+    """The `count` periods of a loan that begins on `start`.
+
+    The anchor is `start`, so that 31 January is followed by 28 February and 31 March; or
+    `first_due_date` when it is given, and the first period may then be broken. Raises ValueError
+    when `first_due_date` is not after `start`.
+    """
+    if first_due_date is None:
+        due = [shift(start, frequency, number) for number in range(1, count + 1)]
+        whole_from = start
+    else:
+        if first_due_date <= start:
+            raise ValueError("the first due date must come after the start")
+        due = [shift(first_due_date, frequency, number) for number in range(count)]
+        whole_from = shift(first_due_date, frequency, -1)
+        if shift(start, frequency, 1) == first_due_date:
+            whole_from = start
+    first = Period(1, start, due[0], whole_from)
+    later = (
+        Period(number, before, after, before)
+        for number, (before, after) in enumerate(pairwise(due), start=2)
+    )
+    return (first, *later)
