@@ -236,8 +236,8 @@ class Tokens(Protocol):
     def refresh_token(self, ticket: RefreshTicket) -> str:
         """The refresh token of a ticket: the same ticket gives the same token."""
 
-    def read_refresh_token(self, token: str, now: datetime) -> UUID | None:
-        """The ticket's id, when the token is genuine and has not expired."""
+    def read_refresh_token(self, token: str, now: datetime) -> RefreshTicket | None:
+        """The ticket that a token was minted from, when it is genuine and has not expired."""
 
 
 class Lane(Protocol):

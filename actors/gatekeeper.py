@@ -1,0 +1,191 @@
+"""The gatekeeper: opens and renews sign-ins, a few at a time, and makes guessing slow.
+
+Ending a sign-in is a user's own command and goes to his session actor.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, assert_never
+
+import trio
+
+from actors.actor import Actor
+from actors.messages.gatekeeper import GatekeeperMessage, Grant, Granted, Refresh, SignIn
+from actors.messages.replies import Unavailable
+from actors.messages.user_session import AccessChanged
+from actors.ports import Accounts, Clock, IdentitySource, Passwords, SessionDirectory, Tokens
+from domain.account import Account, SignInSession
+from domain.identifiers import SessionId
+from domain.outages import Outage, OutcomeUnknown
+from domain.rejections import Rejected, SignInRefusal
+from domain.sign_in import RefreshReused, RefreshTicket
+
+WRONG_TRIES_MAX = 10
+WRONG_TRIES_WINDOW_S = 900.0
+REMEMBERED_MAX = 10_000
+GRACE_S = 10
+
+_BAD_CREDENTIALS = Rejected(
+    SignInRefusal.BAD_CREDENTIALS, "E-mail or password is wrong, or the account is not active."
+)
+_BAD_REFRESH = Rejected(
+    SignInRefusal.BAD_REFRESH_TOKEN, "This refresh token is not valid any more. Sign in again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GateOffices:
+    """What the gatekeeper works with."""
+
+    accounts: Accounts
+    passwords: Passwords
+    tokens: Tokens
+    clock: Clock
+    identities: IdentitySource
+    sessions: SessionDirectory
+    refresh_life: timedelta
+    idle_limit: timedelta
+
+
+class WrongTries:
+    """Counts wrong passwords by account and address, so that a stranger cannot lock somebody out.
+
+    Bounded: the pair that failed longest ago is forgotten first.
+    """
+
+    def __init__(self) -> None:
+        self._failed_at: OrderedDict[Hashable, list[float]] = OrderedDict()
+
+    def wait_s(self, who: Hashable, now_s: float) -> float | None:
+        """Return for how long `who` must wait before the next try; None when he may try."""
+        times = [at for at in self._failed_at.get(who, ()) if at > now_s - WRONG_TRIES_WINDOW_S]
+        if len(times) < WRONG_TRIES_MAX:
+            return None
+        return times[-WRONG_TRIES_MAX] + WRONG_TRIES_WINDOW_S - now_s
+
+    def add(self, who: Hashable, now_s: float) -> None:
+        """Note a wrong try."""
+        times = self._failed_at.setdefault(who, [])
+        times.append(now_s)
+        del times[:-WRONG_TRIES_MAX]
+        self._failed_at.move_to_end(who)
+        while len(self._failed_at) > REMEMBERED_MAX:
+            self._failed_at.popitem(last=False)
+
+    def forget(self, who: Hashable) -> None:
+        """The right password clears the account at this address."""
+        self._failed_at.pop(who, None)
+
+
+class Gatekeeper(Actor[GatekeeperMessage]):
+    """One per worker; up to 16 sign-ins are in hand, and passwords are hashed two at a time."""
+
+    turn_limit: ClassVar[int] = 16
+
+    def __init__(self, offices: GateOffices) -> None:
+        self._offices = offices
+        self._wrong_tries = WrongTries()
+
+    def turn_key(self, message: GatekeeperMessage) -> Hashable:
+        """One account's sign-ins from one address take turns, so that parallel guesses count one by one."""
+        match message:
+            case SignIn():
+                return (message.email.casefold(), message.address)
+            case Refresh():
+                return id(message)
+            case _:
+                assert_never(message)
+
+    async def receive(self, message: GatekeeperMessage) -> Granted:
+        """Grant a pair of tokens, or say why not."""
+        try:
+            match message:
+                case SignIn():
+                    return await self._sign_in(message)
+                case Refresh():
+                    return await self._refresh(message)
+                case _:
+                    assert_never(message)
+        except OutcomeUnknown as outage:
+            return Unavailable(outage.reason, outage.retry_after_s, outcome_known=False)
+        except Outage as outage:
+            return Unavailable(outage.reason, outage.retry_after_s)
+
+    async def _sign_in(self, message: SignIn) -> Granted:
+        offices = self._offices
+        email = message.email.strip().casefold()
+        who = (email, message.address)
+        wait_s = self._wrong_tries.wait_s(who, trio.current_time())
+        if wait_s is not None:
+            return Rejected(
+                SignInRefusal.TOO_MANY_ATTEMPTS,
+                "Too many wrong passwords for this account from this address. Wait, then try again.",
+                facts={"retry_after_s": int(wait_s) + 1},
+            )
+        known = await offices.accounts.credentials(email)
+        genuine = await offices.passwords.verify(
+            None if known is None else known.password_hash, message.password
+        )
+        now = offices.clock.now()
+        if known is None or not genuine or not known.account.is_active:
+            self._wrong_tries.add(who, trio.current_time())
+            await offices.accounts.refuse_sign_in(email, message.address, message.request_id, now)
+            return _BAD_CREDENTIALS
+        self._wrong_tries.forget(who)
+        if offices.passwords.is_outdated(known.password_hash):
+            renewed = await offices.passwords.hash(message.password)
+            await offices.accounts.keep_password(known.account.id, renewed)
+        session = SignInSession(
+            id=SessionId(offices.identities.new_id()),
+            user_id=known.account.id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + offices.refresh_life,
+            address=message.address,
+            user_agent=message.user_agent,
+        )
+        ticket = RefreshTicket(
+            offices.identities.new_id(), session.id, session.user_id, now, session.expires_at
+        )
+        await offices.accounts.open_session(session, ticket, message.request_id)
+        await offices.sessions.session(session.user_id)
+        return self._grant(known.account, ticket)
+
+    async def _refresh(self, message: Refresh) -> Granted:
+        offices = self._offices
+        now = offices.clock.now()
+        spent = offices.tokens.read_refresh_token(message.refresh_token, now)
+        if spent is None:
+            return _BAD_REFRESH
+        # The store gives the successor its session, its user and the session's absolute end.
+        draft = RefreshTicket(
+            offices.identities.new_id(), spent.session_id, spent.user_id, now, spent.expires_at
+        )
+        outcome = await offices.accounts.rotate(
+            spent.id,
+            draft,
+            grace_s=GRACE_S,
+            idle_s=int(offices.idle_limit.total_seconds()),
+            request_id=message.request_id,
+        )
+        match outcome:
+            case None:
+                return _BAD_REFRESH
+            case RefreshReused():
+                active = offices.sessions.active(outcome.user_id)
+                if active is not None:
+                    active.tell_nowait(AccessChanged())
+                return _BAD_REFRESH
+            case _:
+                return self._grant(outcome.account, outcome.ticket)
+
+    def _grant(self, account: Account, ticket: RefreshTicket) -> Grant:
+        offices = self._offices
+        access_token, expires_in_s = offices.tokens.access_token(
+            account, ticket.session_id, offices.clock.now()
+        )
+        return Grant(access_token, offices.tokens.refresh_token(ticket), expires_in_s, account)

@@ -1,0 +1,179 @@
+"""The user desk: who may make, change and switch off whom, and how a password is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from actors.messages.user_session import CarriedOut
+from actors.ports import Accounts, Passwords
+from domain import users
+from domain.account import Account
+from domain.commands import (
+    ChangePassword,
+    CommandContext,
+    CreateUser,
+    DeactivateUser,
+    UpdateUser,
+)
+from domain.rejections import (
+    AccessRefusal,
+    FieldFault,
+    Rejected,
+    UserRefusal,
+    VersionRefusal,
+)
+from domain.roles import Action, Principal, sight
+
+UserCommand = CreateUser | UpdateUser | DeactivateUser | ChangePassword
+
+_NO_SUCH_USER = Rejected(AccessRefusal.NOT_FOUND, "There is no such user.")
+
+
+@dataclass(frozen=True, slots=True)
+class UserDesk:
+    """Carries out what concerns accounts."""
+
+    accounts: Accounts
+    passwords: Passwords
+
+    async def carry_out(
+        self, account: Account, command: UserCommand, context: CommandContext
+    ) -> CarriedOut:
+        """Carry out `command` on the authority of `account`. May raise an Outage."""
+        match command:
+            case CreateUser():
+                return await self._create(command, context)
+            case UpdateUser():
+                return await self.accounts.update_user(
+                    command, _update_judge(context.principal, command), context
+                )
+            case DeactivateUser():
+                update = UpdateUser(
+                    user_id=command.user_id,
+                    expected_version=command.expected_version,
+                    email=None,
+                    full_name=None,
+                    role=None,
+                    branch_id=None,
+                    is_active=False,
+                )
+                return await self.accounts.update_user(
+                    update, _update_judge(context.principal, update), context
+                )
+            case ChangePassword():
+                return await self._change_password(account, command, context)
+            case _:
+                assert_never(command)
+
+    async def _create(self, command: CreateUser, context: CommandContext) -> CarriedOut:
+        principal = context.principal
+        if not users.may_manage(principal, command.role, command.branch_id or principal.branch_id):
+            fault = FieldFault(
+                "/role", "role_not_grantable", f"may not be given by {principal.role}"
+            )
+            return Rejected(
+                UserRefusal.ROLE_NOT_GRANTABLE,
+                f"The role {principal.role} may not make a {command.role} there.",
+                (fault,),
+            )
+        weak = _weak_password(command.password, "/password", command.email)
+        if weak is not None:
+            return weak
+        password_hash = await self.passwords.hash(command.password)
+        return await self.accounts.create_user(command, password_hash, context)
+
+    async def _change_password(
+        self, account: Account, command: ChangePassword, context: CommandContext
+    ) -> CarriedOut:
+        own = command.user_id == account.id
+        if own:
+            known = await self.accounts.password_hash(account.id)
+            if command.current is None or not await self.passwords.verify(known, command.current):
+                fault = FieldFault("/current", "wrong_password", "is not the current password")
+                return Rejected(
+                    UserRefusal.WRONG_PASSWORD, "The current password is wrong.", (fault,)
+                )
+            email = account.email
+        else:
+            reach = sight(context.principal, Action.MANAGE_USERS)
+            other = None if reach is None else await self.accounts.user(command.user_id, reach)
+            if other is None:
+                return _NO_SUCH_USER
+            email = other.email
+        weak = _weak_password(command.new, "/new_password", email)
+        if weak is not None:
+            return weak
+        password_hash = await self.passwords.hash(command.new)
+        judge = _nobody_objects if own else _manage_judge(context.principal)
+        return await self.accounts.change_password(command.user_id, password_hash, judge, context)
+
+
+def _weak_password(password: str, pointer: str, email: str) -> Rejected | None:
+    faults = users.check_password(password, (email, email.partition("@")[0]))
+    if not faults:
+        return None
+    placed = tuple(FieldFault(pointer, fault.code, fault.detail) for fault in faults)
+    return Rejected(UserRefusal.WEAK_PASSWORD, "Choose another password.", placed)
+
+
+def _nobody_objects(_: Account) -> Rejected | None:
+    return None
+
+
+def _manage_judge(principal: Principal) -> Callable[[Account], Rejected | None]:
+    """Return what refuses a change of a user whom `principal` may not manage."""
+
+    def judge(now: Account) -> Rejected | None:
+        seen = sight(principal, Action.MANAGE_USERS) or sight(principal, Action.READ)
+        if seen is None or not seen.covers(branch_id=now.branch_id, customer_id=now.id):
+            return _NO_SUCH_USER
+        if not users.may_manage(principal, now.role, now.branch_id):
+            return Rejected(
+                AccessRefusal.NOT_ALLOWED,
+                f"The role {principal.role} may not change a {now.role}.",
+            )
+        return None
+
+    return judge
+
+
+def _update_judge(
+    principal: Principal, command: UpdateUser
+) -> Callable[[Account], Rejected | None]:
+    """Return what decides on an update: everybody may change his own name, others only whom he manages."""
+
+    def judge(now: Account) -> Rejected | None:
+        own = now.id == principal.user_id
+        only_name = (command.email, command.role, command.branch_id, command.is_active) == (
+            None,
+            None,
+            None,
+            None,
+        )
+        if not (own and only_name):
+            refusal = _manage_judge(principal)(now)
+            if refusal is not None:
+                return refusal
+        if command.expected_version != now.version:
+            return Rejected(
+                VersionRefusal.STALE,
+                f"The user is at version {now.version}, not {command.expected_version}. "
+                "Read it again and repeat.",
+                facts={"version": now.version},
+            )
+        if (command.role is not None or command.branch_id is not None) and not users.may_manage(
+            principal, command.role or now.role, command.branch_id or now.branch_id
+        ):
+            fault = FieldFault(
+                "/role", "role_not_grantable", f"may not be given by {principal.role}"
+            )
+            return Rejected(
+                UserRefusal.ROLE_NOT_GRANTABLE,
+                f"The role {principal.role} may not make a {command.role or now.role} there.",
+                (fault,),
+            )
+        return None
+
+    return judge

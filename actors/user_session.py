@@ -1,0 +1,275 @@
+"""The actor of one connected user: on whose authority things are done, and by which sockets he hears.
+
+It decides nothing about loans (`command_desk.py` puts the question to the domain) and keeps nothing
+that the store does not: what it knows of its user is read when it is first needed, read again when
+the feed says that it changed, and never trusted for longer than a sign-in lives.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, assert_never
+from uuid import UUID
+
+import trio
+
+from actors.actor import Actor, Context
+from actors.address import Address
+from actors.command_desk import CommandDesk
+from actors.envelope import ActorError, Exit
+from actors.messages.broadcast_hub import (
+    BroadcastHubMessage,
+    Narrow,
+    Reauthorise,
+    Register,
+    Unregister,
+)
+from actors.messages.replies import Unavailable
+from actors.messages.user_session import (
+    AccessChanged,
+    Answer,
+    Answered,
+    AttachSocket,
+    Attached,
+    CarriedOut,
+    CarryOut,
+    DetachSocket,
+    RequestContext,
+    Subscribe,
+    UserSessionMessage,
+)
+from actors.ports import Accounts, Clock, Lane
+from actors.query_desk import QueryDesk
+from domain.account import Account, SignInSession
+from domain.commands import ChangePassword, EndSession
+from domain.identifiers import SessionId, UserId
+from domain.outages import Outage, OutcomeUnknown
+from domain.queries import ListMySessions
+from domain.rejections import AccessRefusal, Rejected
+from domain.views import FeedPosition
+
+_LOG = logging.getLogger("lendwire.sessions")
+
+GOING_AWAY = 1012
+SIGNED_OUT = 4401
+HUB_TIMEOUT_S = 5.0
+TOUCH_EVERY = timedelta(seconds=60)
+ENDED_REMEMBERED_MAX = 256
+RETRY_ACCESS_S = 0.25
+
+_SIGNED_OUT = Rejected(AccessRefusal.NOT_SIGNED_IN, "This sign-in has ended. Sign in again.")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOffices:
+    """What every session actor works with; one value shared by all of them."""
+
+    accounts: Accounts
+    clock: Clock
+    commands: CommandDesk
+    queries: QueryDesk
+    hub: Address[BroadcastHubMessage]
+    idle_limit: timedelta
+    sockets_max: int
+    linger_s: float
+
+
+@dataclass(slots=True)
+class _Socket:
+    lane: Lane
+    session_id: SessionId
+
+
+class UserSession(Actor[UserSessionMessage]):
+    """One signed-in user on this worker, from his first message until a linger after his last.
+
+    Commands on one loan take turns, up to eight run at once; queries take none.
+    """
+
+    interleaved: ClassVar[tuple[type, ...]] = (Answer,)
+    turn_limit: ClassVar[int] = 8
+
+    def __init__(self, user_id: UserId, offices: SessionOffices) -> None:
+        self.idle_timeout_s = offices.linger_s
+        self._user_id = user_id
+        self._offices = offices
+        self._context: Context | None = None
+        self._account: Account | None = None
+        self._sessions: dict[SessionId, SignInSession] = {}
+        self._ended: set[SessionId] = set()
+        self._seen: dict[SessionId, datetime] = {}
+        self._touched_at: datetime | None = None
+        self._sockets: dict[UUID, _Socket] = {}
+        self._reads_begun = 0
+        self._reads_applied = 0
+        self._access_is_stale = False
+
+    def turn_key(self, message: UserSessionMessage) -> Hashable:
+        """Commands on one loan take turns; all that concerns the user himself is one queue."""
+        if isinstance(message, CarryOut):
+            return getattr(message.command, "loan_id", self._user_id)
+        return self._user_id
+
+    async def on_start(self, ctx: Context) -> None:
+        """Remember the way to stop; nothing is read before somebody asks."""
+        self._context = ctx
+
+    async def receive(self, message: UserSessionMessage) -> object:
+        """Answer, carry out, or note; an outage is an answer, not a crash."""
+        try:
+            match message:
+                case Answer():
+                    return await self._answer(message)
+                case CarryOut():
+                    return await self._carry_out(message)
+                case AttachSocket():
+                    return await self._attach(message)
+                case Subscribe():
+                    await self._offices.hub.tell(
+                        Narrow(message.connection_id, message.types, message.topics),
+                        timeout_s=HUB_TIMEOUT_S,
+                    )
+                case DetachSocket():
+                    await self._detach(message.connection_id)
+                case AccessChanged():
+                    await self._renew_access()
+                case _:
+                    assert_never(message)
+        except OutcomeUnknown as outage:
+            return Unavailable(outage.reason, outage.retry_after_s, outcome_known=False)
+        except Outage as outage:
+            return Unavailable(outage.reason, outage.retry_after_s)
+        return None
+
+    async def on_idle(self) -> None:
+        """Retry an access check that the weather prevented; else leave when no socket needs this actor."""
+        if self._access_is_stale:
+            await self._renew_access()
+        elif not self._sockets and self._context is not None:
+            await self._touch()
+            self._context.stop()
+
+    async def on_stop(self, reason: Exit) -> None:
+        """Tell the sockets to come back and resume: whatever the reason, they lose nothing."""
+        for connection_id, socket in self._sockets.items():
+            socket.lane.close(GOING_AWAY, "the session restarts; reconnect and resume")
+            self._offices.hub.tell_nowait(Unregister(connection_id))
+        self._sockets.clear()
+
+    async def _answer(self, message: Answer) -> Answered:
+        admitted = await self._admit(message.context)
+        if isinstance(admitted, Rejected):
+            return admitted
+        if isinstance(message.query, ListMySessions):
+            return tuple(self._sessions.values())
+        return await self._offices.queries.answer(admitted, message.query)
+
+    async def _carry_out(self, message: CarryOut) -> CarriedOut:
+        admitted = await self._admit(message.context)
+        if isinstance(admitted, Rejected):
+            return admitted
+        outcome = await self._offices.commands.carry_out(admitted, message.context, message.command)
+        if isinstance(message.command, (EndSession, ChangePassword)):
+            await self._renew_access()
+        return outcome
+
+    async def _admit(self, context: RequestContext) -> Account | Rejected:
+        """Say on whose authority a message comes, or that its sign-in has ended."""
+        session = self._sessions.get(context.session_id)
+        if session is None:
+            if context.session_id in self._ended:
+                return _SIGNED_OUT
+            await self._read_access()
+            session = self._sessions.get(context.session_id)
+        now = self._offices.clock.now()
+        account = self._account
+        if session is None or account is None or not account.is_active:
+            self._remember_ended(context.session_id)
+            return _SIGNED_OUT
+        seen = max(self._seen.get(session.id, session.last_seen_at), session.last_seen_at)
+        if now >= session.expires_at or now - seen > self._offices.idle_limit:
+            return _SIGNED_OUT
+        self._seen[session.id] = now
+        if self._touched_at is None or now - self._touched_at > TOUCH_EVERY:
+            self._touched_at = now
+            await self._touch()
+        return account
+
+    async def _read_access(self) -> None:
+        """Read the account and its live sessions; a slower, older read never overwrites a newer."""
+        self._reads_begun += 1
+        mine = self._reads_begun
+        access = await self._offices.accounts.access(self._user_id)
+        if mine < self._reads_applied:
+            return
+        self._reads_applied = mine
+        self._account = None if access is None else access.account
+        live = {} if access is None else {session.id: session for session in access.sessions}
+        for gone in self._sessions.keys() - live.keys():
+            self._remember_ended(gone)
+            self._seen.pop(gone, None)
+        self._sessions = live
+
+    def _remember_ended(self, session_id: SessionId) -> None:
+        # A session never comes to life again, so its tokens need not be looked up twice.
+        if len(self._ended) >= ENDED_REMEMBERED_MAX:
+            self._ended.clear()
+        self._ended.add(session_id)
+
+    async def _touch(self) -> None:
+        """Let other workers know that the sessions are in use; losing this only shortens idleness."""
+        seen = [(session_id, at) for session_id, at in self._seen.items()]
+        if not seen:
+            return
+        try:
+            await self._offices.accounts.touch_sessions(seen)
+        except Outage as outage:
+            _LOG.info("session use not written", extra={"reason": outage.reason})
+
+    async def _renew_access(self) -> None:
+        """Read access again; close the sockets that lost their right, retarget the others."""
+        before = self._account
+        try:
+            await self._read_access()
+        except Outage:
+            # Deny until it can be read: an unreachable store must not prolong a revoked right.
+            self._sessions = {}
+            self._access_is_stale = True
+            self.idle_timeout_s = RETRY_ACCESS_S
+            return
+        self._access_is_stale = False
+        self.idle_timeout_s = self._offices.linger_s
+        account = self._account
+        for connection_id, socket in list(self._sockets.items()):
+            lost = socket.session_id not in self._sessions
+            if account is None or not account.is_active or lost:
+                socket.lane.close(SIGNED_OUT, "signed out")
+                await self._detach(connection_id)
+        if account is not None and before is not None and account.principal != before.principal:
+            await self._offices.hub.tell(Reauthorise(account.principal), timeout_s=HUB_TIMEOUT_S)
+
+    async def _attach(self, message: AttachSocket) -> Attached | Rejected | Unavailable:
+        account = await self._admit(message.context)
+        if isinstance(account, Rejected):
+            return account
+        if len(self._sockets) >= self._offices.sockets_max:
+            return Rejected(
+                AccessRefusal.RATE_LIMITED,
+                f"This user already has {self._offices.sockets_max} sockets open. Close one first.",
+            )
+        register = Register(message.connection_id, account.principal, message.lane)
+        try:
+            position = await self._offices.hub.ask(register, timeout_s=HUB_TIMEOUT_S)
+        except ActorError:
+            return Unavailable("Notifications restart. Try again.", 1.0)
+        assert isinstance(position, FeedPosition)
+        self._sockets[message.connection_id] = _Socket(message.lane, message.context.session_id)
+        return Attached(account, self._sessions[message.context.session_id], position)
+
+    async def _detach(self, connection_id: UUID) -> None:
+        if self._sockets.pop(connection_id, None) is not None:
+            with trio.move_on_after(HUB_TIMEOUT_S):
+                await self._offices.hub.tell(Unregister(connection_id))
