@@ -35,6 +35,21 @@ class Overflow(enum.Enum):
     """It replaces a queued one of the same key, in place; without one its sender waits."""
 
 
+class KeyFailure:
+    """Stands for the turn key of a message whose `turn_key` raised; the turn fails with it."""
+
+    def __init__(self, error: Exception) -> None:
+        """Keep the error for the turn."""
+        self.error = error
+
+
+def _turn_key(envelope: Envelope, key_of: Callable[[Any], Hashable]) -> Hashable:
+    try:
+        return key_of(envelope.message)
+    except Exception as error:  # noqa: BLE001 -- raised again in the turn, where it is a crash
+        return KeyFailure(error)
+
+
 class Mailbox:
     """Messages waiting for their turn, the senders waiting for room, the receivers for messages."""
 
@@ -154,9 +169,23 @@ class Mailbox:
     ) -> Envelope | None:
         """Take the first message whose turn key is not busy; sheds expired ones on the way.
 
-        None: nothing to take, or paused, or interrupted. A `key_of` that raises leaves its message
-        at the head of the queue, and the error to the caller.
+        None: nothing to take, or paused, or interrupted. Where `key_of` raises, the message is
+        taken with its error, a KeyFailure, as its key.
         """
+        index = self._find(busy, key_of)
+        if index is None:
+            return None
+        envelope = self._pop(index)
+        self._admit()
+        return envelope
+
+    def offers(self, busy: Container[Hashable], key_of: Callable[[Any], Hashable]) -> bool:
+        """Whether `take` would find a message."""
+        return self._find(busy, key_of) is not None
+
+    def _find(
+        self, busy: Container[Hashable], key_of: Callable[[Any], Hashable] | None
+    ) -> int | None:
         if self.paused or self.interrupted:
             return None
         index = 0
@@ -167,14 +196,12 @@ class Mailbox:
                 self._pop(index).fail(AskTimeout(self.path, "expired in the mailbox"))
                 self._admit()
                 continue
-            if key_of is not None and envelope.turn_key is NO_KEY:
-                self._queue.rotate(-index)
-                envelope.turn_key = key_of(envelope.message)
-                self._queue.rotate(index)
-            if key_of is None or envelope.turn_key not in busy:
-                self._pop(index)
-                self._admit()
-                return envelope
+            if key_of is None:
+                return index
+            if envelope.turn_key is NO_KEY:
+                envelope.turn_key = _turn_key(envelope, key_of)
+            if envelope.turn_key not in busy:
+                return index
             index += 1
         return None
 

@@ -1,0 +1,126 @@
+"""Addresses: how actors and the edge reach an actor without ever holding one.
+
+An address points at a slot, so it is stable over restarts and may be taken before the first start.
+It queues, waits and refuses; it never runs a turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import trio
+
+from actors.envelope import (
+    ActorError,
+    AskCycle,
+    AskTimeout,
+    Envelope,
+    Exit,
+    MailboxFull,
+    Reply,
+    ask_chain,
+)
+from actors.interleaving import ask_interleaved
+from actors.slot_state import State
+
+if TYPE_CHECKING:
+    from actors.slot import Slot
+
+M = TypeVar("M")
+
+
+class Address(Generic[M]):
+    """The way to one actor's slot."""
+
+    __slots__ = ("_slot",)
+
+    def __init__(self, slot: Slot) -> None:
+        """Point at a slot; supervisors make addresses, nobody else."""
+        self._slot = slot
+
+    def __repr__(self) -> str:
+        return f"<Address {self._slot.path}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Address) and self._slot is other._slot
+
+    def __hash__(self) -> int:
+        return hash(self._slot)
+
+    @property
+    def path(self) -> str:
+        """The slot's path in the tree, such as `/root/core/hub`."""
+        return self._slot.path
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an incarnation is ready and not suspended, stopping or backing off."""
+        return self._slot.state is State.RUNNING
+
+    async def tell(self, message: M, timeout_s: float | None = None) -> None:
+        """Queue a message nobody waits for.
+
+        Raises ActorStopped, or MailboxFull by the overflow rule or after waiting `timeout_s`.
+        """
+        slot, envelope = self._slot, Envelope(message)
+        try:
+            if timeout_s is None:
+                await slot.mailbox.put(envelope)
+                return
+            with trio.move_on_after(timeout_s):
+                await slot.mailbox.put(envelope)
+                return
+        except BaseException:
+            slot.accounts.reject()
+            raise
+        slot.accounts.reject()
+        raise MailboxFull(slot.path, f"no room within {timeout_s} s")
+
+    def tell_nowait(self, message: M) -> bool:
+        """Queue a message at once; False if it was refused. Never blocks, never raises for it."""
+        slot = self._slot
+        try:
+            accepted = slot.mailbox.put_nowait(Envelope(message))
+        except ActorError:
+            accepted = False
+        if not accepted:
+            slot.accounts.reject()
+        return accepted
+
+    async def ask(self, message: M, timeout_s: float) -> Any:
+        """Send a message and wait for its answer, at most `timeout_s` seconds.
+
+        The deadline travels with the message and is never later than the asker's own. Raises
+        AskTimeout, ActorCrashed (with its cause), ActorStopped, MailboxFull, AskCycle, or the
+        Outage the actor met.
+        """
+        slot, chain = self._slot, ask_chain.get()
+        if slot.path in chain:
+            slot.accounts.reject()
+            raise AskCycle(slot.path, chain)
+        own_deadline = trio.current_time() + timeout_s
+        deadline = min(own_deadline, trio.current_effective_deadline())
+        if isinstance(message, slot.interleaved):
+            return await ask_interleaved(slot, message, deadline)
+        return await self._ask_in_turn(Envelope(message, Reply(), deadline, chain), own_deadline)
+
+    async def _ask_in_turn(self, envelope: Envelope, own_deadline: float) -> Any:
+        slot, reply = self._slot, envelope.reply
+        assert reply is not None
+        with trio.CancelScope(deadline=own_deadline):
+            try:
+                await slot.mailbox.put(envelope)
+            except BaseException:
+                slot.accounts.reject()
+                raise
+            return await reply.wait()
+        late = AskTimeout(slot.path)
+        reply.fail(late)
+        raise late
+
+    async def watch(self) -> Exit:
+        """Wait for the end of the current incarnation (or the next, if none lives) and say how.
+
+        A child that is over answers at once.
+        """
+        return await self._slot.watch()
