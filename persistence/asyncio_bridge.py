@@ -2,8 +2,7 @@
 
 `await bridge.run(function, ...)` parks the Trio task, runs the coroutine on the loop and brings its
 result or exception back. The rest of the program never meets asyncio: what code on the loop's side
-needs of it (limits, pauses, locks) is offered here under our names. It is not a scheduler and not
-a pool: one crossing a unit of work, no queue of its own.
+needs of it is offered here under our names. No scheduler, no pool: one crossing a unit of work.
 
 Cancellation, the law of this file: before the point of no return a Trio cancel cancels the work on
 the loop and waits, bounded, until that has ended; after it a cancel only stops the waiting, and the
@@ -28,12 +27,7 @@ import trio
 import uvloop
 
 from domain.outages import StoreUnavailable
-from persistence.crossing import CURRENT, Crossing, call_in_trio, remaining_s
-
-__all__ = [
-    "Bridge", "BridgeFigures", "LoopCancelled", "LoopEvent", "LoopLock", "LoopTask", "pause",
-    "point_of_no_return", "remaining_s", "still_wanted", "time_limit", "to_the_end",
-]  # fmt: skip
+from persistence.crossing import CURRENT, Crossing, call_in_trio
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,16 +51,18 @@ def still_wanted() -> None:
         raise LoopCancelled
 
 
-def point_of_no_return() -> None:
+def point_of_no_return() -> bool:
     """Declare that COMMIT is about to be sent: from here a cancel only stops the waiting.
 
     It holds for the rest of the crossing, so that what follows the commit cannot lose its result.
     Raises `LoopCancelled` if the caller has left already (also if the work swallowed that cancel).
+    Returns False in background work, which a stop may still cancel.
     """
     still_wanted()
     crossing = CURRENT.get(None)
     if crossing is not None:
         crossing.sealed = True
+    return crossing is not None
 
 
 def time_limit(seconds: float) -> asyncio.Timeout:
@@ -95,7 +91,7 @@ async def to_the_end(work: Coroutine[Any, Any, T], *, limit_s: float) -> T:
 
 @dataclass(frozen=True, slots=True)
 class BridgeFigures:
-    """How many Trio tasks wait, and how much work (also abandoned or in the background) runs."""
+    """At a moment: Trio tasks parked; work running, also abandoned or in the background."""
 
     waiting: int
     working: int
@@ -162,7 +158,7 @@ class Bridge:
         return self._open
 
     async def wait_ended(self) -> None:
-        """Return when the thread has ended, asked or not: for whoever must notice its death."""
+        """Return when the thread has ended, asked or not."""
         await self._ended.wait()
 
     def figures(self) -> BridgeFigures:
@@ -205,8 +201,7 @@ class Bridge:
     def notify_trio(self, callback: Callable[..., object], *args: object) -> None:
         """From the loop: have a plain function called soon in the Trio thread.
 
-        In order, but unbounded, so keep it for wakes. What it raises is logged; after the end of
-        the Trio run nothing happens.
+        In order, but unbounded: keep it for wakes. What it raises is logged.
         """
         if self._token is not None:
             call_in_trio(self._token, callback, args)
@@ -250,7 +245,8 @@ class Bridge:
             crossing.cancel_work()
         self._loop.call_later(self._cancel_wait_s, self._give_up, crossing)
 
-    def _give_up(self, crossing: Crossing) -> None:
+    @staticmethod
+    def _give_up(crossing: Crossing) -> None:
         if not crossing.finished:
             _log.warning("cancelled work does not end; its caller leaves it")
             crossing.let_go()
@@ -267,8 +263,8 @@ class Bridge:
                 task.cancel()
         if self._works:
             await asyncio.wait(list(self._works), timeout=self._stop_wait_s)
-        for task in self._works:
-            _log.warning("work is left unfinished by the stop: %r", task)
+        if self._works:
+            _log.warning("the stop leaves work unfinished: %r", list(self._works))
         self._loop.stop()
 
     def _answer_all(self) -> None:

@@ -1,0 +1,166 @@
+"""One database transaction on the loop's side: `async with transaction(pool) as tx`.
+
+BEGIN carries the time limits in the same message; COMMIT is the bridge's point of no return; every
+other end is a rollback, and a connection that cannot do even that is thrown away. It decides
+nothing, retries nothing and knows no table.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Final, final
+
+import asyncpg
+
+from domain.outages import DeadlinePassed, OutcomeUnknown, StoreUnavailable
+from persistence.asyncio_bridge import LoopCancelled, point_of_no_return, still_wanted, to_the_end
+from persistence.crossing import remaining_s
+from persistence.postgres_dial import milliseconds
+from persistence.postgres_errors import is_lost, leaves_commit_open, throw_away
+from persistence.postgres_pool import PostgresPool
+from persistence.statements import Statement
+
+ROLLBACK_LIMIT_S: Final = 1.5
+COMMIT_LIMIT_S: Final = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Isolation(StrEnum):
+    """How a transaction sees the others."""
+
+    READ_COMMITTED = "READ COMMITTED"
+    REPEATABLE_READ = "REPEATABLE READ"
+    SERIALIZABLE = "SERIALIZABLE"
+
+
+@final
+class Transaction:
+    """An open transaction: statements with named values, rows as asyncpg records."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement, /, **values: object) -> list[Any]:
+        """All rows."""
+        arguments = statement.arguments(**values)
+        rows: list[Any] = await self._connection.fetch(statement.sql, *arguments)
+        return rows
+
+    async def fetchrow(self, statement: Statement, /, **values: object) -> Any | None:
+        """The first row, or None."""
+        return await self._connection.fetchrow(statement.sql, *statement.arguments(**values))
+
+    async def fetchval(self, statement: Statement, /, **values: object) -> Any:
+        """The first column of the first row, or None."""
+        return await self._connection.fetchval(statement.sql, *statement.arguments(**values))
+
+    async def execute(self, statement: Statement, /, **values: object) -> int:
+        """The number of rows inserted, updated, deleted or selected."""
+        arguments = statement.arguments(**values)
+        tag: str = await self._connection.execute(statement.sql, *arguments)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdecimal() else 0
+
+    async def execute_many(
+        self, statement: Statement, rows: Sequence[Mapping[str, object]], /
+    ) -> None:
+        """The same statement for each row of values, in one round trip."""
+        arguments = [statement.arguments(**row) for row in rows]
+        await self._connection.executemany(statement.sql, arguments)
+
+
+@final
+class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) as tx`
+    """Begin on entry, commit on a good exit, roll back on any other.
+
+    Raises on entry DeadlinePassed and StoreUnavailable; on exit besides OutcomeUnknown when the
+    connection is lost in COMMIT. In between asyncpg's errors go through the block as they are (so
+    that a constraint can be told) and leave it as outages where they are weather: DeadlinePassed
+    for a statement or lock that took too long, TransactionConflict for what may be done anew.
+    """
+
+    __slots__ = ("_begin", "_connection", "_lease", "_pool")
+
+    def __init__(
+        self,
+        pool: PostgresPool,
+        *,
+        isolation: Isolation = Isolation.READ_COMMITTED,
+        read_only: bool = False,
+    ) -> None:
+        self._pool = pool
+        self._lease = pool.lease()
+        self._connection: Any = None
+        self._begin = f"BEGIN ISOLATION LEVEL {isolation}{' READ ONLY' if read_only else ''}"
+
+    async def __aenter__(self) -> Transaction:
+        still_wanted()
+        self._connection = await self._lease.__aenter__()
+        try:
+            await self._connection.execute(self._begin_text())
+        except BaseException as error:
+            await self._end_badly(error)
+            raise
+        return Transaction(self._connection)
+
+    def _begin_text(self) -> str:
+        """BEGIN and its limits in one message; computed last, when a connection has been got."""
+        limits = self._pool.limits
+        allowed_s = min(remaining_s(), limits.transaction_s)
+        if allowed_s <= 0:
+            raise DeadlinePassed("the deadline passed before the transaction began")
+        return (
+            f"{self._begin}; SET LOCAL statement_timeout = {milliseconds(allowed_s)};"
+            f" SET LOCAL lock_timeout = {milliseconds(min(allowed_s, limits.lock_s))}"
+        )
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            await self._end_badly(error)
+            return
+        try:
+            await self._commit()
+        except BaseException as failure:
+            await self._end_badly(failure)
+            raise
+        await self._lease.__aexit__(None, None, None)
+
+    async def _commit(self) -> None:
+        if is_lost(self._connection):
+            raise StoreUnavailable("the connection was lost before the commit")
+        sealed = point_of_no_return()
+        commit = self._connection.execute("COMMIT", timeout=COMMIT_LIMIT_S)
+        try:
+            tag: str = await (commit if sealed else to_the_end(commit, limit_s=COMMIT_LIMIT_S + 1))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not leaves_commit_open(error, self._connection):
+                raise
+            throw_away(self._connection)
+            raise OutcomeUnknown("the connection was lost in the commit") from error
+        assert tag == "COMMIT", "the block went on after one of its statements had failed"
+
+    async def _end_badly(self, error: BaseException) -> None:
+        """Roll back, give the connection back, and raise the outage that the error stands for."""
+        try:
+            if not is_lost(self._connection):
+                await to_the_end(self._roll_back(), limit_s=ROLLBACK_LIMIT_S)
+        finally:
+            await self._lease.__aexit__(type(error), error, error.__traceback__)
+
+    async def _roll_back(self) -> None:
+        try:
+            await self._connection.execute("ROLLBACK")
+        except (Exception, LoopCancelled) as error:  # noqa: BLE001  whatever it was
+            _log.warning("a connection is thrown away, it could not roll back: %r", error)
+            throw_away(self._connection)
