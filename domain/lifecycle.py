@@ -48,7 +48,7 @@ TRANSITIONS: Final[Mapping[LoanMove, Mapping[LoanStatus, tuple[LoanStatus, ...]]
             },
             LoanMove.DISBURSE: {LoanStatus.APPROVED: (LoanStatus.ACTIVE,)},
             LoanMove.PAY: {LoanStatus.ACTIVE: _REPAID},
-            LoanMove.REVERSE: {status: _REPAID for status in _REPAID},
+            LoanMove.REVERSE: dict.fromkeys(_REPAID, _REPAID),
         }
     )
 )

@@ -1,7 +1,7 @@
 """A loan as the sum of its events: the aggregate that every decision reads.
 
-Deciding is in `origination.py` and `servicing.py`; this module only says what a loan is and how an
-event changes it.
+Deciding is in `origination.py` and `servicing.py`, and how events change a loan in
+`loan_history.py`; this module only says what a loan is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from domain.identifiers import BranchId, LoanId, ProductId, UserId
+from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
 from domain.terms import Terms
@@ -32,7 +32,12 @@ class Outstanding:
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """A loan after its last event. `version` counts its events; amounts are minor units."""
+    """A loan after its last event. `version` counts its events; amounts are minor units.
+
+    `last_value_date` is the latest of any payment, reversed or not, or that of the disbursement while
+    there is none, and `last_payment_event_id` the greatest event id among the payments of that day.
+    A store that does not keep it leaves it None; a second payment of one day then needs the history.
+    """
 
     id: LoanId
     number: str
@@ -52,6 +57,7 @@ class Loan:
     last_value_date: date | None
     created_at: datetime
     updated_at: datetime
+    last_payment_event_id: EventId | None = None
 
     @property
     def outstanding(self) -> Outstanding:

@@ -78,7 +78,7 @@ def _nominal_years(terms: Terms, period: Period) -> Decimal:
 
 
 def _thirty_day_years(terms: Terms, period: Period) -> Decimal:
-    """A whole period of months of thirty days; with an ACTUAL year, its actual days set the year."""
+    """A whole period of months of thirty days; its actual days set an ACTUAL year."""
     counted = Decimal(30 * terms.frequency.every * _MONTHS[terms.frequency.unit])
     if terms.days_in_year is not DaysInYear.ACTUAL:
         return ARITHMETIC.divide(counted, Decimal(terms.days_in_year.value))

@@ -1,0 +1,252 @@
+"""From application to disbursement: what may be decided about a loan before money comes back.
+
+Every function takes what is known and answers with a `Decision` or a refusal; nothing is changed
+and nothing is kept here. Whether the caller's role may ask at all was settled by `roles.py`; what
+stands here is the life cycle, the two pairs of eyes, and sane amounts and dates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final, TypedDict
+
+from domain.commands import (
+    AmendLoan,
+    ApproveLoan,
+    CommandContext,
+    DisburseLoan,
+    RejectLoan,
+    SubmitLoan,
+    WithdrawLoan,
+)
+from domain.decision import Decision
+from domain.events import (
+    ApplicationAmended,
+    LoanApproved,
+    LoanDisbursed,
+    LoanEvent,
+    LoanRejected,
+    LoanSubmitted,
+    LoanWithdrawn,
+)
+from domain.identifiers import BranchId, EventId, LoanId, UserId
+from domain.lifecycle import LoanMove, allows
+from domain.loan import Loan
+from domain.loan_history import evolve
+from domain.money import format_minor, minor_exactly
+from domain.rejections import (
+    DisburseRefusal,
+    FieldFault,
+    LoanRefusal,
+    Rejected,
+    TermsRefusal,
+    VersionRefusal,
+)
+from domain.schedule import schedule_start
+from domain.terms import Terms
+from domain.terms_check import check_terms
+
+# Money that went out while the server was not there is entered later, but not after any time.
+DISBURSEMENT_BACKDATED_DAYS_MAX: Final = 366
+
+
+class Header(TypedDict):
+    """The fields that every event has."""
+
+    event_id: EventId
+    loan_id: LoanId
+    at: datetime
+    by: UserId
+    value_date: date
+
+
+def header(loan_id: LoanId, context: CommandContext, value_date: date | None = None) -> Header:
+    """What an event that `context` causes says of itself; its value date is today unless given."""
+    return Header(
+        event_id=context.event_id,
+        loan_id=loan_id,
+        at=context.at,
+        by=context.principal.user_id,
+        value_date=value_date or context.today,
+    )
+
+
+def wrong_state(loan: Loan, move: LoanMove) -> Rejected | None:
+    """Refuse `move` when the life cycle does not allow it where the loan stands."""
+    if allows(loan.status, move):
+        return None
+    return Rejected(
+        LoanRefusal.WRONG_STATE,
+        f"A loan that is {loan.status.replace('_', ' ')} cannot take this: {move}.",
+        facts={"event": str(move), "state": str(loan.status)},
+    )
+
+
+def submit(
+    command: SubmitLoan, number: str, context: CommandContext, *, branch_id: BranchId | None
+) -> Decision | Rejected:
+    """Take an application; refused, with every fault at once, when no schedule can be built."""
+    refused = _impossible(command.terms)
+    if refused is not None:
+        return refused
+    event = LoanSubmitted(
+        **header(command.loan_id, context),
+        number=number,
+        customer_id=command.customer_id,
+        branch_id=branch_id,
+        product_id=command.product_id,
+        terms=command.terms,
+        purpose=command.purpose,
+    )
+    return Decision((event,), evolve(None, event))
+
+
+def amend(loan: Loan, command: AmendLoan, context: CommandContext) -> Decision | Rejected:
+    """Change an application that was not decided yet, if the caller has seen its latest version."""
+    refused = (
+        _stale(loan, command.expected_version)
+        or wrong_state(loan, LoanMove.AMEND)
+        or _impossible(command.terms)
+    )
+    if refused is not None:
+        return refused
+    # Amendments are ordered by their instant: a clock that was set back must not reorder them.
+    at = max(context.at, loan.updated_at + timedelta(microseconds=1))
+    event = ApplicationAmended(
+        **header(loan.id, replace(context, at=at)), terms=command.terms, purpose=command.purpose
+    )
+    return _decided(loan, event)
+
+
+def approve(loan: Loan, command: ApproveLoan, context: CommandContext) -> Decision | Rejected:
+    """Approve an application; while `context.four_eyes`, never one's own."""
+    refused = wrong_state(loan, LoanMove.APPROVE) or _same_person(
+        context, loan.created_by, "Whoever applied for a loan may not approve it.", LoanMove.APPROVE
+    )
+    if refused is not None:
+        return refused
+    return _decided(loan, LoanApproved(**header(loan.id, context), note=command.note))
+
+
+def reject(loan: Loan, command: RejectLoan, context: CommandContext) -> Decision | Rejected:
+    """Reject an application; that needs no second pair of eyes."""
+    refused = wrong_state(loan, LoanMove.REJECT)
+    if refused is not None:
+        return refused
+    return _decided(loan, LoanRejected(**header(loan.id, context), reason=command.reason))
+
+
+def withdraw(loan: Loan, command: WithdrawLoan, context: CommandContext) -> Decision | Rejected:
+    """Withdraw an application, also one that was approved."""
+    refused = _stale(loan, command.expected_version) or wrong_state(loan, LoanMove.WITHDRAW)
+    if refused is not None:
+        return refused
+    return _decided(loan, LoanWithdrawn(**header(loan.id, context)))
+
+
+def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Decision | Rejected:
+    """Pay out the whole approved amount; the schedule begins as `schedule_start` says.
+
+    The date is today unless given, never in the future, and at most a year before the application.
+    While `context.four_eyes`, whoever approved may not disburse.
+    """
+    amount = _disbursed_amount(loan, command)
+    if isinstance(amount, Rejected):
+        return amount
+    value_date = command.date or context.today
+    refused = (
+        wrong_state(loan, LoanMove.DISBURSE)
+        or _same_person(
+            context,
+            loan.approved_by,
+            "Whoever approved a loan may not disburse it.",
+            LoanMove.DISBURSE,
+        )
+        or _not_approved(loan, amount)
+        or _bad_disbursement_date(loan, value_date, context)
+    )
+    if refused is not None:
+        return refused
+    event = LoanDisbursed(
+        **header(loan.id, context, value_date),
+        disbursement_id=command.disbursement_id,
+        amount_minor=amount,
+    )
+    return _decided(loan, event)
+
+
+def _decided(loan: Loan, event: LoanEvent) -> Decision:
+    return Decision((event,), evolve(loan, event))
+
+
+def _impossible(terms: Terms) -> Rejected | None:
+    faults = check_terms(terms)
+    if not faults:
+        return None
+    return Rejected(
+        TermsRefusal.IMPOSSIBLE_TERMS, "No schedule can be built on these terms.", faults
+    )
+
+
+def _stale(loan: Loan, expected_version: int | None) -> Rejected | None:
+    if expected_version is None or expected_version == loan.version:
+        return None
+    return Rejected(
+        VersionRefusal.STALE,
+        "The loan has changed since you read it.",
+        facts={"version": loan.version},
+    )
+
+
+def _same_person(
+    context: CommandContext, other: UserId | None, detail: str, move: LoanMove
+) -> Rejected | None:
+    if not context.four_eyes or context.principal.user_id != other:
+        return None
+    return Rejected(LoanRefusal.SAME_PERSON, detail, facts={"event": str(move)})
+
+
+def _disbursed_amount(loan: Loan, command: DisburseLoan) -> int | Rejected:
+    if command.amount is None:
+        return loan.terms.principal_minor
+    amount = minor_exactly(command.amount, loan.terms.currency)
+    if amount is not None and amount > 0:
+        return amount
+    return Rejected(
+        DisburseRefusal.BAD_AMOUNT,
+        f"This is no amount of {loan.terms.currency} that can be paid out.",
+        (FieldFault("/amount", DisburseRefusal.BAD_AMOUNT, "must be an amount above nothing"),),
+    )
+
+
+def _not_approved(loan: Loan, amount_minor: int) -> Rejected | None:
+    if amount_minor == loan.terms.principal_minor:
+        return None
+    approved = format_minor(loan.terms.principal_minor, loan.terms.currency)
+    return Rejected(
+        DisburseRefusal.AMOUNT_NOT_APPROVED,
+        f"What was approved is {approved} {loan.terms.currency}, to be paid out in one sum.",
+        (FieldFault("/amount", DisburseRefusal.AMOUNT_NOT_APPROVED, f"must be {approved}"),),
+        {"approved": approved},
+    )
+
+
+def _bad_disbursement_date(
+    loan: Loan, value_date: date, context: CommandContext
+) -> Rejected | None:
+    earliest = loan.created_at.date() - timedelta(days=DISBURSEMENT_BACKDATED_DAYS_MAX)
+    first_due = loan.terms.first_due_date
+    if value_date > context.today:
+        detail = "must not be in the future"
+    elif value_date < earliest:
+        detail = f"must not be before {earliest}"
+    elif first_due is not None and first_due <= schedule_start(loan.terms, value_date):
+        detail = f"must be before the first due date, {first_due}"
+    else:
+        return None
+    return Rejected(
+        DisburseRefusal.BAD_DATE,
+        f"Money cannot go out on {value_date}.",
+        (FieldFault("/date", DisburseRefusal.BAD_DATE, detail),),
+    )

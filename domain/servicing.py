@@ -1,0 +1,143 @@
+"""Taking and undoing payments on a loan that is out.
+
+A payment that comes after all others is decided from the loan alone. One with an earlier value date,
+and every reversal, needs the loan's events: all later payments are then allocated anew.
+Offered online on a loan that cannot take it, a payment is refused; what was taken at a branch
+without a line is never refused for such reasons, and is not decided here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.commands import CommandContext, RecordPayment, ReversePayment
+from domain.decision import Decision, HistoryNeeded
+from domain.events import LoanEvent, PaymentRecorded, PaymentReversed
+from domain.identifiers import PaymentId
+from domain.lifecycle import LoanMove
+from domain.loan import Loan
+from domain.loan_history import changed_payments, is_in_order, replay, take_payment
+from domain.money import minor_exactly
+from domain.origination import header, wrong_state
+from domain.payment import Payment
+from domain.rejections import AccessRefusal, FieldFault, PaymentRefusal, Rejected
+
+
+def pay(
+    loan: Loan,
+    command: RecordPayment,
+    context: CommandContext,
+    history: tuple[LoanEvent, ...] | None,
+) -> Decision | HistoryNeeded | Rejected:
+    """Take a payment; more than is owed becomes credit, exactly what is owed closes the loan.
+
+    `history` holds all the loan's events, or None while nobody asked for them.
+    """
+    amount = _amount(loan, command)
+    if isinstance(amount, Rejected):
+        return amount
+    value_date = command.value_date or context.today
+    refused = wrong_state(loan, LoanMove.PAY) or _bad_date(loan, value_date, context)
+    if refused is not None:
+        return refused
+    event = PaymentRecorded(
+        **header(loan.id, context, value_date),
+        payment_id=command.payment_id,
+        amount_minor=amount,
+        method=command.method,
+        reference=command.reference,
+    )
+    if is_in_order(loan, event):
+        after, payment = take_payment(loan, event)
+        return Decision((event,), after, (payment,))
+    if history is None:
+        return HistoryNeeded()
+    return _replayed(loan, event, history)
+
+
+def reverse(
+    loan: Loan,
+    command: ReversePayment,
+    context: CommandContext,
+    history: tuple[LoanEvent, ...] | None,
+) -> Decision | HistoryNeeded | Rejected:
+    """Undo a payment as if it had never been; every later one is allocated anew."""
+    if history is None:
+        return HistoryNeeded()
+    refused = _not_reversible(command.payment_id, history) or wrong_state(loan, LoanMove.REVERSE)
+    if refused is not None:
+        return refused
+    event = PaymentReversed(**header(loan.id, context), payment_id=command.payment_id)
+    return _replayed(loan, event, history)
+
+
+def _replayed(
+    loan: Loan, event: PaymentRecorded | PaymentReversed, history: tuple[LoanEvent, ...]
+) -> Decision:
+    stood, payments_before = replay(history)
+    assert stood.version == loan.version, "the history is not that of the loan as it stands"
+    after, payments_after = replay((*history, event))
+    changed_before, changed = changed_payments(payments_before, payments_after)
+    own = [payment for payment in payments_after if payment.id == event.payment_id]
+    others = [payment for payment in changed if payment.id != event.payment_id]
+    return Decision((event,), after, (*own, *others), _own_first(event.payment_id, changed_before))
+
+
+def _own_first(own: PaymentId, payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
+    return tuple(sorted(payments, key=lambda payment: payment.id != own))
+
+
+def _amount(loan: Loan, command: RecordPayment) -> int | Rejected:
+    currency = loan.terms.currency
+    if command.currency is not None and command.currency != currency:
+        return Rejected(
+            PaymentRefusal.WRONG_CURRENCY,
+            f"The loan is in {currency}.",
+            (FieldFault("/currency", PaymentRefusal.WRONG_CURRENCY, f"must be {currency}"),),
+            {"currency": currency},
+        )
+    amount = minor_exactly(command.amount, currency)
+    if amount is not None and amount > 0:
+        return amount
+    return Rejected(
+        PaymentRefusal.BAD_AMOUNT,
+        f"This is no amount of {currency} that can come in.",
+        (
+            FieldFault(
+                "/amount",
+                PaymentRefusal.BAD_AMOUNT,
+                f"must be above nothing and have no more decimals than {currency}",
+            ),
+        ),
+    )
+
+
+def _bad_date(loan: Loan, value_date: date, context: CommandContext) -> Rejected | None:
+    if value_date > context.today:
+        detail = "must not be in the future"
+    elif loan.disbursed_on is not None and value_date < loan.disbursed_on:
+        detail = f"must not be before the disbursement on {loan.disbursed_on}"
+    else:
+        return None
+    return Rejected(
+        PaymentRefusal.BAD_DATE,
+        f"Money for this loan cannot have come in on {value_date}.",
+        (FieldFault("/value_date", PaymentRefusal.BAD_DATE, detail),),
+    )
+
+
+def _not_reversible(payment_id: PaymentId, history: tuple[LoanEvent, ...]) -> Rejected | None:
+    about = [
+        event
+        for event in history
+        if isinstance(event, PaymentRecorded | PaymentReversed) and event.payment_id == payment_id
+    ]
+    if not any(isinstance(event, PaymentRecorded) for event in about):
+        return Rejected(AccessRefusal.NOT_FOUND, "There is no such payment on this loan.")
+    if any(isinstance(event, PaymentReversed) for event in about):
+        return Rejected(
+            PaymentRefusal.ALREADY_REVERSED,
+            "This payment was reversed before.",
+            facts={"event": str(LoanMove.REVERSE), "state": "reversed"},
+        )
+    return None
