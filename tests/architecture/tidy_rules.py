@@ -35,7 +35,7 @@ TEXT |= {".example", ".sql", ".toml", ".txt", ".yaml", ".yml", ""}
 # Split, so that this file does not offend against the rule it states.
 FOREIGN = re.compile(
     r"://[a-z0-9.-]*(?:py" + r"pi|python" + r"hosted|npm" + r"js|debian)[a-z0-9.-]*\."
-    r"|(?:^|[^\w.$}/-])/(?:ho" + r"me|ro" + r"ot|wo" + r"rk|Us" + r"ers)/[\w.]"
+    r"|(?:^|[^\w.$}/-])/(?:(?:ho" + r"me|wo" + r"rk|Us" + r"ers)/[\w.]|ro" + r"ot/\.)"
     r"|--(?:extra-)?index" + r"-url\b|--find" + r"-links\b",
     re.IGNORECASE | re.MULTILINE,
 )
