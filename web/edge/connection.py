@@ -1,0 +1,248 @@
+"""One accepted connection: whatever happens on it ends with it, and every wait has a deadline.
+
+The connection's own task reads for as long as the connection lives, also while a request is
+served; the only other tasks are the application's, one for each request.
+"""
+
+import math
+from enum import Enum, auto
+from typing import cast
+
+import trio
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState
+from hypercorn.utils import parse_socket_addr
+
+from web.edge.app_task import EdgeTaskGroup
+from web.edge.edge_log import LOG, cancellation_in, errors_in, log_contained
+from web.edge.limits import BodyLimit
+from web.edge.protocol import GuardedH11, Phase
+from web.edge.refusals import TOO_SLOW
+from web.edge.stream import STATE_KEY, GuardedStream
+
+RECEIVE_BYTES_MAX = 65_536
+SERVICE_RESTART = 1012
+
+
+class Wait(Enum):
+    """What the deadline of the connection is for."""
+
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+    NOTHING = auto()
+    CLOSE = auto()
+    LINGER = auto()
+
+
+class GuardedConnection(TCPServer):
+    """hypercorn's connection behind walls: contained, corked, and cut when its peer dawdles."""
+
+    def __init__(
+        self,
+        app: AppWrapper,
+        config: Config,
+        context: WorkerContext,
+        state: ConnectionState,
+        stream: GuardedStream,
+        body_limit: BodyLimit,
+    ) -> None:
+        own_state = {**state, STATE_KEY: stream}
+        super().__init__(app, config, context, own_state, stream)  # type: ignore[arg-type]  # by shape
+        self.guarded = stream
+        self.limits = stream.limits
+        self.wait = Wait.HEAD
+        self._body_limit = body_limit
+        self._patience = trio.CancelScope()
+        self._corked: list[bytes] = []
+        self._corked_bytes = 0
+        self._body_since = 0.0
+        self._body_blocked_s = 0.0
+        self._ahead_bytes = 0
+        self._lingered_bytes = 0
+
+    async def run(self) -> None:
+        """Serve until the connection ends. Raises nothing but cancellation; errors are logged."""
+        try:
+            await self._serve()
+        except BaseException as error:  # noqa: BLE001 - split, logged, and the rest raised again
+            failure = errors_in(error)
+            if failure is not None:
+                log_contained("A connection failed and was closed", failure)
+            going_on = cancellation_in(error)
+            if going_on is not None:
+                raise going_on from None
+        finally:
+            self.guarded.close()
+
+    def begin_drain(self) -> None:
+        """The server goes down: an idle connection ends now, the others after their response."""
+        if self.wait is Wait.IDLE:
+            self._patience.cancel()
+
+    def dismiss(self) -> None:
+        """Send a WebSocket that is still here its close frame, 1012."""
+        frame = self.guarded.close_frame(SERVICE_RESTART, "restart")
+        if frame:
+            self._task_group.spawn(self._send_last, frame)
+
+    async def protocol_send(self, event: Event) -> None:
+        """Take an event from the protocol: bytes go into the cork, the rest moves the deadline."""
+        if isinstance(event, RawData):
+            self._corked.append(event.data)
+            self._corked_bytes += len(event.data)
+            if self._corked_bytes > self.limits.cork_bytes_max:
+                await self.flush()
+                await trio.lowlevel.checkpoint()
+        elif isinstance(event, Closed):
+            await self.flush()
+            self._linger()
+        elif isinstance(event, Updated) and event.idle:
+            await self.flush()
+            await self._next_request()
+
+    async def flush(self) -> None:
+        """Send what the cork holds, in one piece."""
+        data = b"".join(self._corked)
+        self._corked.clear()
+        self._corked_bytes = 0
+        if not data and not self.guarded.remainder_bytes:
+            return
+        try:
+            await self.guarded.send_all(data)
+        except trio.BrokenResourceError:
+            if self.guarded.was_cut:
+                LOG.warning("A peer that did not read was cut")
+            self.guarded.abort()
+            await self.protocol.handle(Closed())
+
+    async def _serve(self) -> None:
+        socket = self.guarded.socket
+        try:
+            client = parse_socket_addr(socket.family, socket.getpeername())
+            server = parse_socket_addr(socket.family, socket.getsockname())
+        except OSError:
+            return  # gone between accept and here
+        async with EdgeTaskGroup(self.limits) as task_group:
+            self._task_group = task_group
+            http = GuardedH11(
+                self.app,
+                self.config,
+                self.context,
+                task_group,
+                cast("ConnectionState", self.state),
+                False,  # noqa: FBT003 - hypercorn's positional `ssl`
+                client,
+                server,
+                self.protocol_send,
+            )
+            http.limits = self.limits
+            http.body_limit = self._body_limit
+            http.guarded = self.guarded
+            http.flush = self.flush
+            http.on_closing = self._expect_close
+            self.http = http
+            self.protocol = http  # type: ignore[assignment]  # no wrapper: it only adds HTTP/2
+            self._expect(Wait.HEAD, self.limits.head_timeout_s)
+            with self._patience:
+                await self._read_data()
+            if self._patience.cancelled_caught:
+                await self._expired()
+            await http.handle(Closed())
+            self.guarded.close()
+
+    async def _read_data(self) -> None:
+        while True:
+            try:
+                data = await self.guarded.receive_some(RECEIVE_BYTES_MAX)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return
+            if not data:
+                return
+            if self.wait is Wait.LINGER:
+                self._lingered_bytes += len(data)
+                if self._lingered_bytes > self.limits.linger_bytes_max:
+                    return
+                continue
+            if self.wait is Wait.IDLE:
+                self._expect(Wait.HEAD, self.limits.head_timeout_s)
+            await self._take(data)
+
+    async def _take(self, data: bytes) -> None:
+        if self.wait is Wait.BODY:
+            # Until the application has made room the peer is not the one we wait for.
+            self._patience.deadline = math.inf
+            began = trio.current_time()
+            await self.http.handle(RawData(data))
+            self._body_blocked_s += trio.current_time() - began
+        else:
+            await self.http.handle(RawData(data))
+        self._expect_what_is_due()
+        if self.wait is Wait.NOTHING and self.http.phase is Phase.RESPONSE:
+            await self._hold_ahead(len(data))
+
+    async def _hold_ahead(self, size: int) -> None:
+        """Stop reading for a peer that has sent too much ahead of its responses."""
+        self._ahead_bytes = self._ahead_bytes + size if self.http.has_unread else 0
+        if self._ahead_bytes > self.limits.pipelined_bytes_max:
+            self._ahead_bytes = 0
+            await self.http.can_read.clear()
+            await self.http.can_read.wait()
+
+    async def _next_request(self) -> None:
+        if self.http.has_unread:
+            self._expect(Wait.HEAD, self.limits.head_timeout_s)
+            await self.http.resume()
+            self._expect_what_is_due()
+        else:
+            self._expect(Wait.IDLE, self.limits.keep_alive_s)
+
+    def _expect_what_is_due(self) -> None:
+        if self.wait in {Wait.LINGER, Wait.CLOSE, Wait.IDLE}:
+            return
+        phase = self.http.phase
+        if phase is Phase.BODY:
+            if self.wait is not Wait.BODY:
+                self._body_since, self._body_blocked_s = trio.current_time(), 0.0
+            self.wait = Wait.BODY
+            self._patience.deadline = (
+                self._body_since
+                + self._body_blocked_s
+                + self.limits.body_grace_s
+                + self.http.body_bytes / self.limits.body_rate_bytes_per_s_min
+            )
+        elif phase is not Phase.HEAD and self.wait is not Wait.NOTHING:
+            self._expect(Wait.NOTHING, math.inf)
+
+    def _expect(self, wait: Wait, patience_s: float) -> None:
+        self.wait = wait
+        self._patience.deadline = trio.current_time() + patience_s
+
+    def _expect_close(self) -> None:
+        if self.wait is not Wait.LINGER:
+            self._expect(Wait.CLOSE, self.limits.close_timeout_s)
+
+    def _linger(self) -> None:
+        """Say that nothing follows, and read on for a moment.
+
+        Closing with unread bytes makes the kernel send a reset, which may overtake the answer.
+        """
+        if self.wait is Wait.LINGER:
+            return
+        self.guarded.shut_down_sending()
+        self._expect(Wait.LINGER, self.limits.linger_s)
+
+    async def _expired(self) -> None:
+        if self.wait in {Wait.HEAD, Wait.BODY} and (self.wait is Wait.BODY or self.http.has_unread):
+            await self.http.refuse(TOO_SLOW)
+        elif self.wait is Wait.CLOSE:
+            self.guarded.abort()
+
+    async def _send_last(self, frame: bytes) -> None:
+        try:
+            await self.guarded.send_all(frame)
+        except trio.BrokenResourceError:
+            self.guarded.abort()
