@@ -61,11 +61,6 @@ def allows(status: LoanStatus, move: LoanMove) -> bool:
     return status in TRANSITIONS[move]
 
 
-def states_before(move: LoanMove) -> tuple[LoanStatus, ...]:
-    """The states in which `move` may be tried."""
-    return tuple(TRANSITIONS[move])
-
-
 def diagram() -> str:
     """Draw the table as a Mermaid state diagram: what docs/lifecycle.md shows."""
     lines = ["stateDiagram-v2", f"    [*] --> {LoanStatus.SUBMITTED}: submit"]

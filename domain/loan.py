@@ -34,9 +34,9 @@ class Outstanding:
 class Loan:
     """A loan after its last event. `version` counts its events; amounts are minor units.
 
-    `last_value_date` is the latest of any payment, reversed or not, or that of the disbursement while
-    there is none, and `last_payment_event_id` the greatest event id among the payments of that day.
-    A store that does not keep it leaves it None; a second payment of one day then needs the history.
+    `last_value_date` is the latest of any payment, reversed or not, or that of the disbursement
+    while there is none, and `last_payment_event_id` the greatest event id among the payments of
+    that day. A store may leave it None; a second payment of one day then needs the history.
     """
 
     id: LoanId

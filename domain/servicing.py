@@ -1,7 +1,7 @@
 """Taking and undoing payments on a loan that is out.
 
-A payment that comes after all others is decided from the loan alone. One with an earlier value date,
-and every reversal, needs the loan's events: all later payments are then allocated anew.
+A payment that comes after all others is decided from the loan alone. One with an earlier value
+date, and every reversal, needs the loan's events: all later payments are then allocated anew.
 Offered online on a loan that cannot take it, a payment is refused; what was taken at a branch
 without a line is never refused for such reasons, and is not decided here.
 """
