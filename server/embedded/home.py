@@ -148,22 +148,21 @@ class Home:
         with _told_in_one_sentence(self.path):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = self.path.stat()
-            mine = found.st_uid == os.geteuid()
-            if not mine and os.geteuid() != 0:
-                raise StartRefused(
-                    f"{self.path} belongs to another user: "
-                    "give LENDWIRE_HOME a directory of your own."
-                )
-            if stat.S_IMODE(found.st_mode) & 0o077 == 0 and mine:
-                return
             names = {entry.name for entry in self.path.iterdir()} - _MOUNT_LEFTOVERS
+            if found.st_uid != os.geteuid():
+                if names or os.geteuid() != 0:
+                    raise StartRefused(
+                        f"{self.path} belongs to another user: "
+                        "give LENDWIRE_HOME a directory of your own, or start as that user."
+                    )
+                os.chown(self.path, os.geteuid(), os.getegid())
+            if stat.S_IMODE(found.st_mode) & 0o077 == 0:
+                return
             if names and _LOCK_NAME not in names:
                 raise StartRefused(
                     f"{self.path} is open to others and holds files that are not Lendwire's: "
                     "give LENDWIRE_HOME a directory of its own."
                 )
-            if not mine:
-                os.chown(self.path, os.geteuid(), os.getegid())
             self.path.chmod(0o700)
 
 

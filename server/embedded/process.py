@@ -52,15 +52,26 @@ class KeptProcess:
     @classmethod
     async def start(cls, orders: Orders) -> Self:
         """Start the service in a session of its own. Raises Refused. Cancelled: nothing is left."""
-        keeper = await trio.lowlevel.open_process(
-            [sys.executable, "-I", "-S", "-c", _BOOT, str(_PROJECT), json.dumps(orders._asdict())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # not our terminal: the keeper may outlive us by seconds
-            env=_ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,  # Ctrl-C at the terminal reaches Lendwire only
-        )
+        try:
+            keeper = await trio.lowlevel.open_process(
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-c",
+                    _BOOT,
+                    str(_PROJECT),
+                    json.dumps(orders._asdict()),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # not our terminal: the keeper may outlive us by seconds
+                env=_ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C at the terminal reaches Lendwire only
+            )
+        except OSError as error:
+            raise Refused(f"no process could be made: {error.strerror}", error.errno) from error
         kept = cls(keeper)
         try:
             facts = await kept._next_report()

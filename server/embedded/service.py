@@ -84,7 +84,7 @@ class EmbeddedService(ABC):
         if free.f_bavail * free.f_frsize < self.disk_needed_bytes():
             raise self.disk_full()
 
-    async def run(self, ctx: object, started: Callable[[], None]) -> None:  # noqa: ARG002
+    async def run(self, ctx: object, started: Callable[[], None]) -> None:
         """Start, call `started` once a connection was answered, and stay until the end.
 
         Raises ServiceDied when the service ends by itself, StartRefused for what no restart mends.
