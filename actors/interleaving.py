@@ -87,7 +87,7 @@ def _leave(slot: Slot, actor: Actor[Any], kind: type, began: float) -> None:
     if slot.callers:
         slot.reserved += 1
         slot.callers.popleft().answer(None)
-    if actor.idle_timeout_s != slot.idle_armed_s or slot.mailbox.finished:
+    if actor.idle_timeout_s != slot.idle_armed_s or slot.mailbox.leaving:
         slot.mailbox.wake_all()
 
 
@@ -114,6 +114,6 @@ async def _place(slot: Slot, deadline: float) -> Actor[Any]:
 
 def _running(slot: Slot) -> Actor[Any]:
     """The live incarnation; raises ActorStopped unless it is running and stays so."""
-    if slot.actor is None or slot.state is not State.RUNNING or slot.mailbox.closed:
+    if slot.actor is None or slot.state is not State.RUNNING or slot.mailbox.leaving:
         raise ActorStopped(slot.path, slot.state.value)
     return slot.actor

@@ -241,13 +241,18 @@ class Mailbox:
         return bool(self._receivers)
 
     @property
+    def leaving(self) -> bool:
+        """Whether the incarnation takes nothing new: its mailbox is closed or interrupted."""
+        return self.closed or self.interrupted
+
+    @property
     def finished(self) -> bool:
         """Whether a receiver should leave: interrupted, or closed and drained."""
         return self.interrupted or (self.closed and (not self._queue or self.paused))
 
     # ---- opening and closing -------------------------------------------------------------------
 
-    def pause(self, paused: bool) -> None:  # noqa: FBT001 -- reads well at both call sites
+    def pause(self, *, paused: bool) -> None:
         """Hold the queue back from its receivers, or let them at it again."""
         self.paused = paused
         self.wake_all()

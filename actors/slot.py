@@ -34,6 +34,7 @@ class Slot:
         "callers",
         "calls",
         "crash",
+        "fault_times",
         "faults",
         "idle_armed_s",
         "in_hand",
@@ -80,11 +81,16 @@ class Slot:
         self.reserved = 0
         self.faults: tuple[Fault, ...] = ()
         self.quarantine: tuple[Fault, ...] = ()
+        self.fault_times: tuple[float, ...] = ()
         self.latencies: dict[type, Latency] = {}
         self.on_fault: Callable[[Slot, Exception], None] | None = None
         self.on_transition: Callable[[Slot, State, State], None] | None = None
         self._watchers: list[Reply] = []
         self._changed: trio.Event | None = None
+
+    def rename(self, path: str) -> None:
+        """Take the path of its final place, while the tree is being put together."""
+        self.path = self.mailbox.path = path
 
     # ---- the state machine ---------------------------------------------------------------------
 
@@ -136,6 +142,10 @@ class Slot:
         self.actor = self.scope = self.crash = None
         self.idle_armed_s = None
         self.last_exit = exit_
+        self.finish_watching(exit_)
+
+    def finish_watching(self, exit_: Exit) -> None:
+        """Tell those who watch how it ended."""
         watchers, self._watchers = self._watchers, []
         for watcher in watchers:
             watcher.answer(exit_)
@@ -212,6 +222,15 @@ class Slot:
     def busy_since(self) -> float | None:
         """When the oldest turn in hand began, Trio's clock, or None."""
         return next(iter(self.in_hand.values()), None)
+
+    def ran_s(self, now: float) -> float:
+        """How long the incarnation that started last has run, in seconds."""
+        return 0.0 if self.started_at is None else now - self.started_at
+
+    def is_quiet_for(self, idle_s: float) -> bool:
+        """Whether nothing is queued or in hand, and nothing was for `idle_s` seconds."""
+        busy = self.in_hand or self.calls or self.mailbox.depth
+        return not busy and trio.current_time() >= self.quiet_since + idle_s
 
     @property
     def in_hand_count(self) -> int:

@@ -30,5 +30,5 @@ class Backoff:
 
     def delay_s(self, step: int, rng: random.Random) -> float:
         """Return the delay after `step` earlier failures; `rng` supplies the jitter."""
-        plain_s = min(self.cap_s, self.base_s * 2 ** min(step, _STEP_MAX))
-        return plain_s * rng.uniform(1 - self.jitter, 1 + self.jitter)
+        plain_s = min(self.cap_s, self.base_s * 2.0 ** min(step, _STEP_MAX))
+        return float(plain_s * rng.uniform(1 - self.jitter, 1 + self.jitter))

@@ -1,0 +1,122 @@
+"""A supervisor whose children come and go: sessions, connections, jobs.
+
+Its children are independent; a failing one is parked rather than allowed to take the others down.
+It invents no children: whoever asks brings the specification.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from actors.address import Address
+from actors.envelope import ActorCrashed, ActorStopped, TransientStartError, ask_chain
+from actors.slot_state import SETTLED, State
+from domain.outages import Outage
+from supervisors.backoff import Backoff
+from supervisors.child import Child, Order
+from supervisors.child_spec import ChildSpec, Restart, Strategy
+from supervisors.restart_intensity import Intensity
+from supervisors.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    import random
+
+_INTENSITY: Final = Intensity()
+_BACKOFF: Final = Backoff()
+_ENDED: Final = frozenset({State.STOPPED, State.FAILED})
+
+
+class DynamicSupervisor(Supervisor):
+    """Starts and stops children by request; a child like any other in the tree above it."""
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 -- the word of the child specification
+        *,
+        intensity: Intensity | None = _INTENSITY,
+        backoff: Backoff = _BACKOFF,
+        rng: random.Random | None = None,
+        shutdown_s: float = 10.0,
+    ) -> None:
+        """Start without children, at every start anew."""
+        super().__init__(id, (), Strategy.DYNAMIC, intensity, backoff, rng, shutdown_s)
+
+    async def start_child(self, spec: ChildSpec) -> Address[Any]:
+        """Start a child and return its address once it is ready.
+
+        One of that id that is alive is joined instead, one that is stopping is waited for. Raises
+        ActorStopped when the supervisor is not running, and when the start fails ActorCrashed with
+        the cause, or the TransientStartError or Outage itself; the child is then not kept.
+        """
+        while True:
+            if self.state is not State.RUNNING or self._kids is None:
+                raise ActorStopped(self.path, self.state.value)
+            child = self.children.get(spec.id)
+            if child is None or child.slot.state in _ENDED:
+                self.children.pop(spec.id, None)
+                child = self._add(spec)
+                self.launch(child)
+            if child.slot.state is not State.STOPPING:
+                await child.slot.wait_for(SETTLED | {State.BACKOFF, State.STOPPING})
+            if child.slot.state is not State.STOPPING:
+                break
+            await child.slot.wait_for(_ENDED | {State.BACKOFF})
+        if child.slot.started_at is None:
+            await self._give_up(child)
+        return child.address
+
+    async def _give_up(self, child: Child) -> None:
+        """Forget a child that never started, and say why."""
+        cause = child.slot.last_exit.error if child.slot.last_exit else None
+        await self.halt(child, Order.STOP)
+        self._forget(child)
+        if isinstance(cause, TransientStartError | Outage):
+            raise cause
+        if cause is None:
+            raise ActorStopped(child.slot.path)
+        raise ActorCrashed(child.slot.path, cause)
+
+    async def stop_child(self, child_id: str) -> None:
+        """Stop a child within its shutdown time and forget it; a stranger is already stopped.
+
+        Inside the child's own turn it only gives the order: the turn is finished first.
+        """
+        child = self.children.get(child_id)
+        if child is None:
+            return
+        if child.slot.path in ask_chain.get():
+            self.command(child, Order.STOP)
+        else:
+            await self.halt(child, Order.STOP)
+        if child.slot.state in _ENDED:
+            self._forget(child)
+
+    def child(self, child_id: str) -> Address[Any] | None:
+        """The address of a child that is not over, or None."""
+        child = self.children.get(child_id)
+        return None if child is None or child.slot.state in _ENDED else child.address
+
+    def count(self) -> int:
+        """How many children there are, the parked ones included."""
+        return len(self.children)
+
+    def _gone(self, child: Child) -> None:
+        if child.spec.restart is Restart.TEMPORARY or child.slot.state is State.STOPPED:
+            self._forget(child)
+
+    def _forget(self, child: Child) -> None:
+        if self.children.get(child.spec.id) is child:
+            del self.children[child.spec.id]
+            self.window.forget(child.slot.path)
+
+    def _begin(self) -> None:
+        self.children.clear()
+        super()._begin()
+
+    async def stop_children(self, hard_at: float) -> None:
+        """Order all children to stop, the last started first, then wait for all of them."""
+        children = list(reversed(self.children.values()))
+        for child in children:
+            self.command(child, Order.STOP, hard_at)
+        for child in children:
+            await self.wait_halted(child, Order.STOP)

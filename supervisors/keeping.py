@@ -1,0 +1,234 @@
+"""Keeping children: one task per child, from its first start to its end, and the ordered stop.
+
+The mechanics every supervisor shares. Which children restart together is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from actors.envelope import ActorCrashed, ActorStopped, Exit, ask_chain, without_cancellation
+from actors.slot_state import LIVE, State
+from supervisors.child import Child, Order
+from supervisors.child_spec import OnRestart, Restart, Strategy
+from supervisors.exit_log import log_abandoned, log_exit
+from supervisors.incarnation import live
+from supervisors.restart_intensity import Intensity, RestartIntensityExceeded, RestartWindow
+from supervisors.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from actors.slot import Slot
+    from supervisors.backoff import Backoff
+    from supervisors.snapshot import ErrorFigure
+
+_FAULTS: Final = Intensity()
+"""How many interleaved faults, of an actor that is otherwise always restarted, are a crash."""
+
+
+class Keeper:
+    """Children and the tasks they live in; `run` of the supervisor above opens the nursery."""
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 -- the word of the child specification
+        strategy: Strategy,
+        intensity: Intensity | None,
+        backoff: Backoff,
+        rng: random.Random,
+    ) -> None:
+        """Keep no children yet."""
+        self.id = id
+        self.path = f"/{id}"
+        self.strategy = strategy
+        self.intensity = intensity
+        self.backoff = backoff
+        self.window = RestartWindow((intensity or _FAULTS).window_s)
+        self.children: dict[str, Child] = {}
+        self.state = State.NEW
+        self.incarnation = 0
+        self.started_at: float | None = None
+        self.last_failure: ErrorFigure | None = None
+        self.broken: dict[Child, float] = {}
+        self.on_transition: Callable[[Slot, State, State], None] | None = None
+        self._rng = rng
+        self._failure: BaseException | None = None
+        self._finished = False
+        self._kids: trio.Nursery | None = None
+        self._work = trio.CancelScope()
+        self._wake = trio.Event()
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether one child's failure restarts others too."""
+        return self.strategy in (Strategy.ONE_FOR_ALL, Strategy.REST_FOR_ONE)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the children are to be stopped: cancelled, failed or finished."""
+        return self._failure is not None or self._finished or self.state is State.STOPPING
+
+    # ---- living --------------------------------------------------------------------------------
+
+    def launch(self, child: Child) -> None:
+        """Start the child's task; the child is `starting` when this returns."""
+        assert self._kids is not None
+        child.slot.on_fault = self._on_fault
+        child.slot.on_transition = self._on_transition
+        child.prepare()
+        self._kids.start_soon(self._keep, child, name=child.slot.path)
+
+    async def _keep(self, child: Child) -> None:
+        """Live the child's lives until it is over or its group is to be repaired."""
+        ask_chain.set(())
+        while True:
+            try:
+                exit_ = await live(child)
+            except BaseException as error:  # an interrupt: stop in order, then raise it
+                interrupt = without_cancellation(error)
+                child.slot.ended(Exit("killed", interrupt))
+                child.over(State.STOPPED)
+                if interrupt is None:
+                    raise
+                self._end(interrupt)
+                return
+            self._settle(child, exit_)
+            if child.slot.state is not State.BACKOFF or self.is_grouped:
+                return
+            await self._nap(child)
+            if child.order is Order.STOP:
+                child.over(State.STOPPED)
+                self._gone(child)
+                return
+            child.prepare()
+
+    async def _nap(self, child: Child) -> None:
+        with trio.CancelScope() as child.nap:
+            await trio.sleep_until(child.next_restart_at or 0.0)
+        child.nap = None
+
+    def _settle(self, child: Child, exit_: Exit) -> None:
+        """Decide what follows an incarnation's end, and bring the child there; synchronous."""
+        slot, now = child.slot, trio.current_time()
+        if child.started and slot.ran_s(now) >= self.backoff.reset_after_s:
+            child.forgive()
+        slot.ended(exit_)
+        if child.order is Order.STOP:
+            child.over(State.STOPPED)
+            log_exit(slot.path, exit_, "stopped by order")
+            self._gone(child)
+        elif child.order is Order.RESTART:
+            if child.spec.on_restart is OnRestart.DROP_MAILBOX:
+                slot.mailbox.discard(ActorStopped(slot.path, "restarted"))
+            self._back_off(child, now)
+            log_exit(slot.path, exit_, "restarted by order")
+        else:
+            self._follow(judge_exit(self, child, exit_, now), child, exit_, now)
+
+    def _follow(self, verdict: Verdict, child: Child, exit_: Exit, now: float) -> None:
+        if verdict in (Verdict.RESTART, Verdict.RETRY):
+            delay_s = self.backoff.delay_s(child.backoff_step, self._rng)
+            child.backoff_step += 1
+            log_exit(child.slot.path, exit_, verdict.value, delay_s)
+            if child.spec.on_restart is OnRestart.DROP_MAILBOX:
+                child.slot.mailbox.discard(ActorCrashed(child.slot.path, exit_.error))
+            self._back_off(child, now + delay_s)
+            if self.is_grouped and verdict is Verdict.RESTART:
+                self.mark_broken(child, now + delay_s)
+            return
+        log_exit(child.slot.path, exit_, verdict.value)
+        child.over(State.FAILED if exit_.error is not None else State.STOPPED)
+        if verdict is Verdict.ESCALATE:
+            self._escalate(child)
+        elif verdict is Verdict.PARK:
+            self.window.forget(child.slot.path)
+        elif child.spec.significant:
+            self._finished = True
+            self._work.cancel()
+        self._gone(child)
+
+    def _back_off(self, child: Child, until: float) -> None:
+        child.next_restart_at = until
+        child.slot.move(State.BACKOFF)
+
+    def _gone(self, child: Child) -> None:
+        """A child is over by itself; dynamic supervisors forget the temporary ones."""
+
+    def mark_broken(self, child: Child, due: float) -> None:
+        """Ask for the child's group to be repaired, once `due` has come."""
+        self.broken[child] = due
+        self._wake.set()
+
+    def _escalate(self, child: Child) -> None:
+        assert self.intensity is not None
+        limit = f"{self.intensity.max_restarts} restarts in {self.intensity.window_s:g} s"
+        if child.failures_in_a_row > self.intensity.max_restarts:
+            limit += f", {child.failures_in_a_row} failures in a row"
+        errors = tuple(fault.error for fault in child.slot.faults)
+        self._end(RestartIntensityExceeded(self.path, child.slot.path, limit, errors))
+
+    def _end(self, failure: BaseException) -> None:
+        """Stop every child in order, then let `run` raise the failure; the first one wins."""
+        self._failure = self._failure or failure
+        self._work.cancel()
+
+    def _on_fault(self, slot: Slot, error: Exception) -> None:
+        """An interleaved message failed: when that repeats, it is a crash."""
+        budget = self.intensity or _FAULTS
+        now = trio.current_time()
+        recent = [at for at in slot.fault_times if at >= now - budget.window_s]
+        slot.fault_times = (*recent, now)
+        if len(slot.fault_times) > budget.max_restarts:
+            slot.fault_times = ()
+            slot.abort(error)
+
+    def _on_transition(self, slot: Slot, before: State, after: State) -> None:
+        if self.on_transition is not None:
+            self.on_transition(slot, before, after)
+
+    # ---- stopping ------------------------------------------------------------------------------
+
+    async def halt(self, child: Child, order: Order, hard_at: float = math.inf) -> None:
+        """Stop one child, and wait for its end within its deadlines."""
+        self.command(child, order, hard_at)
+        await self.wait_halted(child, order)
+
+    async def wait_halted(self, child: Child, order: Order) -> None:
+        """Wait for the end of a child that has its order; one that defies it is not waited for."""
+        if not await child.wait_halted(order):
+            log_abandoned(child.slot.path)
+
+    def command(self, child: Child, order: Order, hard_at: float = math.inf) -> None:
+        """Tell a child to stop, whatever state it is in; returns at once."""
+        state = child.slot.state
+        if state in LIVE:
+            child.command(order, hard_at)
+        elif order is Order.STOP and state is State.BACKOFF and child.nap is not None:
+            child.order = order
+            child.nap.cancel()
+        elif order is Order.STOP and state is not State.STOPPED:
+            child.over(State.STOPPED)
+
+    async def stop_children(self, hard_at: float) -> None:
+        """Stop all children, the last started first; bounded by `hard_at`."""
+        for child in reversed(list(self.children.values())):
+            await self.halt(child, Order.STOP, hard_at)
+
+
+def judge_exit(keeper: Keeper, child: Child, exit_: Exit, now: float) -> Verdict:
+    """Judge an exit nobody ordered by the keeper's budget; an ending keeper restarts nobody."""
+    if keeper.is_ending:
+        return Verdict.STOP
+    parks = keeper.strategy is Strategy.DYNAMIC
+    return judge(child, exit_, keeper.intensity, keeper.window, now, parks=parks)
+
+
+def is_over_for_good(child: Child) -> bool:
+    """Whether the child has ended and its restart rule says that it stays so."""
+    ended = child.slot.state in (State.STOPPED, State.FAILED)
+    return ended and child.spec.restart is Restart.TEMPORARY

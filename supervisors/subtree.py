@@ -1,0 +1,32 @@
+"""What a supervisor needs to know of another one below it; the shape alone, no behaviour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import trio
+
+if TYPE_CHECKING:
+    from supervisors.child import Child
+    from supervisors.keeping import Keeper
+    from supervisors.snapshot import SupervisorSnapshot
+
+
+@runtime_checkable
+class Subtree(Protocol):
+    """A supervisor as a child: run, cancelled, given a deadline, looked at."""
+
+    id: str
+    stop_by: float
+
+    def attach(self, parent_path: str) -> None:
+        """Take a place below `parent_path`; paths of all children follow."""
+
+    def find(self, path: str) -> tuple[Keeper, Child]:
+        """The child at `path` below, with its supervisor; KeyError for a stranger."""
+
+    async def run(self, *, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled; raises when its intensity is exceeded."""
+
+    def snapshot(self) -> SupervisorSnapshot:
+        """The figures of everything below."""

@@ -1,0 +1,189 @@
+"""The supervisor: starts children in order, restarts what fails, stops in reverse, tells upwards.
+
+A child like any other, so trees nest. It carries no messages and does no work of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+import trio
+
+from actors.envelope import ask_chain, without_cancellation
+from actors.slot_state import State
+from supervisors import operations
+from supervisors.backoff import Backoff
+from supervisors.child import Child
+from supervisors.child_spec import ChildSpec, Strategy
+from supervisors.keeping import Keeper
+from supervisors.repair import repair, start_each, start_group
+from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
+from supervisors.view import error_figure, supervisor_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actors.address import Address
+    from supervisors.snapshot import SupervisorSnapshot
+
+__all__ = [
+    "Backoff",
+    "ChildSpec",
+    "Intensity",
+    "RestartIntensityExceeded",
+    "Strategy",
+    "Supervisor",
+]
+
+_INTENSITY: Final = Intensity()
+_BACKOFF: Final = Backoff()
+
+
+class Supervisor(Keeper):
+    """A node of the tree; `intensity` None means always restart, never escalate."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- the words of the trade
+        self,
+        id: str,  # noqa: A002 -- the word of the child specification
+        children: Sequence[ChildSpec | Supervisor] = (),
+        strategy: Strategy = Strategy.ONE_FOR_ONE,
+        intensity: Intensity | None = _INTENSITY,
+        backoff: Backoff = _BACKOFF,
+        rng: random.Random | None = None,
+        shutdown_s: float = 10.0,
+    ) -> None:
+        """Make the children's places; nothing starts, but addresses can be taken.
+
+        `shutdown_s` is the one deadline all children share when it stops; `rng` supplies jitter.
+        """
+        super().__init__(id, strategy, intensity, backoff, rng or random.Random())  # noqa: S311
+        self.shutdown_s = shutdown_s
+        self.stop_by = math.inf
+        for item in children:
+            self._add(item)
+
+    def _add(self, item: ChildSpec | Supervisor) -> Child:
+        if item.id in self.children:
+            raise ValueError(f"{self.path} has two children called {item.id}")
+        path = f"{self.path}/{item.id}"
+        if isinstance(item, Supervisor):
+            child = Child(path, ChildSpec(item.id, lambda: item))
+            child.adopt(item)
+        else:
+            child = Child(path, item)
+        self.children[item.id] = child
+        return child
+
+    def attach(self, parent_path: str) -> None:
+        """Take a place below `parent_path`; the paths of all children follow."""
+        self.path = f"{parent_path}/{self.id}"
+        for child in self.children.values():
+            child.slot.rename(f"{self.path}/{child.spec.id}")
+            if child.subtree is not None:
+                child.subtree.attach(self.path)
+
+    # ---- what others may ask -------------------------------------------------------------------
+
+    def address(self, child_id: str) -> Address[Any]:
+        """The stable address of a child, before its start as well; KeyError for a stranger."""
+        return self.children[child_id].address
+
+    def snapshot(self) -> SupervisorSnapshot:
+        """The figures of this supervisor and everything below it; a pure read."""
+        return supervisor_snapshot(self)
+
+    def find(self, path: str) -> tuple[Keeper, Child]:
+        """The child at `path` below, with its supervisor; KeyError for a stranger."""
+        return operations.find(self, path)
+
+    def restart_child(self, path: str) -> None:
+        """Order a restart that spends no budget; returns at once. KeyError for a stranger."""
+        operations.restart_child(self, path)
+
+    def restart_effect(self, path: str) -> tuple[str, ...]:
+        """The paths of the running children that a restart would stop as well."""
+        return operations.restart_effect(self, path)
+
+    def suspend(self, path: str) -> None:
+        """Hold an actor's messages back after the turn in hand; ValueError if it is not running."""
+        operations.suspend(self, path)
+
+    def resume(self, path: str) -> None:
+        """Let a suspended actor go on; ValueError if it is not suspended."""
+        operations.resume(self, path)
+
+    # ---- the life of the supervisor ------------------------------------------------------------
+
+    async def run(self, *, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:
+        """Start the children, keep them until cancelled, stop them in reverse order.
+
+        `started` means that every child is ready. Cancelled, at whatever checkpoint, it stops all
+        within the shared deadline. Raises RestartIntensityExceeded after an ordered stop; returns
+        normally when a significant child has ended.
+        """
+        self._begin()
+        try:
+            async with trio.open_nursery() as outer:
+                await self._keep_house(outer, task_status)
+        except BaseException as error:
+            rest = without_cancellation(error)
+            if rest is None:
+                raise
+            self._failure = self._failure or rest
+        finally:
+            self.state = State.FAILED if self._failure else State.STOPPED
+            self._kids, self.stop_by = None, math.inf
+        if self._failure is not None:
+            raise self._failure
+        task_status.started()
+
+    def _begin(self) -> None:
+        ask_chain.set(())
+        self.state = State.STARTING
+        self.incarnation += 1
+        self.started_at = self._failure = None
+        self._finished = False
+        self._work, self._wake = trio.CancelScope(), trio.Event()
+        self.window.clear()
+        self.broken.clear()
+        for child in self.children.values():
+            child.forgive()
+
+    async def _keep_house(self, outer: trio.Nursery, task_status: trio.TaskStatus[object]) -> None:
+        """Run the control loop beside the children's own, shielded nursery."""
+        with trio.CancelScope(shield=True):
+            self._kids = await outer.start(self._host_children)
+        try:
+            with self._work:
+                await (start_group if self.is_grouped else start_each)(self)
+                self.state, self.started_at = State.RUNNING, trio.current_time()
+                task_status.started()
+                await self._control()
+        finally:
+            self.state = State.STOPPING
+            await self._stop_in_order()
+
+    async def _host_children(self, *, task_status: trio.TaskStatus[trio.Nursery]) -> None:
+        """Hold the children's nursery where no outer cancellation reaches it out of order."""
+        with trio.CancelScope(shield=True):
+            async with trio.open_nursery() as kids:
+                task_status.started(kids)
+                await trio.sleep_forever()
+
+    async def _control(self) -> None:
+        """Repair groups as they break; independent children look after themselves."""
+        while True:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            await repair(self)
+
+    async def _stop_in_order(self) -> None:
+        if self._failure is not None:
+            self.last_failure = error_figure(trio.current_time(), self._failure)
+        with trio.CancelScope(shield=True):
+            hard_at = min(self.stop_by, trio.current_time() + self.shutdown_s)
+            await self.stop_children(hard_at)
+            if self._kids is not None:
+                self._kids.cancel_scope.cancel()

@@ -1,0 +1,127 @@
+"""How the tree is read: from children and supervisors to snapshots; it changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import trio
+
+from actors.slot_state import State
+from supervisors.snapshot import (
+    ActorSnapshot,
+    ErrorFigure,
+    MailboxFigures,
+    NodeSnapshot,
+    SupervisorSnapshot,
+)
+
+if TYPE_CHECKING:
+    from actors.slot import Slot
+    from supervisors.child import Child
+    from supervisors.keeping import Keeper
+
+
+def supervisor_snapshot(keeper: Keeper) -> SupervisorSnapshot:
+    """The supervisor and everything below it, as it stands now."""
+    now = trio.current_time()
+    intensity, last = keeper.intensity, keeper.last_failure
+    reason = keeper.state.value
+    if last is not None:
+        reason += f", last error {last.type}: {last.message}"
+    return SupervisorSnapshot(
+        path=keeper.path,
+        kind="supervisor",
+        state=keeper.state.value,
+        reason=reason,
+        strategy=keeper.strategy.value,
+        restart=None,
+        incarnation=keeper.incarnation,
+        started_at=keeper.started_at,
+        restarts_in_window=keeper.window.count(now),
+        restart_limit=intensity.max_restarts if intensity else None,
+        window_s=intensity.window_s if intensity else None,
+        next_restart_at=None,
+        mailbox=None,
+        processed=0,
+        busy_since=None,
+        current_message=None,
+        last_error=last,
+        quarantined=0,
+        taken_at=now,
+        children=tuple(_child_snapshot(keeper, child, now) for child in keeper.children.values()),
+    )
+
+
+def _child_snapshot(keeper: Keeper, child: Child, now: float) -> NodeSnapshot:
+    slot = child.slot
+    if child.subtree is not None:
+        return dataclasses.replace(
+            child.subtree.snapshot(),
+            state=slot.state.value,
+            reason=reason(keeper, child, now),
+            restart=child.spec.restart.value,
+            incarnation=slot.incarnation,
+            next_restart_at=child.next_restart_at,
+            last_error=last_error(slot),
+        )
+    intensity = keeper.intensity
+    return ActorSnapshot(
+        path=slot.path,
+        kind="actor",
+        state=slot.state.value,
+        reason=reason(keeper, child, now),
+        strategy=None,
+        restart=child.spec.restart.value,
+        incarnation=slot.incarnation,
+        started_at=slot.started_at,
+        restarts_in_window=keeper.window.count(now, slot.path),
+        restart_limit=intensity.max_restarts if intensity else None,
+        window_s=intensity.window_s if intensity else None,
+        next_restart_at=child.next_restart_at,
+        mailbox=_mailbox_figures(slot, now),
+        processed=slot.accounts.processed,
+        busy_since=slot.busy_since,
+        current_message=slot.current_message,
+        last_error=last_error(slot),
+        quarantined=slot.accounts.quarantined,
+        taken_at=now,
+    )
+
+
+def _mailbox_figures(slot: Slot, now: float) -> MailboxFigures:
+    mailbox = slot.mailbox
+    return MailboxFigures(
+        depth=mailbox.depth,
+        capacity=mailbox.capacity,
+        high_water=mailbox.high_water,
+        overflow=mailbox.overflow.value,
+        dropped=slot.accounts.dropped,
+        oldest_age_s=mailbox.oldest_age_s(now),
+    )
+
+
+def error_figure(at: float, error: BaseException) -> ErrorFigure:
+    """An error as operators see it."""
+    return ErrorFigure(at, type(error).__name__, str(error))
+
+
+def last_error(slot: Slot) -> ErrorFigure | None:
+    """The slot's last error, or None."""
+    return error_figure(slot.faults[-1].at, slot.faults[-1].error) if slot.faults else None
+
+
+def reason(keeper: Keeper, child: Child, now: float) -> str:
+    """The child's state in words, with what an operator asks next."""
+    slot, words = child.slot, [child.slot.state.value]
+    if slot.state in (State.BACKOFF, State.FAILED):
+        if keeper.intensity is not None:
+            count, budget = keeper.window.count(now, slot.path), keeper.intensity
+            words.append(f"{count} of {budget.max_restarts} restarts in {budget.window_s:g} s")
+        if child.next_restart_at is not None:
+            words.append(f"next attempt in {max(0.0, child.next_restart_at - now):.1f} s")
+        if (last := last_error(slot)) is not None:
+            words.append(f"last error {last.type}: {last.message}")
+    elif slot.busy_since is not None:
+        words.append(f"busy with {slot.current_message} for {now - slot.busy_since:.1f} s")
+    return ", ".join(words)
