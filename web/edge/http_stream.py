@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+import trio
 from hypercorn.protocol.events import Event, Request, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.typing import ASGISendEvent
@@ -32,5 +33,11 @@ class GuardedHTTPStream(HTTPStream):
         if self.closed:
             return
         await super().app_send(message)
-        if message is not None and message["type"] == "http.response.body" and message["more_body"]:
+        if (
+            message is not None
+            and message["type"] == "http.response.body"
+            and message.get("more_body")
+        ):
             await self.flush()
+            # A generator that never waits must not keep the loop from everyone else.
+            await trio.lowlevel.cancel_shielded_checkpoint()

@@ -9,6 +9,7 @@ from typing import cast
 from urllib.parse import unquote
 
 import h11
+import trio
 from hypercorn.events import Closed, RawData
 from hypercorn.protocol.events import Body, Data, EndBody, Request, Response
 from hypercorn.protocol.events import Event as StreamEvent
@@ -80,6 +81,8 @@ class GuardedH11(H11Protocol):
         await super().stream_send(event)
         if isinstance(event, (Data, Response)):
             await self.flush()
+            # Sending in a loop must not keep the loop from everyone else.
+            await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer for the application if it has not begun to, cancel it, and close."""
