@@ -1,6 +1,6 @@
-"""The log of one service: bounded on disk, its end kept in memory; never a reason to stop serving.
+"""The log of one service: bounded on disk, its end held in memory, never a reason to stop.
 
-Standard library only: it runs in the keeper.
+Standard library only: it runs in the warden.
 """
 
 import os

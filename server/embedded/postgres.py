@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
@@ -41,7 +42,7 @@ _SETTINGS = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    "logging_collector": "off",  # the keeper bounds the log
+    "logging_collector": "off",  # the warden bounds the log
     "log_destination": "stderr",
     "log_line_prefix": "%m [%p] ",
     "timezone": "UTC",
@@ -49,7 +50,7 @@ _SETTINGS = {
     "jit": "off",  # short queries: compiling costs more than it gains
     "client_connection_check_interval": "5s",  # nobody waits for it: the query ends
     "max_wal_size": "512MB",
-    "cluster_name": "lendwire",
+    "update_process_title": "on",
 }
 
 
@@ -103,7 +104,7 @@ class EmbeddedPostgres(EmbeddedService):
         self.home.directory(draft.name)
         program = postgres_program("initdb")
         command = (program, "-D", draft, "-U", USER, *_INITDB_OPTIONS)
-        process = await self.keep(command, draft, stale=())
+        process = await self.launch(command, draft, stale=())
         try:
             await process.wait()
         finally:
@@ -119,12 +120,20 @@ class EmbeddedPostgres(EmbeddedService):
     def command(self) -> Sequence[str | Path]:
         """What must hold is on the command line; the rest is the operator's, in postgresql.conf."""
         sockets = str(self.home.socket_directory()).replace('"', '""')
-        settings = {**_SETTINGS, "unix_socket_directories": f'"{sockets}"'}
+        settings = {
+            **_SETTINGS,
+            "cluster_name": self._title(),
+            "unix_socket_directories": f'"{sockets}"',
+        }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return (postgres_program("postgres"), "-D", self.data, *options)
 
+    def marks(self) -> Sequence[str]:
+        """The cluster's name, which PostgreSQL puts into the titles of its processes."""
+        return (self._title(),)
+
     def stale_files(self) -> Sequence[Path]:
-        """Safe to remove under the keeper's lock, which every process of a server here holds."""
+        """Safe to remove under the warden's lock, which every process of a server here holds."""
         socket = self._socket()
         return (self.data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock"))
 
@@ -134,6 +143,9 @@ class EmbeddedPostgres(EmbeddedService):
 
     def _socket(self) -> Path:
         return self.home.socket_directory() / f".s.PGSQL.{_PORT}"
+
+    def _title(self) -> str:
+        return f"lendwire-{sha256(bytes(self.data)).hexdigest()[:12]}"
 
     def _is_made(self) -> bool:
         return (self.data / "PG_VERSION").exists()

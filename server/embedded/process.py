@@ -1,4 +1,4 @@
-"""One service under its keeper, as Lendwire sees it: start, wait, signal, stop for certain.
+"""One service under its warden, as Lendwire sees it: start, wait, signal, stop for certain.
 
 It knows nothing of PostgreSQL or Valkey, and restarts nothing.
 """
@@ -15,12 +15,12 @@ from typing import Any, Self
 
 import trio
 
-from server.embedded.keeper import KILL_ORDER, Orders
 from server.embedded.unprivileged import Confinement
+from server.embedded.warden import KILL_ORDER, Orders
 
 _PROJECT = Path(__file__).parents[2]
 _BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from server.embedded.keeper import main; main()"
+    "import sys; sys.path.insert(0, sys.argv[1]); from server.embedded.warden import main; main()"
 )
 _ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 _KILL_PATIENCE_S = 1.0
@@ -31,18 +31,18 @@ StopStages = Sequence[tuple[signal.Signals, float]]
 
 
 class Refused(Exception):
-    """The keeper could not start the service; the text says why. `errno`: None if unknown."""
+    """The warden could not start the service; the text says why. `errno`: None if unknown."""
 
     def __init__(self, reason: str, errno: int | None) -> None:
         super().__init__(reason)
         self.errno = errno
 
 
-class KeptProcess:
+class ServiceProcess:
     """A running service. Made by `start`; always ended by `stop`, whatever happens in between."""
 
-    def __init__(self, keeper: trio.Process) -> None:
-        self._keeper = keeper
+    def __init__(self, warden: trio.Process) -> None:
+        self._warden = warden
         self._report = b""
         self.pid = 0
         self.confinement = Confinement.AUTO
@@ -53,7 +53,7 @@ class KeptProcess:
     async def start(cls, orders: Orders) -> Self:
         """Start the service in a session of its own. Raises Refused. Cancelled: nothing is left."""
         try:
-            keeper = await trio.lowlevel.open_process(
+            warden = await trio.lowlevel.open_process(
                 [
                     sys.executable,
                     "-I",
@@ -65,34 +65,34 @@ class KeptProcess:
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # not our terminal: the keeper may outlive us by seconds
+                stderr=subprocess.DEVNULL,  # not our terminal: the warden may outlive us by seconds
                 env=_ENVIRONMENT,
                 cwd="/",
                 start_new_session=True,  # Ctrl-C at the terminal reaches Lendwire only
             )
         except OSError as error:
             raise Refused(f"no process could be made: {error.strerror}", error.errno) from error
-        kept = cls(keeper)
+        service = cls(warden)
         try:
-            facts = await kept._next_report()
+            facts = await service._next_report()
         except BaseException:
-            await kept.stop(())
+            await service.stop(())
             raise
         if "pid" not in facts:
-            await kept.stop(())
-            raise Refused(facts.get("refused", "its keeper ended at once"), facts.get("errno"))
-        kept.pid = facts["pid"]
-        kept.confinement = Confinement(facts["confinement"])
-        return kept
+            await service.stop(())
+            raise Refused(facts.get("refused", "its warden ended at once"), facts.get("errno"))
+        service.pid = facts["pid"]
+        service.confinement = Confinement(facts["confinement"])
+        return service
 
     @property
     def has_ended(self) -> bool:
         """Whether the service, and everything it had started, is gone."""
-        return self._keeper.returncode is not None
+        return self._warden.returncode is not None
 
     async def wait(self) -> None:
         """Wait for the end; then `exit_code` (minus a signal, None: unknown) and `tail` are set."""
-        await self._keeper.wait()
+        await self._warden.wait()
         with suppress(trio.ClosedResourceError):
             facts = await self._next_report()
             self.exit_code = facts.get("ended", self.exit_code)
@@ -104,19 +104,19 @@ class KeptProcess:
             for number, patience_s in (*stages, (KILL_ORDER, _KILL_PATIENCE_S)):
                 if self.has_ended:
                     break
-                self._keeper.send_signal(number)
+                self._warden.send_signal(number)
                 with trio.move_on_after(patience_s):
                     await self.wait()
             if not self.has_ended:
-                self._keeper.kill()  # the service dies with its keeper
-                await self._keeper.wait()
-            if self._keeper.stdout is not None:
-                await self._keeper.stdout.aclose()
+                self._warden.kill()  # the service dies with its warden
+                await self._warden.wait()
+            if self._warden.stdout is not None:
+                await self._warden.stdout.aclose()
 
     async def _next_report(self) -> dict[str, Any]:
-        assert self._keeper.stdout is not None
+        assert self._warden.stdout is not None
         while b"\n" not in self._report:
-            chunk = await self._keeper.stdout.receive_some()
+            chunk = await self._warden.stdout.receive_some()
             if not chunk:
                 return {}
             self._report += bytes(chunk)
@@ -134,7 +134,7 @@ def orders(
     log: Path,
     confinement: Confinement,
 ) -> Orders:
-    """Orders for the keeper of a service owned by this very process."""
+    """Orders for the warden of a service owned by this very process."""
     return Orders(
         argv=[str(part) for part in argv],
         directory=str(directory),

@@ -13,9 +13,10 @@ from typing import ClassVar
 
 import trio
 
+from domain.outages import Outage
 from server.embedded.home import Home
 from server.embedded.leftovers import end_leftovers
-from server.embedded.process import KeptProcess, Refused, StopStages, orders
+from server.embedded.process import Refused, ServiceProcess, StopStages, orders
 from server.embedded.unprivileged import Confinement
 from server.failures import StartRefused
 
@@ -24,7 +25,7 @@ _TAIL_LINES_MAX = 8
 _LEFTOVER_KILL_S = 5.0
 
 
-class ServiceDied(Exception):
+class ServiceDied(Outage):
     """A service ended, or did not start: weather for the supervisor's back-off.
 
     The text is a sentence; `tail` holds the last lines of the service's log, or "".
@@ -59,7 +60,7 @@ class EmbeddedService(ABC):
         self.confinement = confinement
         self.ready_within_s = ready_within_s
         self._refused = refused
-        self._process: KeptProcess | None = None
+        self._process: ServiceProcess | None = None
 
     @property
     def pid(self) -> int | None:
@@ -68,7 +69,7 @@ class EmbeddedService(ABC):
 
     @property
     def confined_as(self) -> Confinement | None:
-        """How the running service is kept apart; None while it does not run."""
+        """How the running service is service apart; None while it does not run."""
         return None if self._process is None else self._process.confinement
 
     def preflight(self) -> None:
@@ -112,6 +113,10 @@ class EmbeddedService(ABC):
         """The command line, the program first."""
 
     @abstractmethod
+    def marks(self) -> Sequence[str]:
+        """What is in the title of every process of this service, and of no other."""
+
+    @abstractmethod
     def stale_files(self) -> Sequence[Path]:
         """What a killed run leaves behind and the next one stumbles over."""
 
@@ -133,10 +138,10 @@ class EmbeddedService(ABC):
             f"The disk that holds {self.home.path} is full: {self.name} cannot start."
         )
 
-    async def keep(
+    async def launch(
         self, command: Sequence[str | Path], directory: Path, stale: Sequence[Path]
-    ) -> KeptProcess:
-        """Start `command` under a keeper in `directory`. Raises StartRefused or ServiceDied."""
+    ) -> ServiceProcess:
+        """Start `command` under a warden in `directory`. Raises StartRefused or ServiceDied."""
         wanted = orders(
             command,
             directory,
@@ -146,7 +151,7 @@ class EmbeddedService(ABC):
             confinement=self.confinement,
         )
         try:
-            return await KeptProcess.start(wanted)
+            return await ServiceProcess.start(wanted)
         except Refused as refusal:
             if refusal.errno == errno.ENOSPC:
                 raise self.disk_full() from None
@@ -154,7 +159,7 @@ class EmbeddedService(ABC):
                 raise StartRefused(self._not_permitted(refusal)) from None
             raise ServiceDied(f"{self.name} did not start: {refusal}.") from None
 
-    def death(self, process: KeptProcess, what: str) -> ServiceDied:
+    def death(self, process: ServiceProcess, what: str) -> ServiceDied:
         """The exception for a process that has ended; `what` it did ("ended", "did not start")."""
         code = process.exit_code
         tail = "\n".join(process.tail.splitlines()[-_TAIL_LINES_MAX:])
@@ -169,7 +174,7 @@ class EmbeddedService(ABC):
 
     async def _serve(self, started: Callable[[], None]) -> None:
         await self._end_leftovers()
-        process = await self.keep(self.command(), self.data, self.stale_files())
+        process = await self.launch(self.command(), self.data, self.stale_files())
         self._process = process
         try:
             await self._until_ready(process)
@@ -180,7 +185,7 @@ class EmbeddedService(ABC):
             self._process = None
         raise self.death(process, "ended unexpectedly")
 
-    async def _until_ready(self, process: KeptProcess) -> None:
+    async def _until_ready(self, process: ServiceProcess) -> None:
         pause_s = 0.005
         with trio.move_on_after(self.ready_within_s):
             while not process.has_ended:
@@ -196,7 +201,7 @@ class EmbeddedService(ABC):
 
     async def _end_leftovers(self) -> None:
         stages = (*self.stop_stages, (signal.SIGKILL, _LEFTOVER_KILL_S))
-        await end_leftovers(self.data, self.programs, stages)
+        await end_leftovers(self.data, self.programs, stages, self.marks())
 
     def _not_permitted(self, refusal: Refused) -> str:
         if os.geteuid() == 0:

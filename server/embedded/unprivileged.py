@@ -1,8 +1,8 @@
 """How a service gets to run as somebody who is not root, in a PID namespace where one can be had.
 
-Runs inside the keeper, a process of its own with one thread, before and after its fork. It makes no
+Runs inside the warden, a process of its own with one thread, before and after its fork. It makes no
 user, opens no directory to anyone, and decides nothing about the service itself. Standard library
-only: the keeper runs without site-packages.
+only: the warden runs without site-packages.
 """
 
 import ctypes
@@ -31,7 +31,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Confinement(enum.StrEnum):
-    """How a service is kept apart. The first that this machine allows is taken, in this order."""
+    """How a service is kept apart; AUTO takes the first of the others that this machine allows."""
 
     AUTO = "auto"
     NAMESPACE = "namespace"
@@ -40,7 +40,7 @@ class Confinement(enum.StrEnum):
     OTHER_USER = "other-user"
     """Root where user namespaces are refused: the service is nobody and owns its directories."""
     PLAIN = "plain"
-    """An ordinary user where namespaces are refused: the keeper ends what the service leaves."""
+    """An ordinary user where namespaces are refused: the warden ends what the service leaves."""
 
 
 def choose(wanted: Confinement) -> Confinement:
@@ -79,7 +79,7 @@ def enter(confinement: Confinement) -> None:
 
 
 def drop(confinement: Confinement, death_signal: int, paths: Iterable[str]) -> None:
-    """After the fork, in the child: stop being root, and die when the keeper dies. Raises OSError.
+    """After the fork, in the child: stop being root, and die when the warden dies. Raises OSError.
 
     `paths` are what the service must reach: as nobody it may need a capability to get past the
     private directories above them.

@@ -54,6 +54,10 @@ class EmbeddedValkey(EmbeddedService):
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
         return (valkey_program(), *options)
 
+    def marks(self) -> Sequence[str]:
+        """The socket, which Valkey puts into its title."""
+        return (str(self._socket()),)
+
     def stale_files(self) -> Sequence[Path]:
         """The socket of a killed run."""
         return (self._socket(),)

@@ -13,7 +13,8 @@ import pytest
 import trio
 
 from server.embedded.home import Home
-from tests.server.embedded.running_services import Owner, Spawn, interpreter_for_everyone
+from server.embedded.postgres import EmbeddedPostgres
+from tests.server.embedded.running_services import Owner, Spawn, interpreter_for_everyone, running
 
 PROJECT = Path(__file__).parents[3]
 OWNER_PROGRAM = Path(__file__).with_name("owner_program.py")
@@ -34,15 +35,37 @@ def home(place: Path) -> Home:
     return Home(place / "home")
 
 
+@pytest.fixture(scope="session")
+def finished_cluster() -> Iterator[Path]:
+    """The files of a database that was made once and shut down in order."""
+    place = Path(tempfile.mkdtemp(prefix="lw-", dir="/tmp"))
+
+    async def make() -> None:
+        service = EmbeddedPostgres(Home(place / "home"))
+        async with running(service):
+            pass
+
+    trio.run(make)
+    yield place / "home" / "postgres"
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def made_home(home: Home, finished_cluster: Path) -> Home:
+    """A home whose first start was some time ago."""
+    shutil.copytree(finished_cluster, home.postgres_data, symlinks=True)
+    return home
+
+
 @pytest.fixture
 def ordinary_user() -> dict[str, Any]:
     """The interpreter, and the uid if it is not ours, with which to be an ordinary user."""
     if os.geteuid() != 0:
-        return {"program": sys.executable}
+        return {"program": [sys.executable]}
     program = interpreter_for_everyone()
     if program is None:
         pytest.skip("no Python of this version that an ordinary user may execute")
-    return {"program": program, "uid": NOBODY}
+    return {"program": [program], "uid": NOBODY}
 
 
 @pytest.fixture
@@ -50,9 +73,9 @@ async def spawn_owner() -> AsyncIterator[Spawn]:
     owners: list[trio.Process] = []
 
     async def spawn(*words: object, user: dict[str, Any] | None = None) -> Owner:
-        chosen = user or {"program": sys.executable}
+        chosen = user or {"program": [sys.executable]}
         process = await trio.lowlevel.open_process(
-            [chosen["program"], str(OWNER_PROGRAM), *map(str, words)],
+            [*chosen["program"], str(OWNER_PROGRAM), *map(str, words)],
             stdout=subprocess.PIPE,
             env={"PYTHONPATH": os.pathsep.join([str(PROJECT), *sys.path[1:]]), "HOME": "/"},
             cwd="/",

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import trio
+from asyncpg.exceptions import InternalClientError
 
 from server.embedded.leftovers import residents
 from server.embedded.service import EmbeddedService, ServiceDied
@@ -89,7 +90,9 @@ async def busy_backend(dsn: str) -> AsyncIterator[int]:
     async def burn() -> None:
         connection = await asyncpg.connect(dsn)
         try:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(
+                asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError, OSError
+            ):
                 await connection.fetch(BUSY)
         finally:
             connection.terminate()

@@ -1,13 +1,16 @@
 """Owners of the services that are killed, doubled, or ordinary users: processes of their own."""
 
 import os
+import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 import trio
+from asyncpg.exceptions import InternalClientError
 
 from server.embedded.binaries import postgres_program, running_program
 from server.embedded.home import Home
@@ -38,7 +41,7 @@ async def test_a_killed_owner_loses_no_row_and_the_next_one_starts(
                     figure = len(acknowledged)
                     await query(service.dsn, "INSERT INTO kept VALUES ($1)", figure)
                     acknowledged.append(figure)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError):
                 return
 
         nursery.start_soon(write)
@@ -106,6 +109,33 @@ async def test_an_ordinary_user_has_it_all_the_same(
     assert left_running(data) == {}
 
 
+CONTAINER_ROOT = ("chown", "dac_override", "fowner", "kill", "setgid", "setuid", "setpcap")
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="only root, with setpriv, can play the root of a container",
+)
+async def test_the_root_of_a_container_ends_busy_orphans_it_may_not_look_into(
+    place: Path, spawn_owner: Spawn
+) -> None:
+    caps = "-all," + ",".join(f"+{name}" for name in CONTAINER_ROOT)
+    setpriv = ["setpriv", f"--bounding-set={caps}", sys.executable]
+    service = EmbeddedPostgres(Home(place / "home"))
+    owner = await spawn_owner(place / "home", "other-user", "postgres", user={"program": setpriv})
+    pid = int((await owner.says())[1].split()[0])
+    warden = left_running(service.data)[pid]
+    async with busy_backend(service.dsn) as orphan:
+        owner.send_signal(signal.SIGSTOP)
+        os.kill(warden, signal.SIGKILL)
+        await eventually(lambda: pid not in left_running(service.data))
+        assert orphan in left_running(service.data)
+        owner.send_signal(signal.SIGCONT)
+        assert (await owner.says())[0] == "died"
+        assert (await owner.says())[0] == "ready"
+        assert orphan not in left_running(service.data)
+
+
 async def test_a_busy_orphan_of_a_killed_keeper_is_ended_by_the_next_start(
     place: Path, spawn_owner: Spawn, ordinary_user: dict[str, Any]
 ) -> None:
@@ -113,10 +143,10 @@ async def test_a_busy_orphan_of_a_killed_keeper_is_ended_by_the_next_start(
     pid = int((await owner.says())[1].split()[0])
     data = place / "home" / "postgres"
     dsn = f"postgresql://lendwire@/postgres?host={place}/home/run"
-    keeper = left_running(data)[pid]
+    warden = left_running(data)[pid]
     async with busy_backend(dsn) as orphan:
         owner.send_signal(signal.SIGSTOP)  # or it would clean up before it can be looked at
-        os.kill(keeper, signal.SIGKILL)
+        os.kill(warden, signal.SIGKILL)
         await eventually(lambda: pid not in left_running(data))
         assert orphan in left_running(data)
         owner.send_signal(signal.SIGCONT)

@@ -53,9 +53,9 @@ async def test_a_first_start_makes_a_checked_cluster_and_a_second_one_finds_it(h
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
 async def test_a_killed_postmaster_leaves_no_busy_backend_and_no_lost_row(
-    home: Home, confinement: Confinement
+    made_home: Home, confinement: Confinement
 ) -> None:
-    service = EmbeddedPostgres(home, confinement=confinement)
+    service = EmbeddedPostgres(made_home, confinement=confinement)
     async with running(service) as first:
         assert service.confined_as is confinement
         assert service.pid is not None
@@ -70,20 +70,20 @@ async def test_a_killed_postmaster_leaves_no_busy_backend_and_no_lost_row(
         assert len(await query(service.dsn, "SELECT figure FROM kept")) == 1
 
 
-async def test_a_killed_keeper_takes_its_service_along(home: Home) -> None:
-    service = EmbeddedPostgres(home)
+async def test_a_killed_keeper_takes_its_service_along(made_home: Home) -> None:
+    service = EmbeddedPostgres(made_home)
     async with running(service) as first:
         assert service.pid is not None
-        keeper = left_running(service.data)[service.pid]
-        os.kill(keeper, signal.SIGKILL)
+        warden = left_running(service.data)[service.pid]
+        os.kill(warden, signal.SIGKILL)
         await first.ended.wait()
     assert isinstance(first.error, ServiceDied)
     async with running(service):
         assert len(left_running(service.data)) > 1
 
 
-async def test_a_stop_under_a_busy_query_is_bounded_and_complete(home: Home) -> None:
-    service = EmbeddedPostgres(home)
+async def test_a_stop_under_a_busy_query_is_bounded_and_complete(made_home: Home) -> None:
+    service = EmbeddedPostgres(made_home)
     async with running(service) as first, busy_backend(service.dsn):
         first.scope.cancel()
         await first.ended.wait()
@@ -91,15 +91,15 @@ async def test_a_stop_under_a_busy_query_is_bounded_and_complete(home: Home) -> 
     assert first.error is None
 
 
-async def test_a_home_moves_between_confinements(home: Home) -> None:
+async def test_a_home_moves_between_confinements(made_home: Home) -> None:
     for confinement in (*CONFINEMENTS, CONFINEMENTS[0]):
-        service = EmbeddedPostgres(home, confinement=confinement)
+        service = EmbeddedPostgres(made_home, confinement=confinement)
         async with running(service):
             assert len(await query(service.dsn, "SELECT 1")) == 1
 
 
-async def test_a_start_that_fails_tells_the_end_of_the_log(home: Home) -> None:
-    service = EmbeddedPostgres(home)
+async def test_a_start_that_fails_tells_the_end_of_the_log(made_home: Home) -> None:
+    service = EmbeddedPostgres(made_home)
     async with running(service):
         pass
     with (service.data / "postgresql.conf").open("a") as settings:
@@ -129,13 +129,13 @@ async def test_a_first_start_that_was_cut_short_is_made_anew(home: Home) -> None
         assert not draft.exists()
 
 
-async def test_stale_files_of_a_number_in_use_again_do_not_stop_a_start(home: Home) -> None:
-    service = EmbeddedPostgres(home)
+async def test_stale_files_of_a_number_in_use_again_do_not_stop_a_start(made_home: Home) -> None:
+    service = EmbeddedPostgres(made_home)
     async with running(service):
         lock = service.data / "postmaster.pid"
         lines = lock.read_text().splitlines()
     lock.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
-    (home.socket_directory() / ".s.PGSQL.5432.lock").write_text(lock.read_text())
+    (made_home.socket_directory() / ".s.PGSQL.5432.lock").write_text(lock.read_text())
     async with running(service):
         assert len(await query(service.dsn, "SELECT 1")) == 1
 

@@ -1,4 +1,4 @@
-"""The keeper: the small parent process of one service, between it and Lendwire.
+"""The warden: the small parent process of one service, between it and Lendwire.
 
 It confines the service, holds the lock on its directory, bounds its log, relays signals, stops it
 when Lendwire dies, and does not end before everything the service started has ended. It restarts
@@ -25,7 +25,7 @@ from server.embedded.log_file import BoundedLog
 from server.embedded.unprivileged import Confinement
 
 KILL_ORDER = signal.SIGUSR1
-"""To the keeper: kill the service, all of it, now."""
+"""To the warden: kill the service, all of it, now."""
 LOCK_WAIT_S = 10.0
 _RELAYED = {
     signal.SIGINT: signal.SIGINT,
@@ -38,7 +38,7 @@ _ORPHAN_STAGES = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 
 
 
 class Orders(NamedTuple):
-    """What a keeper is to run. Paths are absolute."""
+    """What a warden is to run. Paths are absolute."""
 
     argv: list[str]
     directory: str
@@ -54,7 +54,7 @@ class Orders(NamedTuple):
     confinement: str = Confinement.AUTO.value
 
 
-class Keeper:
+class Warden:
     """One run of one service, from its orders to its end."""
 
     def __init__(self, orders: Orders) -> None:
@@ -66,7 +66,7 @@ class Keeper:
         self._next_stage_at: float | None = None
 
     def run(self) -> int:
-        """Keep the service until it has ended. Returns the exit code of the keeper."""
+        """Keep the service until it has ended. Returns the exit code of the warden."""
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         wake = _listen_for_signals()
@@ -178,12 +178,12 @@ class Keeper:
 
 
 def main() -> None:
-    """Run the keeper for the orders in the last argument."""
+    """Run the warden for the orders in the last argument."""
     orders = json.loads(sys.argv[-1])
     try:
-        sys.exit(Keeper(Orders(**orders)).run())
+        sys.exit(Warden(Orders(**orders)).run())
     except Exception as bug:
-        _report(refused=f"its keeper failed: {bug!r}")
+        _report(refused=f"its warden failed: {bug!r}")
         raise
 
 
@@ -251,6 +251,6 @@ def _parent(process: Path) -> int | None:
 
 
 def _report(**facts: object) -> None:
-    with suppress(OSError):  # Lendwire may be gone, or not reading: neither stops the keeper
+    with suppress(OSError):  # Lendwire may be gone, or not reading: neither stops the warden
         os.set_blocking(1, False)
         os.write(1, json.dumps(facts).encode() + b"\n")
