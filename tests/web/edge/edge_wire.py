@@ -164,10 +164,10 @@ async def wire(port: int, *, receive_bytes: int | None = None) -> AsyncIterator[
     client = trio.socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if receive_bytes is not None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-    with trio.fail_after(HANG_GUARD_S):
-        await client.connect(("127.0.0.1", port))
     stream = trio.SocketStream(client)
     try:
+        with trio.fail_after(HANG_GUARD_S):
+            await client.connect(("127.0.0.1", port))
         yield Wire(stream)
     finally:
         await trio.aclose_forcefully(stream)

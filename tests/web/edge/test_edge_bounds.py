@@ -1,0 +1,96 @@
+"""Caps and deadlines of connections (S34, S37), with small limits instead of waiting."""
+
+import errno
+import logging
+
+import pytest
+import trio
+
+from tests.web.edge.edge_servers import edge
+from tests.web.edge.edge_wire import websocket_to, wire
+from web.edge.limits import EdgeLimits
+
+
+async def test_one_connection_more_than_an_address_may_have_is_429() -> None:
+    async with edge(EdgeLimits(connections_per_address_max=2)) as server:
+        async with wire(server.port) as first, wire(server.port) as second:
+            assert (await first.get("/hello")).status == 200
+            assert (await second.get("/hello")).status == 200
+            async with wire(server.port) as third:
+                reply = await third.get("/hello")
+                assert (reply.status, reply.headers[b"retry-after"]) == (429, b"2")
+                assert await third.rest() == b""
+        await server.until_connections(0)
+        async with wire(server.port) as again:
+            assert (await again.get("/hello")).status == 200
+        assert server.listener.snapshot().refused == 1
+
+
+async def test_one_connection_more_than_the_server_holds_is_503() -> None:
+    async with edge(EdgeLimits(connections_max=1)) as server, wire(server.port) as first:
+        assert (await first.get("/hello")).status == 200
+        async with wire(server.port) as second:
+            reply = await second.get("/hello")
+            assert (reply.status, reply.headers[b"retry-after"]) == (503, b"2")
+
+
+async def test_a_head_that_does_not_end_is_408() -> None:
+    async with edge(EdgeLimits(head_timeout_s=0.05)) as server, wire(server.port) as client:
+        await client.send(b"GET /hello HTTP/1.1\r\nHos")
+        assert (await client.reply()).status == 408
+        assert await client.rest() == b""
+
+
+async def test_a_connection_that_says_nothing_is_closed() -> None:
+    async with edge(EdgeLimits(head_timeout_s=0.05)) as server, wire(server.port) as client:
+        assert await client.rest() == b""
+
+
+async def test_a_body_that_does_not_come_is_408_and_cancels_its_request() -> None:
+    limits = EdgeLimits(body_grace_s=0.05)
+    async with edge(limits) as server, wire(server.port) as client:
+        await client.send(b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+        assert (await client.reply()).status == 408
+        await server.trace.reached("cancelled")
+
+
+async def test_a_slow_application_is_not_held_against_the_sender_of_a_body() -> None:
+    limits = EdgeLimits(
+        body_grace_s=0.05, body_buffered_bytes_max=1_000, body_rate_bytes_per_s_min=100_000_000
+    )
+    async with edge(limits) as server, wire(server.port) as client:
+        await client.send(b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n")
+        await client.send(bytes(8_999))
+        await server.trace.reached("waiting")
+        with trio.move_on_after(0.2):  # four times the grace, spent by the application alone
+            await client.receive()
+            pytest.fail("the sender was cut")
+        server.trace.mark("go")
+        assert (await client.reply()).body == b"waited"
+
+
+async def test_accept_pauses_while_descriptors_are_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures = [OSError(errno.EMFILE, "Too many open files") for _ in range(3)]
+    accept = trio.SocketListener.accept
+
+    async def accept_or_fail(self: trio.SocketListener) -> trio.SocketStream:
+        if failures:
+            raise failures.pop()
+        return await accept(self)
+
+    monkeypatch.setattr(trio.SocketListener, "accept", accept_or_fail)
+    with caplog.at_level(logging.ERROR, "lendwire.edge"):
+        async with edge(EdgeLimits(accept_pause_s=0.01)) as server, wire(server.port) as client:
+            assert (await client.get("/hello")).status == 200
+    assert caplog.text.count("Accepting pauses") == 1
+
+
+async def test_a_flood_of_unread_messages_is_4429() -> None:
+    async with edge(EdgeLimits(messages_unread_max=20)) as server:
+        async with websocket_to(server.port, "/ws/deaf") as client:
+            for _ in range(21):
+                await client.send_text("x")
+            assert await client.close_code() == 4429
+            await server.trace.reached("cancelled")

@@ -1,0 +1,105 @@
+"""Going down: everyone is told, work in hand is finished, and nobody can hold it up."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import trio
+
+from tests.web.edge.edge_servers import edge
+from tests.web.edge.edge_wire import websocket_to, wire
+from web.edge.limits import EdgeLimits
+from web.edge.listener import AddressInUse, AddressUnusable, Listener, bind
+
+
+async def test_readiness_goes_down_and_the_owner_hears_of_it() -> None:
+    heard: list[str] = []
+    sockets = bind("127.0.0.1", 0)
+    listener = Listener(_unused, sockets, on_drain=lambda: heard.append("drain"))
+    assert not listener.snapshot().is_ready
+    async with trio.open_nursery() as nursery:
+        started = trio.Event()
+        nursery.start_soon(listener.run, None, started.set)
+        await started.wait()
+        assert listener.snapshot().is_ready
+        nursery.cancel_scope.cancel()
+    assert heard == ["drain"]
+    assert not listener.snapshot().is_ready
+    assert all(listening.fileno() != -1 for listening in sockets), "they stay their owner's"
+    for listening in sockets:
+        listening.close()
+
+
+async def test_a_request_in_hand_is_finished_and_its_connection_closed() -> None:
+    async with edge() as server, wire(server.port) as client:
+        await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await server.trace.reached("waiting")
+        server.stop()
+        await server.listener.drain.began.wait()
+        server.trace.mark("go")
+        reply = await client.reply()
+        assert (reply.body, reply.headers[b"connection"]) == (b"waited", b"close")
+        assert await client.rest() == b""
+
+
+async def test_an_idle_connection_is_closed_at_once() -> None:
+    async with edge(EdgeLimits(keep_alive_s=3_600)) as server, wire(server.port) as client:
+        assert (await client.get("/hello")).status == 200
+        server.stop()
+        assert await client.rest() == b""
+
+
+async def test_a_request_that_does_not_end_is_cut_at_the_end_of_the_drain() -> None:
+    async with edge(EdgeLimits(drain_s=0.1, drain_sockets_s=0.02)) as server:
+        async with wire(server.port) as client:
+            await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            await server.trace.reached("waiting")
+            server.stop()
+            with trio.fail_after(10):
+                await server.stopped.wait()
+            assert await client.rest() == b""
+        await server.trace.reached("cancelled")
+
+
+async def test_a_handler_may_say_its_own_goodbye() -> None:
+    async with edge(EdgeLimits(drain_sockets_s=3_600)) as server:
+        async with websocket_to(server.port, "/ws/lane") as client:
+            await server.trace.reached("lane")
+            server.stop()
+            assert await client.message() == "goodbye"
+            assert await client.close_code() == 1012
+        await server.stopped.wait()
+
+
+def test_a_port_in_use_is_told_in_a_sentence() -> None:
+    with _taken() as port, pytest.raises(AddressInUse) as caught:
+        bind("127.0.0.1", port)
+    assert str(caught.value) == (
+        f"Port {port} on 127.0.0.1 is in use by another process: "
+        "stop that process, or choose another port."
+    )
+    assert caught.value.errno == errno.EADDRINUSE
+
+
+def test_an_unknown_host_is_told_in_a_sentence() -> None:
+    with pytest.raises(AddressUnusable, match=r"^Cannot resolve 'no such host'"):
+        bind("no such host", 0)
+
+
+def test_an_address_of_another_machine_cannot_be_bound() -> None:
+    with pytest.raises(AddressUnusable, match=r"^Cannot listen on 192\.0\.2\.1:0"):
+        bind("192.0.2.1", 0)
+
+
+@contextmanager
+def _taken() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+async def _unused(*_: object) -> None:
+    raise AssertionError("nobody connects")
