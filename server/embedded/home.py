@@ -85,7 +85,7 @@ class Home:
         return chosen
 
     def secret(self, name: str) -> bytes:
-        """The generated key `name`: 32 random bytes, made once, service with mode 600.
+        """The generated key `name`: 32 random bytes, made once, held with mode 600.
 
         Raises StartRefused when the file is there but is not such a key.
         """

@@ -69,7 +69,7 @@ class EmbeddedService(ABC):
 
     @property
     def confined_as(self) -> Confinement | None:
-        """How the running service is service apart; None while it does not run."""
+        """How the running service is kept apart; None while it does not run."""
         return None if self._process is None else self._process.confinement
 
     def preflight(self) -> None:
