@@ -1,7 +1,7 @@
-"""The broadcast hub: whatever the feed says is encoded once and handed to every lane that may hear it.
+"""The broadcast hub: what the feed says is encoded once and handed to every lane that may hear it.
 
-It never waits for a lane; a lane that cannot keep up is cut by its own rule. It keeps no history: who
-missed something resumes from the feed.
+It never waits for a lane; a lane that cannot keep up is cut by its own rule. It keeps no history:
+who missed something resumes from the feed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The change feed: stamps what was committed, reads it in order, and hands it to the hub.
 
-A wake-up only makes it fast: without one it looks twice a second. It never skips: when the feed it was
-reading is no longer the same (a restore), it dies, and everything that listens starts afresh.
+A wake-up only makes it fast: without one it looks twice a second. It never skips: when the feed
+it was reading is no longer the same (a restore), it dies, and all that listen start afresh.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BATCH_MAX = 500
 HUB_TIMEOUT_S = 10.0
 
 
-class FeedRestarted(Exception):  # noqa: N818 - named for what happened, and it is not the reader's error
+class FeedRestarted(Exception):
     """The feed has another epoch: positions of before mean nothing any more."""
 
 

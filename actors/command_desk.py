@@ -1,4 +1,4 @@
-"""The command desk: may this person do this, and what does the domain say of it?
+"""The command desk asks: may this person do this, and what does the domain say of it.
 
 It builds the pure function that judges a command and hands it to the store, which runs it on the
 locked loan and keeps what was decided. Stateless: one for all session actors of a worker.
@@ -65,7 +65,7 @@ def refused(
     branch_id: BranchId | None,
     customer_id: UserId | None,
 ) -> Rejected | None:
-    """Say why `principal` may not do `action` on a loan of this branch and customer; None when he may."""
+    """Say why `principal` may not do `action` on such a loan; None when he may."""
     seen = sight(principal, Action.READ)
     if seen is None or not seen.covers(branch_id=branch_id, customer_id=customer_id):
         return not_found("loan")

@@ -91,7 +91,7 @@ class Gatekeeper(Actor[GatekeeperMessage]):
         self._wrong_tries = WrongTries()
 
     def turn_key(self, message: GatekeeperMessage) -> Hashable:
-        """One account's sign-ins from one address take turns, so that parallel guesses count one by one."""
+        """Let one account's sign-ins from one address take turns: guesses count one by one."""
         match message:
             case SignIn():
                 return (message.email.casefold(), message.address)
@@ -123,7 +123,7 @@ class Gatekeeper(Actor[GatekeeperMessage]):
         if wait_s is not None:
             return Rejected(
                 SignInRefusal.TOO_MANY_ATTEMPTS,
-                "Too many wrong passwords for this account from this address. Wait, then try again.",
+                "Too many wrong passwords for this account from this address. Wait, then retry.",
                 facts={"retry_after_s": int(wait_s) + 1},
             )
         known = await offices.accounts.credentials(email)

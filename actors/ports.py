@@ -2,8 +2,8 @@
 
 `persistence`, `gateways` and `web` satisfy these by shape, without importing this module;
 `server/wiring.py` knows both sides, and the type checker proves the fit there. Every method of a
-store may raise an `Outage` (`domain/outages.py`): that is the weather, not a bug. Each runs under the
-deadline of the ask that is being answered (`trio.current_effective_deadline()`).
+store may raise an `Outage` (`domain/outages.py`): that is the weather, not a bug. Each runs under
+the deadline of the ask that is being answered (`trio.current_effective_deadline()`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
 Permit = Callable[[BranchId | None, UserId | None], Rejected | None]
 """Says whether something about this branch and this customer may be done."""
 SubmitJudge = Callable[[str, "Account | None", BranchId], Decision | Rejected]
-"""Decides on an application, given its new number, the customer it names and the node's default branch."""
+"""Decides on an application: given its number, the customer it names, the node's default branch."""
 
 
 class Clock(Protocol):
@@ -64,7 +64,7 @@ class IdentitySource(Protocol):
 
 
 class LoanBook(Protocol):
-    """The loans and their payments: one method call is one unit of work, committed or not at all."""
+    """The loans and their payments: each call is one unit of work, committed or not at all."""
 
     async def open_loan(
         self, customer_id: UserId, judge: SubmitJudge, context: CommandContext
@@ -74,7 +74,7 @@ class LoanBook(Protocol):
     async def change_loan(
         self, loan_id: LoanId, judge: Judge, context: CommandContext
     ) -> Committed[LoanView] | Rejected:
-        """Lock the loan, let `judge` decide, and keep what it decided; NOT_FOUND when there is none."""
+        """Lock the loan, let `judge` decide, keep what it decided; NOT_FOUND when there is none."""
 
     async def change_payment(
         self, loan_id: LoanId, payment_id: PaymentId, judge: Judge, context: CommandContext
@@ -82,7 +82,7 @@ class LoanBook(Protocol):
         """Do the same as `change_loan`, and answer with the payment `payment_id` as it then stands.
 
         A `payment_id` that already exists is answered as a replay when loan, amount and value date
-        are the same, and refused with ID_TAKEN when they are not, unless `judge` asks for the reversal.
+        are the same, and refused with ID_TAKEN when not, unless `judge` asks for the reversal.
         """
 
     async def annotate_payment(
@@ -147,7 +147,7 @@ class Accounts(Protocol):
     async def rotate(
         self, spent: UUID, successor: RefreshTicket, *, grace_s: int, idle_s: int, request_id: str
     ) -> Rotated | RefreshReused | None:
-        """Exchange the refresh token `spent` in one atomic step; None when it is unknown or over."""
+        """Exchange the refresh token `spent` in one step; None when it is unknown or over."""
 
     async def end_session(
         self, user_id: UserId, session_id: SessionId, context: CommandContext

@@ -142,7 +142,7 @@ def _manage_judge(principal: Principal) -> Callable[[Account], Rejected | None]:
 def _update_judge(
     principal: Principal, command: UpdateUser
 ) -> Callable[[Account], Rejected | None]:
-    """Return what decides on an update: everybody may change his own name, others only whom he manages."""
+    """Return what decides: everybody may change his own name, others only whom they manage."""
 
     def judge(now: Account) -> Rejected | None:
         own = now.id == principal.user_id

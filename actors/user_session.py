@@ -1,4 +1,4 @@
-"""The actor of one connected user: on whose authority things are done, and by which sockets he hears.
+"""The actor of one connected user: on whose authority things are done, by which sockets he hears.
 
 It decides nothing about loans (`command_desk.py` puts the question to the domain) and keeps nothing
 that the store does not: what it knows of its user is read when it is first needed, read again when
@@ -32,8 +32,8 @@ from actors.messages.user_session import (
     AccessChanged,
     Answer,
     Answered,
-    AttachSocket,
     Attached,
+    AttachSocket,
     CarriedOut,
     CarryOut,
     DetachSocket,
@@ -145,7 +145,7 @@ class UserSession(Actor[UserSessionMessage]):
         return None
 
     async def on_idle(self) -> None:
-        """Retry an access check that the weather prevented; else leave when no socket needs this actor."""
+        """Retry an access check that the weather prevented; else leave when no socket needs it."""
         if self._access_is_stale:
             await self._renew_access()
         elif not self._sockets and self._context is not None:
@@ -220,7 +220,7 @@ class UserSession(Actor[UserSessionMessage]):
         self._ended.add(session_id)
 
     async def _touch(self) -> None:
-        """Let other workers know that the sessions are in use; losing this only shortens idleness."""
+        """Let other workers know that the sessions are in use; losing this ends them earlier."""
         seen = [(session_id, at) for session_id, at in self._seen.items()]
         if not seen:
             return

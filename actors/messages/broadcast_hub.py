@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from actors.ports import Lane
-from domain.identifiers import LoanId, UserId
+from domain.identifiers import LoanId
 from domain.notices import FeedEntry, NoticeType
 from domain.roles import Principal
 from domain.views import FeedPosition
@@ -14,7 +14,7 @@ from domain.views import FeedPosition
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Let a lane hear all that `principal` may see. Replies with the `FeedPosition` it hears from."""
+    """Let a lane hear all that `principal` may see. Replies with its `FeedPosition`."""
 
     connection_id: UUID
     principal: Principal

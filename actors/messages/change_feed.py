@@ -1,4 +1,4 @@
-"""What the change feed understands: that something may have been committed, or that it has gone deaf."""
+"""What the change feed understands: something may have been committed, or it has gone deaf."""
 
 from __future__ import annotations
 

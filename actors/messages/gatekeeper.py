@@ -1,4 +1,4 @@
-"""What the gatekeeper understands: opening and renewing sign-ins. Ending one is a user's own command."""
+"""What the gatekeeper understands: opening and renewing sign-ins. Ending is a user's command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the actor of one connected user understands. Commands take turns by loan; queries are interleaved."""
+"""What a user's session actor understands: commands take turns by loan, queries take none."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class DetachSocket:
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """The account or its sessions changed somewhere: read them again, and close what lost its right."""
+    """The account or its sessions changed: read them again, and close what lost its right."""
 
 
 UserSessionMessage = Answer | CarryOut | AttachSocket | Subscribe | DetachSocket | AccessChanged

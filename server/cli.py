@@ -1,0 +1,134 @@
+"""The command `lendwire`: serve, migrate, create-user, check, openapi.
+
+Whatever goes wrong in an expected way is one sentence on standard error and an exit code; a
+traceback is a bug.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from server.failures import StartRefused
+from server.settings import Settings, read_settings
+
+SECRET_SETTINGS = frozenset(
+    {"jwt_secret_key", "sync_node_key", "admin_password", "database_url", "redis_url"}
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    given = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = given.run
+    try:
+        return run(given)
+    except StartRefused as refusal:
+        sys.stderr.write(f"lendwire: {refusal.sentence}\n")
+        return refusal.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lendwire", description="A loan server that keeps working when the line goes down."
+    )
+    parser.add_argument("--version", action="version", version=f"lendwire {version('lendwire')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve until Ctrl-C or SIGTERM")
+    serve.add_argument("--host", help="address to listen on (HOST)")
+    serve.add_argument("--port", help="port to listen on; 0 takes a free one (PORT)")
+    serve.add_argument("--workers", help="worker processes (WORKERS)")
+    serve.set_defaults(run=_serve)
+
+    migrate = commands.add_parser("migrate", help="bring the database to this program's schema")
+    migrate.set_defaults(run=_migrate)
+
+    create = commands.add_parser("create-user", help="make a user; the password is asked for")
+    create.add_argument("--email", required=True)
+    create.add_argument("--full-name", required=True)
+    create.add_argument(
+        "--role", required=True, choices=["customer", "officer", "manager", "operator", "admin"]
+    )
+    create.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+    create.set_defaults(run=_create_user)
+
+    check = commands.add_parser("check", help="check the settings and show them, without secrets")
+    check.set_defaults(run=_check)
+
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document")
+    openapi.set_defaults(run=_openapi)
+    return parser
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from server.serve import serve
+
+    flags = {"host": given.host, "port": given.port, "workers": given.workers}
+    return serve(read_settings(flags))
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    from persistence.store import Store
+
+    from server.errand import run_errand
+
+    async def revision(store: Store) -> str:
+        return await store.revision()
+
+    _say(f"The schema is at revision {run_errand(read_settings(), revision)}.")
+    return 0
+
+
+def _create_user(given: argparse.Namespace) -> int:
+    from server.errand import run_errand
+    from server.new_user import NewUser, create_user
+
+    settings = read_settings()
+    if given.password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("Once more: ") != password:
+            raise StartRefused("The two passwords differ: nothing was made.")
+    user = NewUser(given.email, given.full_name, given.role, password)
+    made = run_errand(settings, lambda store: create_user(store, user, settings.zone))
+    _say(f"Made the {made.role} {made.email} with the id {made.id}.")
+    return 0
+
+
+def _check(_: argparse.Namespace) -> int:
+    settings = read_settings()
+    for name in sorted(Settings.model_fields):
+        value = getattr(settings, name)
+        if name in SECRET_SETTINGS:
+            value = "(set)" if value else "(empty)"
+        elif isinstance(value, tuple):
+            value = ",".join(value)
+        _say(f"{name.upper()}={value}")
+    _say("The settings are right.")
+    return 0
+
+
+def _openapi(_: argparse.Namespace) -> int:
+    from web.openapi import openapi_document
+
+    from server.wiring import web_options
+
+    # The document describes the program, not one node: no key is needed to write it.
+    document = openapi_document(web_options(read_settings(), b""))
+    json.dump(document, sys.stdout, indent=2, sort_keys=True)
+    sys.stdout.write("\n")
+    return 0
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")

@@ -1,0 +1,49 @@
+"""The log: one JSON object a line on standard error, whatever library wrote it.
+
+structlog renders; the standard library's loggers are the door, so that libraries come through too.
+A line never holds a token or a password: nobody here logs headers or bodies.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+_OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def _add_extra(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Take over what was given as `extra`."""
+    record = event.get("_record")
+    if isinstance(record, logging.LogRecord):
+        for name, value in vars(record).items():
+            if name not in _OWN_FIELDS and not name.startswith("_"):
+                event[name] = value
+    return event
+
+
+def set_up_logs(level: str = "INFO") -> None:
+    """Send every logger of this process to standard error as JSON lines."""
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_extra,
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(default=str),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # Alembic tells every step, hypercorn every connection that ends early: neither is news here.
+    for talkative in ("alembic", "hypercorn.error", "httpx"):
+        logging.getLogger(talkative).setLevel("WARNING")

@@ -1,0 +1,61 @@
+"""Making a user from the command line, by the same rules as over REST but on nobody's authority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from persistence.store import Store
+
+from domain import users
+from domain.account import Account
+from domain.commands import CommandContext, CreateUser
+from domain.decision import Committed
+from domain.identifiers import EventId, UserId
+from domain.rejections import Rejected
+from domain.roles import Principal, Role
+from gateways.identity_source import TimeOrderedIdentities
+from gateways.system_clock import SystemClock
+from server.failures import StartRefused
+from web.security.passwords import ArgonPasswords
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """What was given at the terminal."""
+
+    email: str
+    full_name: str
+    role: str
+    password: str
+
+
+async def create_user(store: Store, user: NewUser, zone: ZoneInfo) -> Account:
+    """Make the user. Raises StartRefused with what is wrong with him."""
+    identities, clock = TimeOrderedIdentities(), SystemClock(zone)
+    email = user.email.strip().casefold()
+    faults = users.check_password(user.password, (email, email.partition("@")[0]))
+    if faults:
+        raise StartRefused(f"The password {'; '.join(fault.detail for fault in faults)}.")
+    user_id = UserId(identities.new_id())
+    role = Role(user.role)
+    context = CommandContext(
+        # The terminal of the machine is the highest authority; the audit names the user himself.
+        principal=Principal(user_id, Role.ADMIN, None),
+        at=clock.now(),
+        today=clock.today(),
+        event_id=EventId(identities.new_id()),
+        request_id=str(identities.new_id()),
+        address="terminal",
+        four_eyes=False,
+        idempotency=None,
+    )
+    command = CreateUser(user_id, email, user.password, user.full_name, role, None)
+    outcome = await store.accounts.create_user(
+        command, await ArgonPasswords().hash(user.password), context
+    )
+    match outcome:
+        case Rejected():
+            raise StartRefused(outcome.detail)
+        case Committed(view=account):
+            return account

@@ -1,0 +1,106 @@
+"""The store as a child of the tree: connects, migrates, makes the first administrator, stays.
+
+A database that goes away later is not its business: the store waits for it by itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+
+import trio
+from persistence.store import Store
+
+from actors.actor import Context
+from actors.envelope import TransientStartError
+from domain.identifiers import UserId
+from domain.outages import Outage
+from gateways.identity_source import TimeOrderedIdentities
+from gateways.system_clock import SystemClock
+from persistence.schema import SchemaIsNewer
+from server.failures import StartRefused
+from server.settings import Settings
+
+FIRST_WAIT_S = 30.0
+STOP_WITHIN_S = 3.0
+PASSWORD_BYTES = 12
+
+
+class PasswordHasher(Protocol):
+    """Makes the hash of the first administrator's password."""
+
+    async def hash(self, password: str) -> str:
+        """Hash it."""
+
+
+class StoreService:
+    """A routine: the store from its start to its end.
+
+    `announce` is told what the person at the terminal must read, `refuse` what ends the start.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        hasher: PasswordHasher,
+        *,
+        announce: Callable[[str], None],
+        refuse: Callable[[StartRefused], None],
+    ) -> None:
+        """Keep `store`."""
+        self._store = store
+        self._settings = settings
+        self._hasher = hasher
+        self._announce = announce
+        self._refuse = refuse
+        self._was_ready = False
+
+    async def run(self, ctx: Context, started: Callable[[], None]) -> None:
+        """Start the store, stay until cancelled, and stop it in good order."""
+        del ctx
+        try:
+            await self._start()
+            await self._first_administrator()
+            self._was_ready = True
+            started()
+            await trio.sleep_forever()
+        except SchemaIsNewer as newer:
+            refusal = StartRefused(str(newer))
+            self._refuse(refusal)
+            raise refusal from newer
+        except StartRefused as refusal:
+            self._refuse(refusal)
+            raise
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + STOP_WITHIN_S):
+                await self._store.stop()
+
+    async def _start(self) -> None:
+        try:
+            await self._store.start(wait_s=FIRST_WAIT_S)
+        except Outage as outage:
+            if self._was_ready:
+                raise TransientStartError(outage.reason) from outage
+            raise StartRefused(
+                f"The database could not be used within {FIRST_WAIT_S:.0f} s ({outage.reason}): "
+                "check that it runs and that DATABASE_URL is right."
+            ) from outage
+
+    async def _first_administrator(self) -> None:
+        if await self._store.has_users():
+            return
+        email = self._settings.admin_email.strip().casefold()
+        given = self._settings.admin_password
+        password = given or secrets.token_urlsafe(PASSWORD_BYTES)
+        made = await self._store.make_first_administrator(
+            UserId(TimeOrderedIdentities().new_id()),
+            email,
+            await self._hasher.hash(password),
+            SystemClock(self._settings.zone).now(),
+        )
+        if made and not given:
+            self._announce(f"First administrator: {email}  password: {password}  (shown only now)")
+        elif made:
+            self._announce(f"First administrator: {email} with the password of ADMIN_PASSWORD")

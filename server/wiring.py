@@ -1,0 +1,206 @@
+"""The composition root: the one file that knows both sides of every port.
+
+It makes values and hands them down; what they do is elsewhere. The type checker proves here that
+the stores, the gateways and the web fit what the actors ask of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from persistence.store import Store
+from web.sockets.encoding import encode_notification
+
+from actors.broadcast_hub import BroadcastHub
+from actors.change_feed import ChangeFeed
+from actors.command_desk import CommandDesk
+from actors.connectivity_prober import ConnectivityProber
+from actors.gatekeeper import Gatekeeper, GateOffices
+from actors.housekeeping import Housekeeping
+from actors.messages.change_feed import Poke
+from actors.query_desk import QueryDesk
+from actors.sync_coordinator import SyncCoordinator
+from actors.user_desk import UserDesk
+from actors.user_session import SessionOffices, UserSession
+from domain.identifiers import UserId
+from gateways.identity_source import TimeOrderedIdentities
+from gateways.system_clock import SystemClock
+from server.embedded.home import Home
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.valkey import EmbeddedValkey
+from server.failures import StartRefused
+from server.settings import Settings
+from server.store_service import StoreService
+from supervisors.session_supervisor import SessionSupervisor
+from supervisors.tree import Cast, Make, Tree, plant
+from web.app import create_app
+from web.doors import Doors, WebOptions
+from web.edge.limits import EdgeLimits
+from web.edge.listener import Listener
+from web.security.passwords import ArgonPasswords
+from web.security.tokens import JwtTokens
+
+SESSIONS_MAX = 20_000
+SESSION_LINGER_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The embedded services that this node runs, and where its stores are."""
+
+    children: Sequence[tuple[str, Make]]
+    database_url: str
+    redis_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Everything that one node is made of, not yet running."""
+
+    tree: Tree
+    store: Store
+
+
+def choose_services(
+    settings: Settings, home: Home | None, refuse: Callable[[StartRefused], None]
+) -> Services:
+    """Say which services are embedded and where the stores are found."""
+    children: list[tuple[str, Make]] = []
+    database_url, redis_url = settings.database_url, settings.redis_url
+    if not database_url:
+        assert home is not None
+        postgres = EmbeddedPostgres(home, refused=refuse)
+        postgres.preflight()
+        children.append(("postgres", lambda: postgres))
+        database_url = postgres.dsn
+    if not redis_url:
+        assert home is not None
+        valkey = EmbeddedValkey(home, refused=refuse)
+        valkey.preflight()
+        children.append(("valkey", lambda: valkey))
+        redis_url = valkey.url
+    return Services(children, database_url, redis_url)
+
+
+def wire(
+    settings: Settings,
+    services: Services,
+    signing_key: bytes,
+    sockets: Sequence[socket.socket],
+    *,
+    announce: Callable[[str], None],
+    refuse: Callable[[StartRefused], None],
+) -> Node:
+    """Make a node. Nothing runs before its tree does."""
+    clock = SystemClock(settings.zone)
+    identities = TimeOrderedIdentities()
+    passwords = ArgonPasswords()
+    tokens = JwtTokens(signing_key, access_minutes=settings.jwt_access_token_expire_minutes)
+    store = Store(services.database_url, services.redis_url)
+    idle_limit = timedelta(seconds=settings.session_timeout)
+
+    def make_session(user_id: UserId) -> UserSession:
+        return UserSession(user_id, offices)
+
+    def make_listener() -> Listener:
+        return Listener(sockets, app, _edge_limits(settings))
+
+    cast = Cast(
+        services=services.children,
+        store=lambda: StoreService(store, settings, passwords, announce=announce, refuse=refuse),
+        feed=lambda: ChangeFeed(store.feed, hub),
+        hub=lambda: BroadcastHub(store.feed, encode_notification, directory),
+        gatekeeper=lambda: Gatekeeper(gate),
+        prober=ConnectivityProber,
+        coordinator=SyncCoordinator,
+        housekeeping=lambda: Housekeeping(store.upkeep, clock),
+        listener=make_listener,
+    )
+    tree = plant(cast)
+    hub = tree.core.address("hub")
+    feed = tree.core.address("feed")
+    store.on_commit(lambda: feed.tell_nowait(Poke()))
+    directory = SessionSupervisor(tree.sessions, make_session, SESSIONS_MAX)
+    gate = GateOffices(
+        accounts=store.accounts,
+        passwords=passwords,
+        tokens=tokens,
+        clock=clock,
+        identities=identities,
+        sessions=directory,
+        refresh_life=timedelta(days=settings.jwt_refresh_token_expire_days),
+        idle_limit=idle_limit,
+    )
+    offices = SessionOffices(
+        accounts=store.accounts,
+        clock=clock,
+        commands=CommandDesk(
+            loan_book=store.loan_book,
+            accounts=store.accounts,
+            users=UserDesk(store.accounts, passwords),
+            clock=clock,
+            identities=identities,
+            four_eyes=settings.four_eyes,
+        ),
+        queries=QueryDesk(
+            readings=store.readings,
+            accounts=store.accounts,
+            clock=clock,
+            hub=hub,
+            coordinator=tree.sync.address("coordinator"),
+            prober=tree.sync.address("prober"),
+        ),
+        hub=hub,
+        idle_limit=idle_limit,
+        sockets_max=settings.ws_max_per_user,
+        linger_s=SESSION_LINGER_S,
+    )
+    app = create_app(
+        Doors(
+            sessions=directory,
+            gatekeeper=tree.core.address("gatekeeper"),
+            hub=hub,
+            health=store.health,
+            tree=tree,
+            tokens=tokens,
+            clock=clock,
+            identities=identities,
+            options=web_options(settings, signing_key),
+        )
+    )
+    return Node(tree, store)
+
+
+def web_options(settings: Settings, signing_key: bytes) -> WebOptions:
+    """Cut the web's slice of the settings; the key of list cursors is derived from the other."""
+    return WebOptions(
+        api_title=settings.api_title,
+        api_description=settings.api_description,
+        api_version=settings.api_version,
+        cursor_key=hmac.digest(signing_key, b"lendwire list cursors", hashlib.sha256),
+        allowed_origins=settings.allowed_origins,
+        trusted_proxies=settings.trusted_proxies,
+        docs_enabled=settings.docs,
+        production=settings.environment == "production",
+        ws_heartbeat_interval_s=settings.ws_heartbeat_interval,
+        ws_max_connections=settings.ws_max_connections,
+        ws_max_per_address=settings.ws_max_per_address,
+        ws_max_per_user=settings.ws_max_per_user,
+        rate_limit_user_per_minute=settings.rate_limit_user,
+        rate_limit_sign_in_per_minute=settings.rate_limit_sign_in,
+        default_currency=settings.default_currency,
+        timezone=settings.timezone,
+    )
+
+
+def _edge_limits(settings: Settings) -> EdgeLimits:
+    """Leave room beside the sockets for requests, so that a full house still answers."""
+    return EdgeLimits(
+        connections_max=settings.ws_max_connections + 1000,
+        connections_per_address_max=settings.ws_max_per_address + 400,
+    )

@@ -1,0 +1,100 @@
+"""Our tree, as a literal: who is started after whom, who restarts whom, and how long each may take.
+
+root (one_for_one)
+├─ services (one_for_one, never escalating)   only without DATABASE_URL / REDIS_URL
+├─ core (rest_for_one)   store → feed → hub → gatekeeper → sessions → sync (prober → coordinator)
+│                        → housekeeping
+└─ listener              answers 503 while the core is not running
+
+Started from top to bottom, stopped from bottom to top. What the children do is not said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from actors.actor import Actor, Routine
+from actors.messages.change_feed import Poke
+from supervisors.child_spec import ChildSpec, Overflow, Strategy
+from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.restart_intensity import Intensity
+from supervisors.supervisor import Supervisor
+
+STORE_START_S = 60.0
+SERVICE_START_S = 60.0
+LISTENER_SHUTDOWN_S = 8.0
+SERVICE_SHUTDOWN_S = 8.0
+
+Make = Callable[[], "Actor[Any] | Routine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Who plays which part; each is made anew for every incarnation."""
+
+    services: Sequence[tuple[str, Make]]
+    store: Make
+    feed: Make
+    hub: Make
+    gatekeeper: Make
+    prober: Make
+    coordinator: Make
+    housekeeping: Make
+    listener: Make
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The root, and the branches that others need by name."""
+
+    root: Supervisor
+    core: Supervisor
+    sessions: DynamicSupervisor
+    sync: Supervisor
+
+
+def plant(cast: Cast) -> Tree:
+    """Build the tree; nothing runs yet, but every address may be taken."""
+    sessions = DynamicSupervisor("sessions", intensity=None)
+    sync = Supervisor(
+        "sync",
+        [ChildSpec("prober", cast.prober), ChildSpec("coordinator", cast.coordinator)],
+        strategy=Strategy.REST_FOR_ONE,
+    )
+    core = Supervisor(
+        "core",
+        [
+            ChildSpec("store", cast.store, start_timeout_s=STORE_START_S),
+            ChildSpec(
+                "feed",
+                cast.feed,
+                mailbox=8,
+                overflow=Overflow.COALESCE,
+                coalesce_key=_poke_or_deaf,
+            ),
+            ChildSpec("hub", cast.hub, mailbox=256),
+            ChildSpec("gatekeeper", cast.gatekeeper, overflow=Overflow.REJECT),
+            sessions,
+            sync,
+            ChildSpec("housekeeping", cast.housekeeping),
+        ],
+        strategy=Strategy.REST_FOR_ONE,
+    )
+    # An upper level gets a smaller intensity than a lower one, or retries would multiply.
+    parts: list[ChildSpec | Supervisor] = []
+    if cast.services:
+        services = [
+            ChildSpec(name, make, start_timeout_s=SERVICE_START_S, shutdown_s=SERVICE_SHUTDOWN_S)
+            for name, make in cast.services
+        ]
+        parts.append(Supervisor("services", services, intensity=None))
+    parts.append(core)
+    parts.append(ChildSpec("listener", cast.listener, shutdown_s=LISTENER_SHUTDOWN_S))
+    root = Supervisor("root", parts, intensity=Intensity(max_restarts=1, window_s=5.0))
+    return Tree(root, core, sessions, sync)
+
+
+def _poke_or_deaf(message: object) -> bool:
+    return isinstance(message, Poke)

@@ -1,0 +1,174 @@
+"""A whole Lendwire in a process of its own, and a client that speaks to it over real sockets."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import trio
+
+from server.embedded.home import Home
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.valkey import EmbeddedValkey
+
+ADMIN = "admin@example.com"
+PASSWORD = "kestrel-lantern-42"
+LISTENING = re.compile(r"Lendwire listens on (http://\S+)")
+START_WITHIN_S = 60
+END_WITHIN_S = 20
+
+
+@dataclass
+class Node:
+    """One running server. `stop` ends it with a signal, `kill` without asking."""
+
+    home: Path
+    environment: dict[str, str]
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+    said: list[str] = field(default_factory=list)
+
+    async def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "server", "serve", "--port", "0"],
+            env={**os.environ, **self.environment, "LENDWIRE_HOME": str(self.home)},
+            stdout=subprocess.PIPE,
+            stderr=(self.home.parent / f"{self.home.name}.log").open("a"),
+            text=True,
+            start_new_session=True,
+        )
+        with trio.fail_after(START_WITHIN_S):
+            while True:
+                line = await trio.to_thread.run_sync(
+                    self.process.stdout.readline, abandon_on_cancel=True
+                )
+                if not line:
+                    raise AssertionError(f"the server ended: {self.said} {self.log()[-2000:]}")
+                self.said.append(line)
+                if match := LISTENING.search(line):
+                    self.url = match.group(1)
+                    return
+
+    def log(self) -> str:
+        return (self.home.parent / f"{self.home.name}.log").read_text()
+
+    @property
+    def database_url(self) -> str:
+        """Where the embedded PostgreSQL of this node is."""
+        return EmbeddedPostgres(Home(self.home)).dsn
+
+    @property
+    def redis_url(self) -> str:
+        return EmbeddedValkey(Home(self.home)).url
+
+    async def stop(self, number: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        with trio.fail_after(END_WITHIN_S):
+            return await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        with trio.fail_after(END_WITHIN_S):
+            await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
+
+    def clean_up(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(END_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    @asynccontextmanager
+    async def client(self, token: str | None = None):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
+            yield client
+
+    async def sign_in(self, email: str = ADMIN, password: str = PASSWORD) -> dict[str, Any]:
+        async with self.client() as client:
+            answer = await client.post("/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, token: str, path: str, body: object = None, expect: int = 201) -> Any:
+        async with self.client(token) as client:
+            answer = await client.post(path, json=body if body is not None else {})
+        assert answer.status_code == expect, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    async def get(self, token: str | None, path: str, expect: int = 200) -> Any:
+        async with self.client(token) as client:
+            answer = await client.get(path)
+        assert answer.status_code == expect, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+
+@dataclass(frozen=True)
+class Staff:
+    """The people of the story: a token each."""
+
+    admin: str
+    manager: str
+    officer: str
+    customer: str
+    customer_id: str
+    manager_id: str
+    officer_id: str
+
+
+async def hire(node: Node) -> Staff:
+    admin = (await node.sign_in())["access_token"]
+    tokens, ids = {}, {}
+    for role in ("manager", "officer", "customer"):
+        email = f"{role}@example.com"
+        user = await node.post(
+            admin,
+            "/users/",
+            {"email": email, "password": PASSWORD, "full_name": f"The {role}", "role": role},
+        )
+        ids[role] = user["id"]
+        tokens[role] = (await node.sign_in(email))["access_token"]
+    return Staff(
+        admin,
+        tokens["manager"],
+        tokens["officer"],
+        tokens["customer"],
+        ids["customer"],
+        ids["manager"],
+        ids["officer"],
+    )
+
+
+def application(customer_id: str, **changes: object) -> dict[str, object]:
+    return {
+        "customer_id": customer_id,
+        "principal": "1200.00",
+        "currency": "EUR",
+        "annual_rate_percent": "12",
+        "instalments": 12,
+        "frequency": {"every": 1, "unit": "MONTHS"},
+        **changes,
+    }
+
+
+async def active_loan(node: Node, staff: Staff, **changes: object) -> dict[str, Any]:
+    loan = await node.post(staff.officer, "/loans/", application(staff.customer_id, **changes))
+    await node.post(staff.manager, f"/loans/{loan['id']}/approve", expect=200)
+    return await node.post(staff.officer, f"/loans/{loan['id']}/disburse", expect=200)
+
+
+def fresh_home() -> Path:
+    return Path(tempfile.mkdtemp(prefix="lendwire-test-")) / "home"

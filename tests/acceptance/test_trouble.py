@@ -1,0 +1,324 @@
+"""Bad input and trouble: kills, cuts, a port in use. Nothing acknowledged is missing afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import trio
+from conftest import SETTINGS
+from node import active_loan, application, fresh_home, hire
+
+RECOVER_WITHIN_S = 60
+STORM_REQUESTS = 500
+STORM_SEED = 20261124
+
+
+def postmaster(home: Path) -> int:
+    """The process id, as this machine counts, of the first process of the embedded PostgreSQL."""
+    marked = str(home / "postgres").encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            arguments = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if Path(arguments[0].decode("utf-8", "replace")).name == "postgres" and marked in arguments:
+            found.append(int(entry.name))
+    assert found, "no embedded PostgreSQL runs"
+    return min(found)
+
+
+async def pay_steadily(node, staff, loan_id, acknowledged, statuses, stop) -> None:
+    """Pay one cent after another until told to stop; keep what was acknowledged."""
+    async with node.client(staff.officer) as client:
+        while not stop.is_set():
+            try:
+                answer = await client.post(
+                    "/payments/", json={"loan_id": loan_id, "amount": "0.01"}
+                )
+            except httpx.TransportError:
+                statuses.add("cut")
+                await trio.lowlevel.checkpoint()
+                continue
+            statuses.add(answer.status_code)
+            if answer.status_code == 201:
+                acknowledged.append(answer.json()["id"])
+
+
+async def payments_of(node, staff, loan_id) -> list[str]:
+    found, path = [], f"/payments/loan/{loan_id}?limit=200"
+    while path:
+        page = await node.get(staff.officer, path)
+        found += [payment["id"] for payment in page["items"]]
+        cursor = page["next_cursor"]
+        path = f"/payments/loan/{loan_id}?limit=200&cursor={cursor}" if cursor else None
+    return found
+
+
+async def test_a_killed_database_comes_back_although_a_query_keeps_the_processor_busy(
+    embedded_node,
+):
+    node = embedded_node
+    staff = await hire(node)
+    loan = await active_loan(node, staff)
+    acknowledged, statuses, stop = [], set(), trio.Event()
+
+    async def keep_busy() -> None:
+        async def run() -> None:
+            connection = await asyncpg.connect(node.database_url)
+            await connection.execute("SELECT count(*) FROM generate_series(1, 100000000000)")
+
+        def in_thread() -> None:
+            with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+                asyncio.run(run())
+
+        await trio.to_thread.run_sync(in_thread, abandon_on_cancel=True)
+
+    with trio.fail_after(RECOVER_WITHIN_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_busy)
+            nursery.start_soon(pay_steadily, node, staff, loan["id"], acknowledged, statuses, stop)
+            while len(acknowledged) < 20:
+                await trio.lowlevel.checkpoint()
+            before = len(acknowledged)
+            os.kill(postmaster(node.home), signal.SIGKILL)
+            while len(acknowledged) < before + 20 or 503 not in statuses:
+                await trio.lowlevel.checkpoint()
+            stop.set()
+    assert statuses <= {201, 503}, statuses
+    assert set(acknowledged) <= set(await payments_of(node, staff, loan["id"]))
+
+
+async def test_a_killed_lendwire_starts_again_and_misses_nothing_acknowledged(embedded_node):
+    node = embedded_node
+    staff = await hire(node)
+    loan = await active_loan(node, staff)
+    acknowledged, statuses, stop = [], set(), trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pay_steadily, node, staff, loan["id"], acknowledged, statuses, stop)
+        with trio.fail_after(RECOVER_WITHIN_S):
+            while len(acknowledged) < 50:
+                await trio.lowlevel.checkpoint()
+        await node.kill()
+        stop.set()
+    await node.start()
+    assert set(acknowledged) <= set(await payments_of(node, staff, loan["id"]))
+    after = await node.post(staff.officer, "/payments/", {"loan_id": loan["id"], "amount": "0.01"})
+    assert after["status"] == "posted"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_cleanly_with_its_services(embedded_node, number):
+    node = embedded_node
+    assert await node.stop(number) == 0
+    left = [
+        entry.name
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and str(node.home).encode() in _command_line(entry)
+    ]
+    assert left == []
+
+
+def _command_line(entry: Path) -> bytes:
+    try:
+        return (entry / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+async def test_requests_cut_at_random_points_leave_the_pool_whole(embedded_node):
+    """500 requests whose client leaves at a random byte or moment; the seed makes it repeatable."""
+    node = embedded_node
+    staff = await hire(node)
+    loan = await active_loan(node, staff, principal="100000.00")
+    chance = random.Random(STORM_SEED)
+    answered: dict[str, int] = {}
+    host, port = node.url.removeprefix("http://").split(":")
+
+    async def one(number: int, cut_after_s: float, cut_at: float) -> None:
+        reference = f"storm-{number}"
+        body = (f'{{"loan_id":"{loan["id"]}","amount":"0.01","reference":"{reference}"}}').encode()
+        request = (
+            f"POST /payments/ HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {staff.officer}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+        if cut_at < 1:
+            request = request[: int(len(request) * cut_at)]
+        stream = await trio.open_tcp_stream(host, int(port))
+        with trio.move_on_after(cut_after_s):
+            await stream.send_all(request)
+            answer = await stream.receive_some(4096)
+            if answer.startswith(b"HTTP/1.1 "):
+                answered[reference] = int(answer[9:12])
+        await trio.aclose_forcefully(stream)
+
+    plans = [
+        (number, chance.expovariate(1 / 0.01), chance.choice([1, 1, 1, chance.random()]))
+        for number in range(STORM_REQUESTS)
+    ]
+    for start in range(0, STORM_REQUESTS, 25):
+        async with trio.open_nursery() as nursery:
+            for plan in plans[start : start + 25]:
+                nursery.start_soon(one, *plan)
+
+    assert node.process.poll() is None
+    # A payment that still gets its answer proves the pool; then nothing may be left in the middle.
+    await node.post(staff.officer, "/payments/", {"loan_id": loan["id"], "amount": "0.01"})
+    found = await references(node, staff, loan["id"])
+    made = {reference for reference, status in answered.items() if status == 201}
+    assert made <= found.keys()
+    assert all(count == 1 for count in found.values())
+    refused = {reference for reference, status in answered.items() if 400 <= status < 500}
+    assert not refused & found.keys()
+    assert await idle_in_transaction(node) == 0
+    assert "Traceback" not in node.log()
+
+
+async def references(node, staff, loan_id) -> dict[str, int]:
+    found: dict[str, int] = {}
+    path = f"/payments/loan/{loan_id}?limit=200"
+    while path:
+        page = await node.get(staff.officer, path)
+        for payment in page["items"]:
+            if payment["reference"]:
+                found[payment["reference"]] = found.get(payment["reference"], 0) + 1
+        cursor = page["next_cursor"]
+        path = f"/payments/loan/{loan_id}?limit=200&cursor={cursor}" if cursor else None
+    return found
+
+
+async def idle_in_transaction(node) -> int:
+    """Transactions left open once all that ran has ended, seen from outside the program."""
+
+    async def run() -> int:
+        connection = await asyncpg.connect(node.database_url)
+        try:
+            query = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND state LIKE 'idle in transaction%' AND now() - state_change > interval '1 s'"
+            )
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    return await trio.to_thread.run_sync(lambda: asyncio.run(run()))
+
+
+def refused_start(home: Path, *arguments: str, **environment: str) -> str:
+    """Run a start that must be refused; return its one sentence."""
+    done = subprocess.run(
+        [sys.executable, "-m", "server", "serve", *arguments],
+        env={**os.environ, **SETTINGS, "LENDWIRE_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    sentences = [line for line in done.stderr.splitlines() if line.startswith("lendwire: ")]
+    assert len(sentences) == 1, done.stderr
+    return sentences[0]
+
+
+async def test_a_port_in_use_is_one_sentence():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        sentence = await trio.to_thread.run_sync(refused_start, fresh_home(), "--port", port)
+    assert port in sentence
+
+
+async def test_a_home_in_use_is_one_sentence(embedded_node):
+    sentence = await trio.to_thread.run_sync(refused_start, embedded_node.home, "--port", "0")
+    assert "already runs" in sentence
+
+
+async def test_contradicting_settings_are_one_sentence_without_their_values():
+    def start() -> str:
+        return refused_start(
+            fresh_home(), ENVIRONMENT="production", JWT_SECRET_KEY="short", SYNC_NODE_ID="branch-7"
+        )
+
+    sentence = await trio.to_thread.run_sync(start)
+    assert "JWT_SECRET_KEY" in sentence
+    assert "SYNC_NODE_ID" in sentence
+    assert "short" not in sentence
+    assert "branch-7" not in sentence
+
+
+async def test_a_schema_from_a_newer_version_is_refused(external_node, external_services):
+    node = external_node
+    assert await node.stop() == 0
+
+    async def age() -> None:
+        connection = await asyncpg.connect(external_services["DATABASE_URL"])
+        try:
+            await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        finally:
+            await connection.close()
+
+    await trio.to_thread.run_sync(lambda: asyncio.run(age()))
+
+    def start() -> str:
+        return refused_start(fresh_home(), "--port", "0", **external_services)
+
+    assert "newer" in await trio.to_thread.run_sync(start)
+
+
+async def test_an_unreachable_database_is_one_sentence():
+    def start() -> str:
+        return refused_start(
+            fresh_home(), "--port", "0", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
+        )
+
+    assert "DATABASE_URL" in await trio.to_thread.run_sync(start)
+
+
+BAD_BODIES = [
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"\xff\xfe",
+    b'{"a":1,"a":2}',
+    b'{"principal":NaN}',
+    b'{"principal":1e999}',
+    b"[" * 100_000,
+    b'{"principal": "1' + b"0" * 5000 + b'"}',
+    '{"principal": "١٢"}'.encode(),
+    b'{"principal": "\\ud800"}',
+    b'{"principal": "\\u0000"}',
+    b'{"principal": -1, "instalments": true, "frequency": "monthly", "extra": {}}',
+]
+
+
+async def test_every_bad_body_is_a_clear_refusal(embedded_node):
+    node = embedded_node
+    staff = await hire(node)
+    async with node.client(staff.officer) as client:
+        for path in ("/loans/", "/payments/", "/users/", "/auth/login", "/auth/refresh"):
+            for body in BAD_BODIES:
+                answer = await client.post(
+                    path, content=body, headers={"Content-Type": "application/json"}
+                )
+                assert answer.status_code in {400, 413, 422}, (path, body[:40], answer.text)
+                assert answer.headers["content-type"] == "application/problem+json"
+        wrong = application("not-an-id", principal=1200, instalments="12", extra=True)
+        answer = await client.post("/loans/", json=wrong)
+    pointers = {error["pointer"] for error in answer.json()["errors"]}
+    assert {"/customer_id", "/principal", "/instalments", "/extra"} <= pointers

@@ -1,0 +1,288 @@
+"""The change feed and the hub: in the order of commits, to whoever may hear, never half-deaf."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import trio
+import trio.testing
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stand_ins import (
+    EPOCH,
+    NOON,
+    OTHER_BRANCH,
+    FeedInMemory,
+    ListeningLane,
+    account,
+    notice,
+)
+
+from actors.actor import Actor
+from actors.broadcast_hub import BroadcastHub
+from actors.change_feed import ChangeFeed
+from actors.messages.broadcast_hub import (
+    CountConnections,
+    Deliver,
+    Narrow,
+    Reauthorise,
+    Register,
+    TellPosition,
+    Unregister,
+)
+from actors.messages.change_feed import Deaf, Poke
+from actors.messages.user_session import AccessChanged
+from domain.identifiers import LoanId
+from domain.notices import Audience, FeedEntry, Notice, NoticeType, may_hear
+from domain.roles import Role
+from domain.views import ConnectionsView, FeedPosition
+from supervisors.child_spec import ChildSpec
+from supervisors.supervisor import Supervisor
+
+ASK_S = 5
+OFFICER = account(10).principal
+CUSTOMER = account(11, Role.CUSTOMER).principal
+STRANGER = account(12, Role.OFFICER, branch_id=OTHER_BRANCH).principal
+ADMIN = account(13, Role.ADMIN, branch_id=None).principal
+OPERATOR = account(14, Role.OPERATOR, branch_id=None).principal
+
+
+class Directory:
+    """Session actors by user; a full one refuses what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+        self.refusals = 0
+
+    def active(self, user_id):
+        return self
+
+    def tell_nowait(self, message) -> bool:
+        if self.refusals:
+            self.refusals -= 1
+            return False
+        self.told.append(message)
+        return True
+
+
+def encode(entry: FeedEntry) -> bytes:
+    return str(entry.seq).encode()
+
+
+class House:
+    """Feed and hub on a feed in memory."""
+
+    def __init__(self) -> None:
+        self.written = FeedInMemory()
+        self.directory = Directory()
+        self.encoded: list[int] = []
+        self.supervisor = Supervisor(
+            "house",
+            [
+                ChildSpec("feed", self.make_feed),
+                ChildSpec("hub", lambda: BroadcastHub(self.written, self.encode, self.directory)),
+            ],
+        )
+        self.hub = self.supervisor.address("hub")
+        self.feed = self.supervisor.address("feed")
+
+    def make_feed(self) -> Actor:
+        return ChangeFeed(self.written, self.supervisor.address("hub"))
+
+    def encode(self, entry: FeedEntry) -> bytes:
+        self.encoded.append(entry.seq)
+        return encode(entry)
+
+    async def register(self, number: int, principal, lane: ListeningLane) -> FeedPosition:
+        return await self.hub.ask(Register(UUID(int=number), principal, lane), timeout_s=ASK_S)
+
+    async def settle(self) -> None:
+        self.feed.tell_nowait(Poke())
+        await trio.testing.wait_all_tasks_blocked()
+
+    @asynccontextmanager
+    async def open(self):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.supervisor.run)
+            yield self
+            nursery.cancel_scope.cancel()
+
+
+async def test_everyone_hears_what_he_may_see_encoded_once(autojump_clock):
+    async with House().open() as house:
+        lanes = {
+            principal: ListeningLane()
+            for principal in (OFFICER, CUSTOMER, STRANGER, ADMIN, OPERATOR)
+        }
+        for number, (principal, lane) in enumerate(lanes.items()):
+            await house.register(number, principal, lane)
+        house.written.add(notice(customer=CUSTOMER.user_id))
+        house.written.add(notice(customer=account(99).id))
+        await house.settle()
+        heard = {principal.role: lane.heard for principal, lane in lanes.items()}
+        assert lanes[OFFICER].heard == [b"1", b"2"]
+        assert lanes[STRANGER].heard == []
+        assert heard[Role.CUSTOMER] == [b"1"]
+        assert heard[Role.ADMIN] == [b"1", b"2"]
+        assert heard[Role.OPERATOR] == []
+        assert house.encoded == [1, 2]
+
+
+async def test_a_notice_for_all_reaches_all(autojump_clock):
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OPERATOR, lane)
+        house.written.add(notice(NoticeType.SYSTEM_MAINTENANCE, branch=None))
+        await house.settle()
+        assert lane.heard == [b"1"]
+
+
+async def test_who_registers_hears_only_what_comes_after_his_position(autojump_clock):
+    async with House().open() as house:
+        house.written.add(notice())
+        await house.settle()
+        lane = ListeningLane()
+        position = await house.register(1, OFFICER, lane)
+        assert position == FeedPosition(EPOCH, 1)
+        house.written.add(notice())
+        await house.settle()
+        assert lane.heard == [b"2"]
+
+
+async def test_types_and_topics_narrow_what_is_heard(autojump_clock):
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        mine, other = LoanId(UUID(int=5)), LoanId(UUID(int=6))
+        wanted = frozenset({NoticeType.COMMENT_ADDED})
+        await house.hub.tell(Narrow(UUID(int=1), wanted, frozenset({mine})))
+        for loan, kind in (
+            (mine, NoticeType.COMMENT_ADDED),
+            (other, NoticeType.COMMENT_ADDED),
+            (mine, NoticeType.PAYMENT_RECORDED),
+        ):
+            house.written.add(Notice(kind, Audience(OFFICER.branch_id, None), loan, {}))
+        await house.settle()
+        assert lane.heard == [b"1"]
+
+
+async def test_a_dead_lane_is_forgotten_and_the_others_hear(autojump_clock):
+    async with House().open() as house:
+        dead, alive = ListeningLane(alive=False), ListeningLane()
+        await house.register(1, OFFICER, dead)
+        await house.register(2, OFFICER, alive)
+        house.written.add(notice())
+        await house.settle()
+        assert alive.heard == [b"1"]
+        counted = await house.hub.ask(CountConnections(), timeout_s=ASK_S)
+        assert counted == ConnectionsView(1, 1)
+
+
+async def test_a_demoted_user_hears_no_more_of_the_branch(autojump_clock):
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        demoted = account(10, Role.CUSTOMER).principal
+        await house.hub.tell(Reauthorise(demoted))
+        house.written.add(notice())
+        await house.settle()
+        assert lane.heard == []
+
+
+async def test_a_revocation_is_told_again_until_the_session_takes_it(autojump_clock):
+    async with House().open() as house:
+        house.directory.refusals = 3
+        house.written.add(notice(NoticeType.ACCESS_CHANGED, user_id=str(OFFICER.user_id)))
+        await house.settle()
+        assert house.directory.told == []
+        await trio.sleep(1)
+        assert house.directory.told == [AccessChanged()]
+
+
+async def test_an_unregistered_lane_hears_nothing(autojump_clock):
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        await house.hub.tell(Unregister(UUID(int=1)))
+        house.written.add(notice())
+        await house.settle()
+        assert lane.heard == []
+
+
+async def test_the_feed_is_read_without_being_woken(autojump_clock):
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        house.written.add(notice())
+        await trio.sleep(0.6)
+        assert lane.heard == [b"1"]
+
+
+async def test_a_long_feed_is_read_whole_and_in_order(autojump_clock):
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        for _ in range(1234):
+            house.written.add(notice())
+        await house.settle()
+        assert [int(frame) for frame in lane.heard] == list(range(1, 1235))
+        head = await house.hub.ask(TellPosition(), timeout_s=ASK_S)
+        assert head == FeedPosition(EPOCH, 1234)
+
+
+async def test_an_outage_is_waited_for_and_nothing_is_skipped(autojump_clock):
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        house.written.away = True
+        house.written.add(notice())
+        await trio.sleep(3)
+        assert lane.heard == []
+        house.written.away = False
+        await trio.sleep(1)
+        assert lane.heard == [b"1"]
+
+
+async def test_lost_wake_ups_are_sought_again(autojump_clock):
+    async with House().open() as house:
+        await house.feed.tell(Deaf("the connection was cut"))
+        await trio.sleep(1)
+        assert house.written.listens == 2
+
+
+async def test_another_epoch_restarts_the_feed(autojump_clock):
+    """After a restore old positions mean nothing: the reader must not go on with his."""
+    async with House().open() as house:
+        house.written.epoch = UUID(int=77)
+        await trio.sleep(2)
+        figures = {child.path: child for child in house.supervisor.snapshot().children}
+        assert figures["/house/feed"].incarnation == 2
+        assert "FeedRestarted" in figures["/house/feed"].last_error.type
+
+
+async def test_a_hub_that_was_told_nothing_takes_its_position_from_the_feed(autojump_clock):
+    feed = FeedInMemory()
+    feed.add(notice())
+    hub = Supervisor("house", [ChildSpec("hub", lambda: BroadcastHub(feed, encode, Directory()))])
+    async with trio.open_nursery() as nursery:
+        await nursery.start(hub.run)
+        lane = ListeningLane()
+        address = hub.address("hub")
+        position = await address.ask(Register(UUID(int=1), OFFICER, lane), timeout_s=ASK_S)
+        assert position == FeedPosition(EPOCH, 1)
+        entry = FeedEntry(1, NOON, notice())
+        await address.tell(Deliver(FeedPosition(EPOCH, 1), (entry,)))
+        await trio.testing.wait_all_tasks_blocked()
+        assert lane.heard == []
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("kind", sorted(NoticeType))
+def test_what_is_for_the_server_alone_is_never_heard(kind):
+    heard = may_hear(ADMIN, notice(kind))
+    assert heard is (kind is not NoticeType.ACCESS_CHANGED)
