@@ -59,13 +59,16 @@ def shift(anchor: date, frequency: Frequency, count: int) -> date:
 
 
 def year_after(anchor: date, frequency: Frequency, count: int) -> int:
-    """The year in which the day `count` periods after `anchor` lies, at most one too late.
+    """The year in which the day `count` periods after `anchor` lies, for counts of any size.
 
-    For counts of any size: the answer may be a year that no calendar has.
+    The answer may be a year that no calendar has: 0 or less before it, 10000 or more after it.
     """
     steps = frequency.every * count
     if frequency.unit in _DAYS:
-        return anchor.year + steps * _DAYS[frequency.unit] // 365 + 1
+        ordinal = anchor.toordinal() + steps * _DAYS[frequency.unit]
+        if 1 <= ordinal <= date.max.toordinal():
+            return date.fromordinal(ordinal).year
+        return 0 if ordinal < 1 else date.max.year + 1
     return anchor.year + (anchor.month - 1 + steps * _MONTHS[frequency.unit]) // 12
 
 

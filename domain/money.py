@@ -51,7 +51,7 @@ class UnknownCurrencyError(LookupError):
 def _codes_in_use() -> frozenset[str]:
     """The codes that some territory uses today: neither the mark nor gold nor the test code.
 
-    ZZ is no territory: under it stand gold, silver and the code for "no currency".
+    ZZ is no territory: under it stand gold and silver. Antarctica's XXX means "no currency".
     """
     uses = get_global("territory_currencies")
     return frozenset(
@@ -59,7 +59,7 @@ def _codes_in_use() -> frozenset[str]:
         for territory, lines in uses.items()
         if territory != "ZZ"
         for code, _start, end, _tender in lines
-        if end is None
+        if end is None and code != "XXX"
     )
 
 

@@ -20,15 +20,15 @@ _HUNDRED = Decimal(100)
 def year_fraction(start: date, end: date, days_in_year: DaysInYear) -> Decimal:
     """The actual days from `start` to `end` as a part of a year; ACTUAL splits at the year's turn.
 
-    Each day belongs to the year that it begins in: 12 December 2023 to 12 January 2024 is 20/365
-    and 11/366.
+    The first day is not counted and the last one is, each in its own year: 12 December 2023 to
+    12 January 2024 is 19/365 and 12/366. Source: ProgressiveEMICalculatorTest of Apache Fineract.
     """
     if days_in_year is not DaysInYear.ACTUAL:
         return ARITHMETIC.divide(Decimal((end - start).days), Decimal(days_in_year.value))
     if start.year == end.year:
         return _part_of_year((end - start).days, start.year)
-    first = _part_of_year((date(start.year + 1, 1, 1) - start).days, start.year)
-    last = _part_of_year((end - date(end.year, 1, 1)).days, end.year)
+    first = _part_of_year((date(start.year, 12, 31) - start).days, start.year)
+    last = _part_of_year((end - date(end.year - 1, 12, 31)).days, end.year)
     between = Decimal(end.year - start.year - 1)
     return ARITHMETIC.add(ARITHMETIC.add(first, between), last)
 

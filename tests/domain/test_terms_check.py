@@ -1,0 +1,144 @@
+"""Impossible terms: every fault is told, and whatever passes can be computed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.schedule import planned_schedule
+from domain.terms import (
+    Amortization,
+    DaysInYear,
+    Frequency,
+    FrequencyUnit,
+    InterestCalcPeriod,
+    InterestMethod,
+    Terms,
+)
+from domain.terms_check import check_terms
+from tests.domain.lending_scenes import TODAY, TWELVE_MONTHS, all_terms
+
+
+def pointers(terms: Terms) -> set[str]:
+    return {fault.pointer for fault in check_terms(terms)}
+
+
+def test_sound_terms_have_no_fault() -> None:
+    assert check_terms(TWELVE_MONTHS) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"principal_minor": 0}, "/principal"),
+        ({"principal_minor": -1}, "/principal"),
+        ({"principal_minor": 10**15 + 1}, "/principal"),
+        ({"currency": "ABC"}, "/currency"),
+        ({"annual_rate_percent": Decimal(-1)}, "/annual_rate_percent"),
+        ({"annual_rate_percent": Decimal("1000.000001")}, "/annual_rate_percent"),
+        ({"annual_rate_percent": Decimal("NaN")}, "/annual_rate_percent"),
+        ({"annual_rate_percent": Decimal("Infinity")}, "/annual_rate_percent"),
+        ({"annual_rate_percent": Decimal("1.0000001")}, "/annual_rate_percent"),
+        ({"annual_rate_percent": Decimal("1e-400")}, "/annual_rate_percent"),
+        ({"annual_rate_percent": Decimal("1." + "0" * 99 + "1")}, "/annual_rate_percent"),
+        ({"instalments": 0}, "/instalments"),
+        ({"instalments": 601}, "/instalments"),
+        ({"frequency": Frequency(0, FrequencyUnit.MONTHS)}, "/frequency/every"),
+        ({"frequency": Frequency(367, FrequencyUnit.DAYS)}, "/frequency/every"),
+        ({"start_date": date(1, 12, 31)}, "/start_date"),
+        ({"start_date": date(9001, 1, 1)}, "/start_date"),
+        ({"first_due_date": date(9999, 12, 31)}, "/first_due_date"),
+        ({"start_date": TODAY, "first_due_date": TODAY}, "/first_due_date"),
+        ({"frequency": Frequency(366, FrequencyUnit.YEARS), "instalments": 600}, "/instalments"),
+        ({"first_due_date": date(8999, 1, 1), "instalments": 600}, "/instalments"),
+        (
+            {"first_due_date": date(100, 1, 1), "frequency": Frequency(366, FrequencyUnit.YEARS)},
+            "/first_due_date",
+        ),
+        (
+            {
+                "principal_minor": 10**15,
+                "annual_rate_percent": Decimal(1000),
+                "frequency": Frequency(20, FrequencyUnit.YEARS),
+                "instalments": 100,
+            },
+            "/annual_rate_percent",
+        ),
+    ],
+)
+def test_each_limit_is_named_at_its_field(changes: dict[str, object], pointer: str) -> None:
+    terms = replace(TWELVE_MONTHS, **changes)  # type: ignore[arg-type]
+    assert pointers(terms) == {pointer}
+
+
+def test_all_faults_are_told_at_once() -> None:
+    terms = replace(
+        TWELVE_MONTHS,
+        principal_minor=0,
+        currency="?",
+        annual_rate_percent=Decimal(-1),
+        instalments=0,
+        frequency=Frequency(0, FrequencyUnit.DAYS),
+        start_date=date(1, 1, 1),
+    )
+    assert pointers(terms) == {
+        "/principal",
+        "/currency",
+        "/annual_rate_percent",
+        "/instalments",
+        "/frequency/every",
+        "/start_date",
+    }
+
+
+@given(all_terms())
+def test_the_terms_of_the_other_tests_are_possible(terms: Terms) -> None:
+    if terms.principal_minor < 10**9:
+        assert check_terms(terms) == ()
+
+
+@given(
+    st.integers(0, 2 * 10**15),
+    st.decimals(0, 1000, places=6),
+    st.integers(0, 601),
+    st.integers(0, 367),
+    st.sampled_from(FrequencyUnit),
+    st.sampled_from(InterestMethod),
+    st.sampled_from(Amortization),
+    st.none() | st.dates(),
+    st.none() | st.dates(),
+)
+def test_whatever_passes_can_be_computed_and_stored(  # noqa: PLR0913 - all that terms are made of
+    principal: int,
+    rate: Decimal,
+    count: int,
+    every: int,
+    unit: FrequencyUnit,
+    method: InterestMethod,
+    amortization: Amortization,
+    start: date | None,
+    first: date | None,
+) -> None:
+    terms = Terms(
+        principal_minor=principal,
+        currency="EUR",
+        annual_rate_percent=rate,
+        instalments=count,
+        frequency=Frequency(every, unit),
+        interest_method=method,
+        amortization=amortization,
+        interest_calc_period=InterestCalcPeriod.DAILY,
+        days_in_year=DaysInYear.ACTUAL,
+        start_date=start,
+        first_due_date=first,
+    )
+    if check_terms(terms):
+        return
+    rows = planned_schedule(terms, TODAY)
+    assert rows[-1].due_date.year <= 9000
+    assert sum(row.due_minor for row in rows) < 2**63
