@@ -23,6 +23,7 @@ from domain.identifiers import SessionId
 from domain.outages import Outage, OutcomeUnknown
 from domain.rejections import Rejected, SignInRefusal
 from domain.sign_in import RefreshReused, RefreshTicket
+from domain.users import normal_email
 
 WRONG_TRIES_MAX = 10
 WRONG_TRIES_WINDOW_S = 900.0
@@ -94,7 +95,7 @@ class Gatekeeper(Actor[GatekeeperMessage]):
         """Let one account's sign-ins from one address take turns: guesses count one by one."""
         match message:
             case SignIn():
-                return (message.email.casefold(), message.address)
+                return (normal_email(message.email), message.address)
             case Refresh():
                 return id(message)
             case _:
@@ -117,7 +118,7 @@ class Gatekeeper(Actor[GatekeeperMessage]):
 
     async def _sign_in(self, message: SignIn) -> Granted:
         offices = self._offices
-        email = message.email.strip().casefold()
+        email = normal_email(message.email)
         who = (email, message.address)
         wait_s = self._wrong_tries.wait_s(who, trio.current_time())
         if wait_s is not None:

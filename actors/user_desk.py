@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from actors.messages.user_session import CarriedOut
@@ -46,6 +46,18 @@ class UserDesk:
             case CreateUser():
                 return await self._create(command, context)
             case UpdateUser():
+                faults = (
+                    *(users.check_email(command.email) if command.email is not None else ()),
+                    *(
+                        users.check_full_name(command.full_name)
+                        if command.full_name is not None
+                        else ()
+                    ),
+                )
+                if faults:
+                    return _wrong(faults)
+                if command.email is not None:
+                    command = replace(command, email=users.normal_email(command.email))
                 return await self.accounts.update_user(
                     command, _update_judge(context.principal, command), context
                 )
@@ -78,9 +90,14 @@ class UserDesk:
                 f"The role {principal.role} may not make a {command.role} there.",
                 (fault,),
             )
-        weak = _weak_password(command.password, "/password", command.email)
-        if weak is not None:
-            return weak
+        faults = (
+            *users.check_email(command.email),
+            *users.check_full_name(command.full_name),
+            *users.check_password(command.password, _context_words(command.email)),
+        )
+        if faults:
+            return _wrong(faults)
+        command = replace(command, email=users.normal_email(command.email))
         password_hash = await self.passwords.hash(command.password)
         return await self.accounts.create_user(command, password_hash, context)
 
@@ -102,20 +119,22 @@ class UserDesk:
             if other is None:
                 return _NO_SUCH_USER
             email = other.email
-        weak = _weak_password(command.new, "/new_password", email)
-        if weak is not None:
-            return weak
+        faults = users.check_password(command.new, _context_words(email), pointer="/new_password")
+        if faults:
+            return _wrong(faults)
         password_hash = await self.passwords.hash(command.new)
         judge = _nobody_objects if own else _manage_judge(context.principal)
         return await self.accounts.change_password(command.user_id, password_hash, judge, context)
 
 
-def _weak_password(password: str, pointer: str, email: str) -> Rejected | None:
-    faults = users.check_password(password, (email, email.partition("@")[0]))
-    if not faults:
-        return None
-    placed = tuple(FieldFault(pointer, fault.code, fault.detail) for fault in faults)
-    return Rejected(UserRefusal.WEAK_PASSWORD, "Choose another password.", placed)
+def _context_words(email: str) -> tuple[str, ...]:
+    """What anybody would try first for this user."""
+    return email, email.partition("@")[0]
+
+
+def _wrong(faults: tuple[FieldFault, ...]) -> Rejected:
+    """Refuse with every fault at once; the code says that it is the fields."""
+    return Rejected(UserRefusal.INVALID_FIELDS, "Some fields are not acceptable.", faults)
 
 
 def _nobody_objects(_: Account) -> Rejected | None:

@@ -78,7 +78,7 @@ class UserRefusal(StrEnum):
 
     EMAIL_TAKEN = "email_taken"
     ROLE_NOT_GRANTABLE = "role_not_grantable"
-    WEAK_PASSWORD = "weak_password"  # noqa: S105 - a code, not a secret
+    INVALID_FIELDS = "invalid_fields"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code, not a secret
     LAST_ADMINISTRATOR = "last_administrator"
     UNKNOWN_BRANCH = "unknown_branch"

@@ -33,7 +33,7 @@ class NewUser:
 async def create_user(store: Store, user: NewUser, zone: ZoneInfo) -> Account:
     """Make the user. Raises StartRefused with what is wrong with him."""
     identities, clock = TimeOrderedIdentities(), SystemClock(zone)
-    email = user.email.strip().casefold()
+    email = users.normal_email(user.email)
     faults = users.check_password(user.password, (email, email.partition("@")[0]))
     if faults:
         raise StartRefused(f"The password {'; '.join(fault.detail for fault in faults)}.")

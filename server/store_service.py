@@ -16,6 +16,7 @@ from actors.actor import Context
 from actors.envelope import TransientStartError
 from domain.identifiers import UserId
 from domain.outages import Outage
+from domain.users import normal_email
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
 from persistence.schema import SchemaIsNewer
@@ -91,7 +92,7 @@ class StoreService:
     async def _first_administrator(self) -> None:
         if await self._store.has_users():
             return
-        email = self._settings.admin_email.strip().casefold()
+        email = normal_email(self._settings.admin_email)
         given = self._settings.admin_password
         password = given or secrets.token_urlsafe(PASSWORD_BYTES)
         made = await self._store.make_first_administrator(
