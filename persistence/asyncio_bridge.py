@@ -28,6 +28,7 @@ import uvloop
 
 from domain.outages import StoreUnavailable
 from persistence.crossing import CURRENT, Crossing, call_in_trio
+from persistence.loop_faults import log_loop_fault, logged
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +41,7 @@ pause = asyncio.sleep
 
 CANCEL_WAIT_S: Final = 3.0
 STOP_WAIT_S: Final = 4.0
+CLOSE_WAIT_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -120,6 +122,7 @@ class Bridge:
         self._waiting: set[Crossing] = set()
         self._works: dict[asyncio.Task[None], Crossing | None] = {}  # the loop holds them weakly
         self._winding_up: asyncio.Task[None] | None = None
+        self._closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     async def start(self) -> None:
         """Start the thread and return when its loop runs."""
@@ -128,7 +131,7 @@ class Bridge:
         await self._ready.wait()
 
     async def stop(self) -> None:
-        """End all work and the thread. Shielded, takes `stop_wait_s` and a second at most.
+        """End all work and the thread. Shielded, takes `stop_wait_s` and two seconds at most.
 
         Work before its point of no return is cancelled, work after it may end; whoever is still
         waiting gets its result or StoreUnavailable.
@@ -139,7 +142,7 @@ class Bridge:
                 self._loop.call_soon_threadsafe(self._wind_up)
         if self._thread.ident is None:
             return
-        with trio.move_on_after(self._stop_wait_s + 1.0, shield=True):
+        with trio.move_on_after(self._stop_wait_s + 2 * CLOSE_WAIT_S, shield=True):
             await self._ended.wait()
             return
         _log.error("the asyncio thread does not end; it is left behind")
@@ -195,8 +198,12 @@ class Bridge:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> LoopTask[None]:
         """On the loop's side: let work run in the background until it ends or the bridge stops."""
-        task = self._loop.create_task(_logged(work), context=contextvars.Context())
+        task = self._loop.create_task(logged(work), context=contextvars.Context())
         return self._keep(task, None)
+
+    def at_stop(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have what lives on the loop closed by a stop, when all work has ended. From Trio."""
+        self._closers.append(close)
 
     def notify_trio(self, callback: Callable[..., object], *args: object) -> None:
         """From the loop: have a plain function called soon in the Trio thread.
@@ -209,7 +216,7 @@ class Bridge:
     def _live(self) -> None:
         """The thread, from its first to its last act."""
         asyncio.set_event_loop(self._loop)
-        self._loop.set_exception_handler(_log_loop_error)
+        self._loop.set_exception_handler(log_loop_fault)
         self._open = True
         self.notify_trio(self._ready.set)
         try:
@@ -265,6 +272,9 @@ class Bridge:
             await asyncio.wait(list(self._works), timeout=self._stop_wait_s)
         if self._works:
             _log.warning("the stop leaves work unfinished: %r", list(self._works))
+        closing = [self._loop.create_task(logged(close())) for close in self._closers]
+        if closing:
+            await asyncio.wait(closing, timeout=CLOSE_WAIT_S)
         self._loop.stop()
 
     def _answer_all(self) -> None:
@@ -284,16 +294,3 @@ async def _carry(crossing: Crossing, work: Callable[[], Coroutine[Any, Any, Any]
         crossing.finish(outcome.Error(error))
     else:
         crossing.finish(outcome.Value(value))
-
-
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception:  # noqa: BLE001  nobody awaits it
-        _log.exception("background work on the loop failed")
-
-
-def _log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    _log.error(
-        "the asyncio loop reports: %s", context["message"], exc_info=context.get("exception")
-    )

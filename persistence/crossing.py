@@ -18,6 +18,7 @@ import outcome
 import trio
 
 from domain.outages import StoreUnavailable
+from persistence.loop_faults import call_logged
 
 _log = logging.getLogger(__name__)
 
@@ -106,11 +107,4 @@ def call_in_trio(
 ) -> None:
     """Have a plain function called soon in the Trio thread; what it raises is logged."""
     with contextlib.suppress(trio.RunFinishedError):
-        token.run_sync_soon(_call_logged, callback, args)
-
-
-def _call_logged(callback: Callable[..., object], args: tuple[object, ...]) -> None:
-    try:
-        callback(*args)
-    except Exception:  # noqa: BLE001  unlogged and unstopped it would end the whole Trio run
-        _log.exception("a callback from the loop failed: %r", callback)
+        token.run_sync_soon(call_logged, callback, args)

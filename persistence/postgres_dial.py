@@ -68,8 +68,8 @@ def dial_options(dsn: str, limits: PoolLimits) -> dict[str, Any]:
 
 
 def milliseconds(seconds: float) -> str:
-    """Seconds as a timeout setting of PostgreSQL, where 0 would mean none: at least 1 ms."""
-    return str(max(1, round(seconds * 1000)))
+    """Seconds as a timeout setting of PostgreSQL, rounded down but never to 0, which is none."""
+    return str(max(1, int(seconds * 1000)))
 
 
 async def dial(options: dict[str, Any], weather: Weather, *, limit_s: float) -> Any:

@@ -32,6 +32,7 @@ LOSSES = (
     asyncpg.InsufficientResourcesError,  # 53: too many connections, disk full, out of memory
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresSystemError,  # 58: the server's own input and output
+    asyncpg.InternalClientError,  # among others: the server said goodbye just before we spoke
     OSError,
 )
 

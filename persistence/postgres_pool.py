@@ -19,7 +19,7 @@ from domain.outages import DeadlinePassed, StoreUnavailable
 from persistence.asyncio_bridge import Bridge, time_limit
 from persistence.crossing import remaining_s
 from persistence.postgres_dial import PoolLimits, dial, dial_options
-from persistence.postgres_errors import is_lost, outage_of, throw_away
+from persistence.postgres_errors import LOSSES, is_lost, outage_of, throw_away
 from persistence.postgres_listener import Subscription
 from persistence.statements import Statement
 from persistence.weather import Weather
@@ -57,6 +57,7 @@ class PostgresPool:
         self._size = 0
         self._in_use = 0
         self._subscriptions: list[Subscription] = []
+        bridge.at_stop(self.close)
 
     @property
     def is_away(self) -> bool:
@@ -158,7 +159,7 @@ class PostgresPool:
         if self._pool is not None:
             try:
                 await self._pool.release(connection, timeout=RELEASE_LIMIT_S)
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            except (*LOSSES, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.info("a connection broke when it was given back: %r", error)
         assert not torn, "a connection was given back in the middle of a transaction"
 

@@ -54,6 +54,7 @@ class RedisPool:
         self._redis: Redis | None = None
         self.is_closed = False
         self._subscriptions: list[RedisSubscription] = []
+        bridge.at_stop(self.close)
 
     @property
     def is_degraded(self) -> bool:

@@ -19,7 +19,7 @@ from domain.outages import DeadlinePassed, OutcomeUnknown, StoreUnavailable
 from persistence.asyncio_bridge import LoopCancelled, point_of_no_return, still_wanted, to_the_end
 from persistence.crossing import remaining_s
 from persistence.postgres_dial import milliseconds
-from persistence.postgres_errors import is_lost, leaves_commit_open, throw_away
+from persistence.postgres_errors import LOSSES, is_lost, leaves_commit_open, throw_away
 from persistence.postgres_pool import PostgresPool
 from persistence.statements import Statement
 
@@ -143,7 +143,7 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
         commit = self._connection.execute("COMMIT", timeout=COMMIT_LIMIT_S)
         try:
             tag: str = await (commit if sealed else to_the_end(commit, limit_s=COMMIT_LIMIT_S + 1))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*LOSSES, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if not leaves_commit_open(error, self._connection):
                 raise
             throw_away(self._connection)
