@@ -16,14 +16,17 @@ from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, Scope
 from web.edge.edge_log import cancellation_in, errors_in, log_contained
 from web.edge.limits import EdgeLimits
 
+CHUNKS_MAX = 128
+"""Parts of a body that wait at once: a one-byte chunk costs far more than its byte."""
+
 Send = Callable[[ASGISendEvent | None], Awaitable[None]]
 
 
 class Inbox:
     """Messages from the peer to one application task, bounded in bytes (and, for frames, number).
 
-    Called with a message it takes it; over `bytes_max` a body's sender waits for the reader,
-    while for frames `is_full` tells that one more is a flood. `close` cancels the task.
+    Called with a message it takes it; when it `is_full` a body's sender waits for the reader,
+    while one more frame would be a flood. `close` cancels the task.
     """
 
     def __init__(self, bytes_max: int, messages_max: int) -> None:
@@ -53,7 +56,7 @@ class Inbox:
         self._bytes += size
         if self._arrived is not None:
             self._arrived.set()
-        while message["type"] == "http.request" and self._bytes > self._bytes_max:
+        while message["type"] == "http.request" and message["more_body"] and self.is_full:
             self._drained = trio.Event()
             await self._drained.wait()
 
@@ -99,7 +102,7 @@ class EdgeTaskGroup(TaskGroup):
         inbox = (
             Inbox(limits.messages_unread_bytes_max, limits.messages_unread_max)
             if scope["type"] == "websocket"
-            else Inbox(limits.body_buffered_bytes_max, limits.body_buffered_bytes_max)
+            else Inbox(limits.body_buffered_bytes_max, CHUNKS_MAX)
         )
         self.spawn(_run_app, app, scope, inbox, send)
         return inbox

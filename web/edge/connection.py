@@ -57,6 +57,7 @@ class GuardedConnection(TCPServer):
         self.wait = Wait.HEAD
         self._body_limit = body_limit
         self._patience = trio.CancelScope()
+        self._has_heard = False
         self._corked: list[bytes] = []
         self._corked_bytes = 0
         self._body_since = 0.0
@@ -80,7 +81,7 @@ class GuardedConnection(TCPServer):
 
     def begin_drain(self) -> None:
         """The server goes down: an idle connection ends now, the others after their response."""
-        if self.wait is Wait.IDLE:
+        if self.wait is Wait.IDLE or not self._has_heard:
             self._patience.cancel()
 
     def dismiss(self) -> None:
@@ -162,6 +163,7 @@ class GuardedConnection(TCPServer):
                 return
             if not data:
                 return
+            self._has_heard = True
             if self.wait is Wait.LINGER:
                 self._lingered_bytes += len(data)
                 if self._lingered_bytes > self.limits.linger_bytes_max:
@@ -238,7 +240,7 @@ class GuardedConnection(TCPServer):
     async def _expired(self) -> None:
         if self.wait in {Wait.HEAD, Wait.BODY} and (self.wait is Wait.BODY or self.http.has_unread):
             await self.http.refuse(TOO_SLOW)
-        elif self.wait is Wait.CLOSE:
+        elif self.wait is Wait.CLOSE and self.guarded.remainder_bytes:
             self.guarded.abort()
 
     async def _send_last(self, frame: bytes) -> None:

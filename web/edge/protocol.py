@@ -6,7 +6,6 @@ It owns no socket and no deadline; `phase` says to the connection which one is d
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import cast
-from urllib.parse import unquote
 
 import h11
 import trio
@@ -23,6 +22,7 @@ from web.edge.refusals import BODY_TOO_LARGE, Refusal, Refused, answer, refusal_
 from web.edge.stream import GuardedStream
 from web.edge.strict_head import (
     content_length_of,
+    path_of,
     refusal_of_bytes,
     refusal_of_request,
     wants_websocket,
@@ -99,6 +99,10 @@ class GuardedH11(H11Protocol):
         """Go on with what the peer has sent ahead, once a response has ended."""
         await self._handle_events()
 
+    async def _close_stream(self) -> None:
+        await super()._close_stream()
+        await self.can_read.set()  # whoever holds back what was sent ahead looks again
+
     async def _handle_events(self) -> None:
         if self._is_parsing:  # the connection's own task is at it and will go on
             return
@@ -117,7 +121,8 @@ class GuardedH11(H11Protocol):
         if self.connection.they_are_waiting_for_100_continue:
             await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=[]))
             await self.flush()
-        before = self.connection.trailing_data[0]
+        # Copied for a head only: a body in tiny chunks would make this quadratic.
+        before = self.connection.trailing_data[0] if self.phase is Phase.HEAD else b""
         event = self.connection.next_event()
         if isinstance(event, h11.Request):
             await self._begin(event, before[: len(before) - len(self.connection.trailing_data[0])])
@@ -139,7 +144,7 @@ class GuardedH11(H11Protocol):
         if refusal is not None:
             raise Refused(refusal)
         self.body_bytes = 0
-        self._body_bytes_max = self.body_limit(unquote(request.target.partition(b"?")[0].decode()))
+        self._body_bytes_max = self.body_limit(path_of(request))
         if content_length_of(request) > self._body_bytes_max:
             raise Refused(BODY_TOO_LARGE)
         await self._create_stream(request)

@@ -5,6 +5,7 @@ allows a lenient server to; behind a proxy each of these is a way to smuggle a r
 """
 
 import re
+from urllib.parse import unquote, urlsplit
 
 import h11
 
@@ -77,6 +78,12 @@ def _has(request: h11.Request, name: bytes) -> bool:
 def content_length_of(request: h11.Request) -> int:
     """The declared length of the body in bytes; 0 when none is declared."""
     return next((int(v) for n, v in request.headers if n == b"content-length"), 0)
+
+
+def path_of(request: h11.Request) -> str:
+    """The path, unquoted and without the query, also of a target in absolute form."""
+    path = request.target.partition(b"?")[0].decode()
+    return unquote(path if path.startswith("/") else urlsplit(path).path)
 
 
 def wants_websocket(request: h11.Request) -> bool:

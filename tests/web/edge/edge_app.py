@@ -47,7 +47,9 @@ def _add_requests(app: QuartTrio, trace: Trace) -> None:
 
     @app.post("/echo")
     async def echo() -> bytes:
-        return await request.get_data(as_text=False)  # type: ignore[no-any-return,call-overload]
+        data = await request.get_data()
+        assert isinstance(data, bytes)
+        return data
 
     @app.post("/sum")
     async def total() -> str:
@@ -79,7 +81,7 @@ def _add_requests(app: QuartTrio, trace: Trace) -> None:
         trace.mark("waiting")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_fail_in_cleanup)
-            await trio.sleep_forever()
+            await trace.reached("go")
         return "never"
 
     async def _fail_in_cleanup() -> None:
@@ -121,7 +123,7 @@ def _add_sockets(app: QuartTrio, trace: Trace) -> None:
         while True:
             message = await websocket.receive()
             trace.notes.append(message)
-            await websocket.send(b"<nothing>" if message is None else message)
+            await websocket.send(message or b"")
 
     @app.websocket("/ws/deaf")
     async def deaf() -> None:

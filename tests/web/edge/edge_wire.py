@@ -1,5 +1,6 @@
 """Raw clients: one that writes any bytes at all, one that speaks WebSocket."""
 
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -137,10 +138,8 @@ class Socket:
         while (event := await self.event()) is not None:
             if isinstance(event, CloseConnection):
                 code = int(event.code)
-                try:
+                with contextlib.suppress(trio.BrokenResourceError):
                     await self.send(event.response())
-                except trio.BrokenResourceError:
-                    pass
                 await self.raw.rest()
                 return code
             assert isinstance(event, TextMessage | BytesMessage | Pong), event

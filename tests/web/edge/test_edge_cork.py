@@ -25,7 +25,7 @@ class Counter(trio.abc.Instrument):
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
         self.counts["spawns"] += task is not self.client
 
-    def after_io_wait(self, timeout: float) -> None:  # noqa: ARG002
+    def after_io_wait(self, timeout: float) -> None:
         self.counts["ticks"] += 1
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from wsproto.events import BytesMessage, CloseConnection
+from wsproto.events import BytesMessage
 
 from tests.web.edge.edge_servers import serving
 from tests.web.edge.edge_wire import upgrade, websocket_to, wire
@@ -96,12 +96,10 @@ async def test_f4_an_oversized_message_is_refused_before_it_is_buffered(server_k
     limits = EdgeLimits(message_bytes_max=65_536, linger_bytes_max=1_000_000)
     async with serving(server_kind, limits) as server:
         async with websocket_to(server.port, "/ws/echo") as client:
-            taken = 0
-            with pytest.raises(trio.BrokenResourceError):
-                while taken < 60_000_000:
-                    await client.send(BytesMessage(data=bytes(500_000), message_finished=False))
-                    taken += 500_000
-            assert taken < 60_000_000
+            part = BytesMessage(data=bytes(500_000), message_finished=False)
+            with pytest.raises(trio.BrokenResourceError):  # noqa: PT012 - one of many is refused
+                for _ in range(120):
+                    await client.send(part)
 
 
 async def test_f4_and_its_sender_is_told_1009() -> None:
@@ -169,18 +167,17 @@ async def test_f10_an_empty_binary_frame_is_empty_bytes(server_kind: str) -> Non
         async with websocket_to(server.port, "/ws/echo") as client:
             await client.send_bytes(b"")
             assert await client.message() == b""
-            await client.send(CloseConnection(code=1000))
+            assert server.trace.notes == [b""]
 
 
-@pytest.mark.parametrize(
-    "opening",
-    [
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-        b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
-    ],
-    ids=["prior knowledge", "upgrade"],
+PRIOR_KNOWLEDGE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+H2C = (
+    b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+    b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
 )
+
+
+@pytest.mark.parametrize("opening", [PRIOR_KNOWLEDGE, H2C], ids=["prior knowledge", "upgrade"])
 async def test_f10_cleartext_http_2_is_refused(server_kind: str, opening: bytes) -> None:
     async with serving(server_kind) as server, wire(server.port) as client:
         await client.send(opening)
