@@ -42,7 +42,6 @@ from domain.rejections import (
     FieldFault,
     Rejected,
     TermsRefusal,
-    VersionRefusal,
 )
 from domain.roles import Action, Principal, Role, Scope, sight
 
@@ -73,17 +72,6 @@ def refused(
     if reach is None or not reach.covers(branch_id=branch_id, customer_id=customer_id):
         return not_allowed(principal, f"{action} this loan")
     return None
-
-
-def stale(expected_version: int | None, loan: Loan) -> Rejected | None:
-    """Refuse a change that was made on another version than the loan has now."""
-    if expected_version is None or expected_version == loan.version:
-        return None
-    return Rejected(
-        VersionRefusal.STALE,
-        f"The loan is at version {loan.version}, not {expected_version}. Read it again and repeat.",
-        facts={"version": loan.version},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +205,13 @@ def _judge(
             return refusal
         match command:
             case AmendLoan():
-                return stale(command.expected_version, loan) or origination.amend(
-                    loan, command, context
-                )
+                return origination.amend(loan, command, context)
             case ApproveLoan():
                 return origination.approve(loan, command, context)
             case RejectLoan():
                 return origination.reject(loan, command, context)
             case WithdrawLoan():
-                return stale(command.expected_version, loan) or origination.withdraw(
-                    loan, command, context
-                )
+                return origination.withdraw(loan, command, context)
             case DisburseLoan():
                 return origination.disburse(loan, command, context)
             case RecordPayment():

@@ -22,8 +22,8 @@ from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
 
-STORE_START_S = 60.0
-SERVICE_START_S = 60.0
+STORE_START_S = 90.0
+SERVICE_START_S = 90.0
 LISTENER_SHUTDOWN_S = 8.0
 SERVICE_SHUTDOWN_S = 8.0
 
