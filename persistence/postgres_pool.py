@@ -15,9 +15,8 @@ from typing import Any, Final, final
 
 import asyncpg
 
-from domain.outages import DeadlinePassed, StoreUnavailable
+from domain.outages import StoreUnavailable
 from persistence.asyncio_bridge import Bridge, time_limit
-from persistence.crossing import remaining_s
 from persistence.postgres_dial import PoolLimits, dial, dial_options
 from persistence.postgres_errors import LOSSES, is_lost, outage_of, throw_away
 from persistence.postgres_listener import Subscription
@@ -136,14 +135,12 @@ class PostgresPool:
             _log.warning("connections were still in use when the pool was closed")
 
     async def take(self) -> Any:
-        """For `Lease`: a connection, within the deadline."""
-        limit_s = min(self.limits.acquire_s, remaining_s())
+        """For `Lease`: a connection, if one is free or can be made within `acquire_s`."""
+        pool = await self._opened()
         try:
-            async with time_limit(limit_s):
-                connection = await (await self._opened()).acquire()
+            async with time_limit(self.limits.acquire_s):
+                connection = await pool.acquire()
         except TimeoutError:
-            if limit_s < self.limits.acquire_s:
-                raise DeadlinePassed("no connection was free before the deadline") from None
             raise StoreUnavailable(f"all {self.limits.size_max} connections are busy") from None
         self._in_use += 1
         return connection

@@ -16,9 +16,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from domain.outages import DeadlinePassed, StoreUnavailable
+from domain.outages import StoreUnavailable
 from persistence.asyncio_bridge import Bridge, LoopTask, pause, time_limit
-from persistence.crossing import remaining_s
 from persistence.weather import BACKOFF_CAP_S, BACKOFF_FIRST_S, Weather
 
 LIMIT_S: Final = 0.5
@@ -72,17 +71,14 @@ class RedisPool:
     async def command(self, *words: str | bytes | float) -> Any:
         """One command and its reply (texts are bytes, as Redis keeps them).
 
-        StoreUnavailable when Redis is away or slower than `limit_s`; DeadlinePassed when the
-        caller's own time was shorter. A command that Redis refuses raises its ResponseError.
+        StoreUnavailable when Redis is away or slower than `limit_s`. A command that Redis refuses
+        raises its ResponseError.
         """
-        limit_s = min(self._limit_s, remaining_s())
         self._weather.attempt()
         try:
-            async with time_limit(limit_s):
+            async with time_limit(self._limit_s):
                 reply = await self._execute(*words)
         except FAILURES as error:
-            if isinstance(error, TimeoutError) and limit_s < self._limit_s:
-                raise DeadlinePassed("Redis did not answer before the deadline") from error
             raise self._weather.gone(error) from error
         self._weather.back()
         return reply

@@ -6,6 +6,7 @@ execution: literals, Python-side defaults, `IN` lists (write `= ANY(:ids)`), lit
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialects
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
 
+# SQLAlchemy's text takes no parameter from `:name::type`, and would send it as it stands.
+_LOST_PARAMETER: Final = re.compile(r"(?<![:\w]):[a-z_]\w*::")
 _DIALECT: Final = dialects.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -53,6 +56,8 @@ def compiled(expression: CompilerElement) -> Statement:
 
 def _refuse_late_work(result: SQLCompiler) -> None:
     sql = result.string
+    if _LOST_PARAMETER.search(sql):
+        raise StatementRefused(f"write CAST(:name AS type) in: {sql}")
     if result.post_compile_params or result.literal_execute_params:
         raise StatementRefused(f"IN lists and literal_execute: write = ANY(:name) in: {sql}")
     if result.insert_prefetch or result.update_prefetch:

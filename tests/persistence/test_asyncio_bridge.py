@@ -1,5 +1,6 @@
 """What crosses the bridge, and what a cancel may and may not do."""
 
+import contextlib
 import contextvars
 import logging
 import math
@@ -222,10 +223,8 @@ async def test_work_that_swallows_its_cancel_cannot_pass_the_point_of_no_return(
     passed: list[int] = []
 
     async def swallow() -> None:
-        try:
+        with contextlib.suppress(LoopCancelled):
             await gate.wait()
-        except LoopCancelled:
-            pass
         point_of_no_return()
         passed.append(1)
 

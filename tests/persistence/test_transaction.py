@@ -1,5 +1,6 @@
 """Transactions: whole or not at all, whatever happens to the time, the line or the caller."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -158,10 +159,8 @@ async def test_a_block_that_hides_a_failed_statement_does_not_seem_to_commit(
     async def hide() -> None:
         async with transaction(entries) as tx:
             await tx.execute(INSERT, id=1, amount_minor=1)
-            try:
+            with contextlib.suppress(asyncpg.UniqueViolationError):
                 await tx.execute(INSERT, id=1, amount_minor=2)
-            except asyncpg.UniqueViolationError:
-                pass
 
     with pytest.raises(AssertionError, match="statements had failed"):
         await bridge.run(hide)
@@ -213,7 +212,7 @@ async def test_a_deadlock_is_a_conflict_for_one_and_a_commit_for_the_other(
 
 
 @pytest.mark.parametrize(("fault", "present"), [("cut before", 0), ("cut after", 1)])
-async def test_a_line_lost_in_the_commit_leaves_the_outcome_unknown(
+async def test_a_line_lost_in_the_commit_leaves_the_outcome_unknown(  # noqa: PLR0917
     bridge: Bridge,
     entries: PostgresPool,
     make_pool: MakePool,
