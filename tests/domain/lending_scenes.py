@@ -196,20 +196,20 @@ def money_events(draw: st.DrawFn, terms: Terms) -> tuple[LoanEvent, ...]:
     owed = max(1, loan.outstanding.total_minor)
     events: list[LoanEvent] = list(history)
     count = draw(st.integers(0, 6))
-    for number in range(count):
-        events.append(
-            PaymentRecorded(
-                event_id=EventId(UUID(int=1000 + draw(st.integers(0, 20)) * 50 + number)),
-                loan_id=LOAN,
-                at=NOON + timedelta(hours=draw(st.integers(0, 99))),
-                by=TELLER.user_id,
-                value_date=TODAY + timedelta(days=draw(st.integers(0, 3))),
-                payment_id=PaymentId(UUID(int=40 + number)),
-                amount_minor=draw(st.integers(1, max(1, owed // 2))),
-                method=None,
-                reference=None,
-            )
+    events.extend(
+        PaymentRecorded(
+            event_id=EventId(UUID(int=1000 + draw(st.integers(0, 20)) * 50 + number)),
+            loan_id=LOAN,
+            at=NOON + timedelta(hours=draw(st.integers(0, 99))),
+            by=TELLER.user_id,
+            value_date=TODAY + timedelta(days=draw(st.integers(0, 3))),
+            payment_id=PaymentId(UUID(int=40 + number)),
+            amount_minor=draw(st.integers(1, max(1, owed // 2))),
+            method=None,
+            reference=None,
         )
+        for number in range(count)
+    )
     undone = draw(st.sets(st.integers(0, max(0, count - 1)), max_size=count)) if count else set()
     events.extend(
         PaymentReversed(

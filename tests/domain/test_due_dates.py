@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def test_dates_strictly_increase_and_periods_join(
     spans = periods(start, frequency, count, first)
     assert len(spans) == count
     assert spans[0].from_date == start
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in pairwise(spans):
         assert before.due_date == after.from_date
     assert all(span.days > 0 for span in spans)
     assert [span.number for span in spans] == list(range(1, count + 1))

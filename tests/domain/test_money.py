@@ -98,7 +98,7 @@ def test_major_units_are_rounded_to_minor_ones() -> None:
 def test_a_multiple_is_rounded_in_either_direction() -> None:
     assert money.round_to_multiple(Decimal("32812.5"), 100) == 32800
     assert money.round_to_multiple(Decimal("32800.01"), 100, ROUND_CEILING) == 32900
-    assert money.round_to_multiple(Decimal("32800"), 100, ROUND_CEILING) == 32800
+    assert money.round_to_multiple(Decimal(32800), 100, ROUND_CEILING) == 32800
 
 
 def test_a_third_does_not_push_half_a_cent_to_the_wrong_side() -> None:

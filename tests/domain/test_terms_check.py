@@ -102,41 +102,26 @@ def test_the_terms_of_the_other_tests_are_possible(terms: Terms) -> None:
         assert check_terms(terms) == ()
 
 
-@given(
-    st.integers(0, 2 * 10**15),
-    st.decimals(0, 1000, places=6),
-    st.integers(0, 601),
-    st.integers(0, 367),
-    st.sampled_from(FrequencyUnit),
-    st.sampled_from(InterestMethod),
-    st.sampled_from(Amortization),
-    st.none() | st.dates(),
-    st.none() | st.dates(),
-)
-def test_whatever_passes_can_be_computed_and_stored(  # noqa: PLR0913 - all that terms are made of
-    principal: int,
-    rate: Decimal,
-    count: int,
-    every: int,
-    unit: FrequencyUnit,
-    method: InterestMethod,
-    amortization: Amortization,
-    start: date | None,
-    first: date | None,
-) -> None:
-    terms = Terms(
-        principal_minor=principal,
+@st.composite
+def any_terms(draw: st.DrawFn) -> Terms:
+    """Terms at and beyond the limits."""
+    return Terms(
+        principal_minor=draw(st.integers(0, 2 * 10**15)),
         currency="EUR",
-        annual_rate_percent=rate,
-        instalments=count,
-        frequency=Frequency(every, unit),
-        interest_method=method,
-        amortization=amortization,
+        annual_rate_percent=draw(st.decimals(0, 1000, places=6)),
+        instalments=draw(st.integers(0, 601)),
+        frequency=Frequency(draw(st.integers(0, 367)), draw(st.sampled_from(FrequencyUnit))),
+        interest_method=draw(st.sampled_from(InterestMethod)),
+        amortization=draw(st.sampled_from(Amortization)),
         interest_calc_period=InterestCalcPeriod.DAILY,
         days_in_year=DaysInYear.ACTUAL,
-        start_date=start,
-        first_due_date=first,
+        start_date=draw(st.none() | st.dates()),
+        first_due_date=draw(st.none() | st.dates()),
     )
+
+
+@given(any_terms())
+def test_whatever_passes_can_be_computed_and_stored(terms: Terms) -> None:
     if check_terms(terms):
         return
     rows = planned_schedule(terms, TODAY)
