@@ -50,14 +50,18 @@ class Fault:
     message: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class Latency:
     """How long messages of one type took, in seconds, from the start of the turn to its end."""
 
-    count: int = 0
-    total_s: float = 0.0
-    max_s: float = 0.0
+    __slots__ = ("count", "max_s", "total_s")
 
-    def plus(self, took_s: float) -> Latency:
-        """Return the same figures with one more message in them."""
-        return Latency(self.count + 1, self.total_s + took_s, max(self.max_s, took_s))
+    def __init__(self) -> None:
+        """Start with no message measured."""
+        self.count = 0
+        self.total_s = self.max_s = 0.0
+
+    def add(self, took_s: float) -> None:
+        """Measure one more message."""
+        self.count += 1
+        self.total_s += took_s
+        self.max_s = max(self.max_s, took_s)

@@ -102,21 +102,25 @@ class Address(Generic[M]):
         deadline = min(own_deadline, trio.current_effective_deadline())
         if isinstance(message, slot.interleaved):
             return await ask_interleaved(slot, message, deadline)
-        return await self._ask_in_turn(Envelope(message, Reply(), deadline, chain), own_deadline)
+        envelope = Envelope(message, Reply(), deadline, chain)
+        if deadline < own_deadline:  # the asker's own deadline comes first and will cut this short
+            return await self._ask_in_turn(envelope)
+        with trio.CancelScope(deadline=deadline):
+            return await self._ask_in_turn(envelope)
+        late = AskTimeout(slot.path)
+        envelope.fail(late)
+        raise late
 
-    async def _ask_in_turn(self, envelope: Envelope, own_deadline: float) -> Any:
+    async def _ask_in_turn(self, envelope: Envelope) -> Any:
         slot, reply = self._slot, envelope.reply
         assert reply is not None
-        with trio.CancelScope(deadline=own_deadline):
-            try:
-                await slot.mailbox.put(envelope)
-            except BaseException:
-                slot.accounts.reject()
-                raise
-            return await reply.wait()
-        late = AskTimeout(slot.path)
-        reply.fail(late)
-        raise late
+        try:
+            if not slot.mailbox.put_nowait(envelope):
+                await slot.mailbox.wait_for_room(envelope)
+        except BaseException:
+            slot.accounts.reject()
+            raise
+        return await reply.wait()
 
     async def watch(self) -> Exit:
         """Wait for the end of the current incarnation (or the next, if none lives) and say how.

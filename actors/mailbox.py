@@ -101,8 +101,14 @@ class Mailbox:
 
         Raises MailboxFull or ActorStopped. Cancelled while it waits, the message was never sent.
         """
-        if self.put_nowait(envelope):
-            return
+        if not self.put_nowait(envelope):
+            await self.wait_for_room(envelope)
+
+    async def wait_for_room(self, envelope: Envelope) -> None:
+        """Wait in line with a message that `put_nowait` had no room for, unless the rule rejects.
+
+        The message is queued when this returns.
+        """
         if self.overflow is Overflow.REJECT:
             raise MailboxFull(self.path)
         if self._senders is None:
@@ -122,12 +128,7 @@ class Mailbox:
             raise ActorStopped(self.path)
         if self._coalesce_key is not None:
             envelope.coalesce_key = self._coalesce_key(envelope.message)
-            older = self._by_key.get(envelope.coalesce_key)
-            if older is not None:
-                self._accounts.received += 1
-                self._accounts.dropped += 1
-                older.fail(MailboxFull(self.path, "superseded by a newer message"))
-                older.take_over(envelope)
+            if self._supersede(envelope):
                 return True
         if len(self._queue) >= self.capacity:
             if self.overflow is not Overflow.DROP_OLDEST:
@@ -148,17 +149,25 @@ class Mailbox:
 
     def _admit(self) -> None:
         """Let waiting senders in, first come first served, as far as there is room."""
-        while self._senders and len(self._queue) < self.capacity:
-            task, envelope = self._senders.popitem(last=False)
-            older = self._by_key.get(envelope.coalesce_key) if self._coalesce_key else None
-            if older is None:
+        while self._senders:
+            envelope = next(iter(self._senders.values()))
+            if not self._supersede(envelope):
+                if len(self._queue) >= self.capacity:
+                    return
                 self._append(envelope)
-            else:
-                self._accounts.received += 1
-                self._accounts.dropped += 1
-                older.fail(MailboxFull(self.path, "superseded by a newer message"))
-                older.take_over(envelope)
+            task, _envelope = self._senders.popitem(last=False)
             trio.lowlevel.reschedule(task)
+
+    def _supersede(self, envelope: Envelope) -> bool:
+        """Put a message in the place of a queued one of its key; False if there is none."""
+        older = self._by_key.get(envelope.coalesce_key) if self._coalesce_key else None
+        if older is None:
+            return False
+        self._accounts.received += 1
+        self._accounts.dropped += 1
+        older.fail(MailboxFull(self.path, "superseded by a newer message"))
+        older.take_over(envelope)
+        return True
 
     # ---- receiving -----------------------------------------------------------------------------
 

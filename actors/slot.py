@@ -173,13 +173,15 @@ class Slot:
 
     def measure(self, kind: type, took_s: float) -> None:
         """Add one message to the latencies of its type."""
-        self.latencies[kind] = self.latencies.get(kind, Latency()).plus(took_s)
+        latency = self.latencies.get(kind)
+        if latency is None:
+            latency = self.latencies[kind] = Latency()
+        latency.add(took_s)
 
     def crashed(self, cause: BaseException, message: str | None = None) -> None:
         """The incarnation failed: fail every ask in hand at once and quarantine its message."""
-        if self.crash is not None:
-            return
-        self.crash = cause
+        if self.crash is None:
+            self.crash = cause
         self.actor = None
         if not any(fault.error is cause for fault in self.faults):
             self.record(cause, message)

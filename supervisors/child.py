@@ -44,6 +44,7 @@ class Child:
         "nap",
         "next_restart_at",
         "order",
+        "owes_goodbye",
         "slot",
         "soft_at",
         "spec",
@@ -62,8 +63,7 @@ class Child:
         self.backoff_step = 0
         self.next_restart_at: float | None = None
         self.order = Order.NONE
-        self.started = False
-        self.stops_politely = False
+        self.started = self.stops_politely = self.owes_goodbye = False
         self.soft_at = self.hard_at = math.inf
         self.nap: trio.CancelScope | None = None
         self.farewell: trio.CancelScope | None = None
@@ -122,7 +122,7 @@ class Child:
     def prepare(self) -> None:
         """Get ready for an incarnation: the mailbox is open, no order is pending."""
         self.order = Order.NONE
-        self.started = self.stops_politely = False
+        self.started = self.stops_politely = self.owes_goodbye = False
         self.soft_at = self.hard_at = math.inf
         self.next_restart_at = None
         self.slot.mailbox.reopen()

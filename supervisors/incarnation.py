@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 async def live(child: Child) -> Exit:
     """Live one life: make the child, start it, work until it ends, say goodbye."""
     ask_chain.set(())
+    if child.order is not Order.NONE:  # told to stop before its task had its first turn
+        return Exit("shutdown")
     try:
         subject = child.spec.factory()
     except Exception as error:  # noqa: BLE001 -- a factory that raises is a crash like any other
@@ -43,7 +45,7 @@ async def live(child: Child) -> Exit:
     if isinstance(subject, Actor):
         child.slot.interleaved = subject.interleaved
         exit_ = await _within_scope(child, lambda: _act(child, subject))
-        if child.started and not _killed_at_once(child):
+        if child.owes_goodbye and not _killed_at_once(child):
             exit_ = await _say_goodbye(child, subject, exit_)
         return exit_
     if isinstance(subject, Subtree):
@@ -123,6 +125,7 @@ async def _act(child: Child, actor: Actor[Any]) -> None:
             slot.mailbox.close()
 
     await actor.on_start(Context(slot.path, child.address, stop))
+    child.owes_goodbye = True
     _ready(child, actor)
     if not child.started:
         return

@@ -137,7 +137,8 @@ class Supervisor(Keeper):
             self._kids, self.stop_by = None, math.inf
         if self._failure is not None:
             raise self._failure
-        task_status.started()
+        if self.started_at is None:  # a significant child ended before the start was complete
+            task_status.started()
 
     def _begin(self) -> None:
         ask_chain.set(())
