@@ -1,21 +1,23 @@
-"""Draws the pages of docs/ that are made and not written: the life cycle and the OpenAPI document.
+"""Draws the pages of docs/ that are made and not written: life cycle, roles, OpenAPI document.
 
     python docs/generate.py           draw them again
     python docs/generate.py --check   say which are not current, and exit 1
 
-It decides nothing: the life cycle is the table in domain/lifecycle.py, the OpenAPI document is what
-`lendwire openapi` prints.
+It decides nothing: the life cycle is the table in domain/lifecycle.py, the roles are the tables in
+domain/roles.py, the OpenAPI document is what `lendwire openapi` prints when nothing is set.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from domain.lifecycle import TERMINAL, TRANSITIONS, LoanStatus
+from domain.lifecycle import TRANSITIONS, LoanStatus, diagram
+from domain.roles import MANAGEABLE, PERMISSIONS, Action, Role, Scope
 
 DOCS: Final = Path(__file__).parent
 
@@ -27,30 +29,54 @@ Where a move leads to more than one state, what is left to pay decides. A move t
 from a state is refused with 409, which names the state and the move.
 
 ```mermaid
-stateDiagram-v2
-{arrows}
-```
+{diagram}```
 
 | from | {heads} |
 | --- |{rules}
 {rows}
 """
 
+ROLES: Final = """\
+# Who may do what
 
-def arrows() -> Iterator[str]:
-    """The diagram: a loan begins when it is submitted; an arrow for each move and state after."""
-    yield f"    [*] --> {LoanStatus.SUBMITTED}: submit"
-    for move, leads in TRANSITIONS.items():
-        for before, afters in leads.items():
-            for after in afters:
-                yield f"    {before} --> {after}: {move}"
-    for status in LoanStatus:
-        if status in TERMINAL:
-            yield f"    {status} --> [*]"
+Drawn from the tables in `domain/roles.py` by `make docs`; change the tables, not this page.
+REST, lists and sockets all ask the same table. What somebody may not see is answered as if it were
+not there (404); what he may see but not do is refused (403).
+
+**own**: the loans of which he is the customer. **branch**: what belongs to his branch; without a
+branch it is nothing. **all**: everything on this node. **-**: not at all.
+
+| action | what it is | {heads} |
+| --- | --- |{rules}
+{rows}
+
+## Whom he may make and change
+
+With the scope of `manage_users`. An administrator who belongs to a branch manages only its
+customers, officers and managers. Everybody may change his own name and his own password.
+
+| role | may manage |
+| --- | --- |
+{managed}
+"""
+
+# What each action stands for, in the words of those who do it.
+MEANINGS: Final[dict[Action, str]] = {
+    Action.READ: "read loans, schedules, payments, comments and the dashboard",
+    Action.COMMENT: "comment on a loan",
+    Action.APPLY: "submit an application, amend it, withdraw it",
+    Action.DECIDE: "approve or reject an application",
+    Action.SERVICE: "disburse, record, annotate and reverse payments",
+    Action.CONFIGURE: "settings of the lender; nothing asks for it in this release",
+    Action.MANAGE_USERS: "make, read, change and deactivate other users",
+    Action.READ_BOOKS: "the journal and the audit trail; nothing asks for it in this release",
+    Action.SETTLE_SYNC: "conflicts with a head office; nothing asks for it in this release",
+    Action.OPERATE: "see how the node is: its link, its queue, its connections",
+}
 
 
-def rows() -> Iterator[str]:
-    """The same as a table: a row a state, a column a move."""
+def moves() -> Iterator[str]:
+    """The life cycle as a table: a row a state, a column a move."""
     for before in LoanStatus:
         cells = [", ".join(leads.get(before, ())) or "-" for leads in TRANSITIONS.values()]
         yield f"| **{before}** | {' | '.join(cells)} |"
@@ -59,20 +85,53 @@ def rows() -> Iterator[str]:
 def life_cycle() -> str:
     """The page about the life cycle, as Markdown with a Mermaid diagram."""
     return LIFE_CYCLE.format(
-        arrows="\n".join(arrows()),
+        diagram=diagram(),
         heads=" | ".join(TRANSITIONS),
         rules=" --- |" * len(TRANSITIONS),
-        rows="\n".join(rows()),
+        rows="\n".join(moves()),
+    )
+
+
+def permissions() -> Iterator[str]:
+    """Who may do what as a table: a row an action, a column a role."""
+    for action in Action:
+        scopes: list[Scope | str] = [PERMISSIONS[role].get(action, "-") for role in Role]
+        yield f"| `{action}` | {MEANINGS[action]} | {' | '.join(scopes)} |"
+
+
+def managed() -> Iterator[str]:
+    """Who may manage whom: a row a role that may manage anybody."""
+    for role in Role:
+        if role in MANAGEABLE:
+            whom = ", ".join(other for other in Role if other in MANAGEABLE[role])
+            yield f"| {role} | {whom} |"
+
+
+def roles() -> str:
+    """The page about roles, as Markdown."""
+    return ROLES.format(
+        heads=" | ".join(Role),
+        rules=" --- |" * (len(Role) + 1),
+        rows="\n".join(permissions()),
+        managed="\n".join(managed()),
     )
 
 
 def openapi() -> str:
-    """The OpenAPI document, as the installed command prints it."""
+    """The OpenAPI document, as the installed command prints it where no setting is made."""
     command = Path(sys.executable).with_name("lendwire")
-    return subprocess.run([command, "openapi"], check=True, capture_output=True, text=True).stdout
+    with tempfile.TemporaryDirectory() as nowhere:
+        printed = subprocess.run(
+            [command, "openapi"], check=True, capture_output=True, text=True, env={}, cwd=nowhere
+        )
+    return printed.stdout
 
 
-PAGES: Final[dict[str, Callable[[], str]]] = {"lifecycle.md": life_cycle, "openapi.json": openapi}
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "lifecycle.md": life_cycle,
+    "roles.md": roles,
+    "openapi.json": openapi,
+}
 
 
 def main(arguments: list[str]) -> int:
