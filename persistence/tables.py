@@ -21,6 +21,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -346,31 +347,47 @@ PAYMENT_ANNOTATIONS: Final = Table(
     PrimaryKeyConstraint("payment_id", "version"),
 )
 
+# An entry of the books: what one event posts under one number, `entry`.
 JOURNAL_TRANSACTIONS: Final = Table(
     "journal_transactions",
     METADATA,
-    Column("id", Uuid, primary_key=True),
-    Column("loan_id", Uuid, _to("loans.id"), nullable=False),
     Column("event_id", Uuid, _to("loan_events.id"), nullable=False),
+    Column("entry", SmallInteger, nullable=False),
+    Column("loan_id", Uuid, _to("loans.id"), nullable=False),
     Column("branch_id", Uuid, nullable=True),
+    Column("payment_id", Uuid, nullable=True),
+    Column("memo", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("value_date", Date, nullable=False),
     Column("at", INSTANT, nullable=False),
-    Column("reverses", Uuid, _to("journal_transactions.id"), nullable=True, unique=True),
-    Index("ix_journal_transactions_loan_id_id", "loan_id", "id"),
-    Index("ix_journal_transactions_event_id", "event_id"),
+    PrimaryKeyConstraint("event_id", "entry"),
+    CheckConstraint("entry >= 0", name="entry"),
+    CheckConstraint("(memo = 'disbursement') = (payment_id IS NULL)", name="payment"),
+    Index("ix_journal_transactions_loan_id_event_id", "loan_id", "event_id"),
     Index("ix_journal_transactions_branch_id_value_date", "branch_id", "value_date"),
+    Index(
+        "uq_journal_transactions_reversal",
+        "payment_id",
+        unique=True,
+        postgresql_where=text("memo = 'reversal'"),
+    ),
 )
 
 JOURNAL_LINES: Final = Table(
     "journal_lines",
     METADATA,
-    Column("transaction_id", Uuid, _to("journal_transactions.id"), nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("entry", SmallInteger, nullable=False),
     Column("number", SmallInteger, nullable=False),
     Column("account", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    PrimaryKeyConstraint("transaction_id", "number"),
+    PrimaryKeyConstraint("event_id", "entry", "number"),
+    ForeignKeyConstraint(
+        ["event_id", "entry"],
+        ["journal_transactions.event_id", "journal_transactions.entry"],
+        ondelete="RESTRICT",
+    ),
     CheckConstraint("amount_minor > 0", name="amount"),
     CheckConstraint("side IN ('debit', 'credit')", name="side"),
 )

@@ -278,11 +278,9 @@ TABLES = (
         CONSTRAINT pk_payment_projections PRIMARY KEY (payment_id),
         CONSTRAINT ck_payment_projections_status CHECK (status IN ('posted', 'reversed',
             'suspense')),
-
-            CONSTRAINT ck_payment_projections_reversed
+        CONSTRAINT ck_payment_projections_reversed
             CHECK ((status = 'reversed') = (reversed_at IS NOT NULL)),
-
-            CONSTRAINT ck_payment_projections_allocation CHECK (allocated_principal_minor >= 0 AND
+        CONSTRAINT ck_payment_projections_allocation CHECK (allocated_principal_minor >= 0 AND
             allocated_interest_minor >= 0 AND allocated_fees_minor >= 0 AND
             allocated_penalties_minor >= 0 AND allocated_excess_minor >= 0 AND
             outstanding_after_minor >= 0),
@@ -330,42 +328,50 @@ TABLES = (
     """,
     """
     CREATE TABLE journal_transactions (
-        id UUID NOT NULL,
-        loan_id UUID NOT NULL,
         event_id UUID NOT NULL,
+        entry SMALLINT NOT NULL,
+        loan_id UUID NOT NULL,
         branch_id UUID,
+        payment_id UUID,
+        memo TEXT NOT NULL,
         currency TEXT NOT NULL,
         value_date DATE NOT NULL,
         at TIMESTAMP WITH TIME ZONE NOT NULL,
-        reverses UUID,
-        CONSTRAINT pk_journal_transactions PRIMARY KEY (id),
-        CONSTRAINT fk_journal_transactions_loan_id FOREIGN KEY(loan_id)
-            REFERENCES loans (id) ON DELETE RESTRICT,
+        CONSTRAINT pk_journal_transactions PRIMARY KEY (event_id, entry),
+        CONSTRAINT ck_journal_transactions_entry CHECK (entry >= 0),
+        CONSTRAINT ck_journal_transactions_payment
+            CHECK ((memo = 'disbursement') = (payment_id IS NULL)),
         CONSTRAINT fk_journal_transactions_event_id FOREIGN KEY(event_id)
             REFERENCES loan_events (id) ON DELETE RESTRICT,
-        CONSTRAINT uq_journal_transactions_reverses UNIQUE (reverses),
-        CONSTRAINT fk_journal_transactions_reverses FOREIGN KEY(reverses)
-            REFERENCES journal_transactions (id) ON DELETE RESTRICT
+        CONSTRAINT fk_journal_transactions_loan_id FOREIGN KEY(loan_id)
+            REFERENCES loans (id) ON DELETE RESTRICT
     )
     """,
     """
     CREATE INDEX ix_journal_transactions_branch_id_value_date
         ON journal_transactions (branch_id, value_date)
     """,
-    "CREATE INDEX ix_journal_transactions_event_id ON journal_transactions (event_id)",
-    "CREATE INDEX ix_journal_transactions_loan_id_id ON journal_transactions (loan_id, id)",
+    """
+    CREATE INDEX ix_journal_transactions_loan_id_event_id
+        ON journal_transactions (loan_id, event_id)
+    """,
+    """
+    CREATE UNIQUE INDEX uq_journal_transactions_reversal
+        ON journal_transactions (payment_id) WHERE memo = 'reversal'
+    """,
     """
     CREATE TABLE journal_lines (
-        transaction_id UUID NOT NULL,
+        event_id UUID NOT NULL,
+        entry SMALLINT NOT NULL,
         number SMALLINT NOT NULL,
         account TEXT NOT NULL,
         side TEXT NOT NULL,
         amount_minor BIGINT NOT NULL,
-        CONSTRAINT pk_journal_lines PRIMARY KEY (transaction_id, number),
+        CONSTRAINT pk_journal_lines PRIMARY KEY (event_id, entry, number),
         CONSTRAINT ck_journal_lines_amount CHECK (amount_minor > 0),
         CONSTRAINT ck_journal_lines_side CHECK (side IN ('debit', 'credit')),
-        CONSTRAINT fk_journal_lines_transaction_id FOREIGN KEY(transaction_id)
-            REFERENCES journal_transactions (id) ON DELETE RESTRICT
+        CONSTRAINT fk_journal_lines_event_id FOREIGN KEY(event_id, entry)
+            REFERENCES journal_transactions (event_id, entry) ON DELETE RESTRICT
     )
     """,
     """
@@ -509,7 +515,8 @@ REFUSE_CHANGE = """
 # is added later to a balanced transaction is found as well. One look each, not one a line.
 BALANCE = (
     """
-    CREATE FUNCTION journal_must_balance(which uuid) RETURNS void LANGUAGE plpgsql AS $$
+    CREATE FUNCTION journal_must_balance(of_event uuid, of_entry smallint) RETURNS void
+    LANGUAGE plpgsql AS $$
     DECLARE
         difference numeric;
         lines integer;
@@ -517,25 +524,25 @@ BALANCE = (
         SELECT count(*),
                coalesce(sum(CASE side WHEN 'debit' THEN amount_minor ELSE -amount_minor END), 0)
           INTO lines, difference
-          FROM journal_lines WHERE transaction_id = which;
+          FROM journal_lines WHERE event_id = of_event AND entry = of_entry;
         IF lines < 2 OR difference <> 0 THEN
-            RAISE EXCEPTION 'journal transaction % does not balance: % lines, difference %',
-                which, lines, difference USING ERRCODE = 'check_violation';
+            RAISE EXCEPTION 'journal entry % of event % does not balance: % lines, difference %',
+                of_entry, of_event, lines, difference USING ERRCODE = 'check_violation';
         END IF;
     END $$
     """,
     """
     CREATE FUNCTION journal_transaction_balances() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM journal_must_balance(NEW.id);
+        PERFORM journal_must_balance(NEW.event_id, NEW.entry);
         RETURN NULL;
     END $$
     """,
     """
     CREATE FUNCTION journal_lines_balance() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM journal_must_balance(transaction_id)
-           FROM (SELECT DISTINCT transaction_id FROM added) AS touched;
+        PERFORM journal_must_balance(event_id, entry)
+           FROM (SELECT DISTINCT event_id, entry FROM added) AS touched;
         RETURN NULL;
     END $$
     """,

@@ -1,0 +1,106 @@
+"""The loan book: every change of a loan, a payment or a comment is one unit of work here.
+
+A payment takes four round trips: BEGIN, lock and read, write everything, COMMIT. What may be done
+is judged by functions that are handed in; the bodies are in persistence/loan_changes.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import final
+
+import asyncpg
+
+from domain.commands import AddComment, AnnotatePayment, CommandContext
+from domain.decision import Committed
+from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, UserId
+from domain.rejections import Rejected
+from domain.views import CommentView, LoanView, PaymentView
+from persistence import loan_changes as changes
+from persistence.loan_changes import Judge, SubmitJudge, id_taken
+from persistence.loan_notes import annotate, comment
+from persistence.unit_of_work import UnitsOfWork
+
+Permit = Callable[[BranchId | None, UserId | None], Rejected | None]
+
+
+@final
+class PostgresLoanBook:
+    """Satisfies the port `LoanBook`. Every method may raise an Outage."""
+
+    def __init__(self, units: UnitsOfWork) -> None:
+        self._units = units
+
+    async def open_loan(
+        self, customer_id: UserId, judge: SubmitJudge, context: CommandContext
+    ) -> Committed[LoanView] | Rejected:
+        """Mint a number, let `judge` decide, and keep what it decided.
+
+        A loan that is there already is a replay when it was applied for by the same person on the
+        same terms, and ID_TAKEN otherwise. A number that is not used is not minted again.
+        """
+        body = functools.partial(changes.open_loan, customer_id, judge, context)
+        try:
+            return await self._units.carry_out(body)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != "pk_loans":
+                raise
+        return await self._units.carry_out(
+            functools.partial(changes.opened_before, customer_id, judge)
+        )
+
+    async def change_loan(
+        self,
+        loan_id: LoanId,
+        judge: Judge,
+        context: CommandContext,
+        *,
+        disbursement_id: DisbursementId | None = None,
+    ) -> Committed[LoanView] | Rejected:
+        """Lock the loan, let `judge` decide, and keep what it decided; NOT_FOUND without a loan.
+
+        A `disbursement_id` that exists already is a replay on the same loan, else ID_TAKEN.
+        """
+        try:
+            return await self._units.carry_out(
+                functools.partial(changes.change_loan, loan_id, judge, context, disbursement_id)
+            )
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name == "pk_disbursements":
+                return id_taken("disbursement")
+            raise
+
+    async def change_payment(
+        self, loan_id: LoanId, payment_id: PaymentId, judge: Judge, context: CommandContext
+    ) -> Committed[PaymentView] | Rejected:
+        """Do as `change_loan`, and answer with the payment as it then stands.
+
+        A `payment_id` that exists already is a replay when loan, amount and value date are the
+        same, and ID_TAKEN when they are not, unless `judge` asks for the reversal.
+        """
+        try:
+            return await self._units.carry_out(
+                functools.partial(changes.change_payment, loan_id, payment_id, judge, context)
+            )
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name == "pk_payments":
+                return id_taken("payment")
+            raise
+
+    async def annotate_payment(
+        self, command: AnnotatePayment, permit: Permit, context: CommandContext
+    ) -> Committed[PaymentView] | Rejected:
+        """Write beside a payment; its money cannot be changed."""
+        return await self._units.carry_out(functools.partial(annotate, command, permit, context))
+
+    async def add_comment(
+        self, command: AddComment, permit: Permit, context: CommandContext
+    ) -> Committed[CommentView] | Rejected:
+        """Keep a comment and tell those who may see the loan; the same one again is a replay."""
+        try:
+            return await self._units.carry_out(functools.partial(comment, command, permit, context))
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name == "pk_comments":
+                return id_taken("comment")
+            raise

@@ -1,0 +1,242 @@
+"""The bodies of the loan book's units of work: lock, judge, and write what was decided.
+
+Each runs on the loop's side in a transaction that persistence/unit_of_work.py opened, and may be
+run again when that one lost against another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+
+from domain.account import Account
+from domain.commands import CommandContext
+from domain.decision import Committed, Decision, HistoryNeeded
+from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded
+from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, UserId
+from domain.loan import Loan
+from domain.loan_history import replay
+from domain.rejections import AccessRefusal, IdempotencyRefusal, Rejected
+from domain.views import LoanView, PaymentView
+from persistence import loan_statements as sql
+from persistence import record_keeping
+from persistence.account_rows import account_of
+from persistence.event_codec import event_of
+from persistence.idempotency import (
+    RolledBack,
+    answered_before,
+    claim_or_answer,
+    claim_values,
+    told_apart,
+)
+from persistence.loan_rows import loan_of, loan_view, payment_view, view_of_payment
+from persistence.loan_writing import plan_decision, reversal_instants
+from persistence.transaction import Transaction
+
+History = tuple[LoanEvent, ...]
+Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
+SubmitJudge = Callable[[str, Account | None, BranchId], Decision | Rejected]
+
+NO_SUCH_LOAN = Rejected(AccessRefusal.NOT_FOUND, "There is no such loan.")
+
+
+def id_taken(what: str) -> Rejected:
+    """Somebody made something else under this identifier."""
+    return Rejected(
+        IdempotencyRefusal.ID_TAKEN, f"Another {what} has this id.", facts={"entity": what}
+    )
+
+
+async def open_loan(
+    customer_id: UserId, judge: SubmitJudge, context: CommandContext, tx: Transaction
+) -> Committed[LoanView] | Rejected:
+    """Take an application, under a number that is minted here."""
+    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    if answered is not None:
+        return answered
+    decision = await _judged_application(tx, customer_id, judge)
+    if isinstance(decision, Rejected):
+        return decision
+    plan = plan_decision(None, decision, context)
+    view = loan_view(decision.loan)
+    record_keeping.answer(plan, context, view)
+    await plan.carry_out(tx)
+    return Committed(view)
+
+
+async def opened_before(
+    customer_id: UserId, judge: SubmitJudge, tx: Transaction
+) -> Committed[LoanView] | Rejected:
+    """An application whose id is taken: by itself, made before, or by another."""
+    decision = await _judged_application(tx, customer_id, judge)
+    if isinstance(decision, Rejected):
+        return decision
+    (asked,) = decision.events
+    assert isinstance(asked, LoanSubmitted)
+    history = await _history(tx, asked.loan_id)
+    stood = history[0] if history else None
+    if not isinstance(stood, LoanSubmitted) or _gist(stood) != _gist(asked):
+        return id_taken("loan")
+    row = await tx.fetchrow(sql.SELECT_LOAN, loan_id=asked.loan_id)
+    assert row is not None, "it has events"
+    return Committed(loan_view(loan_of(row)), replayed=True)
+
+
+def _gist(event: LoanSubmitted) -> tuple[object, ...]:
+    return (event.by, event.customer_id, event.product_id, event.terms, event.purpose)
+
+
+async def _judged_application(
+    tx: Transaction, customer_id: UserId, judge: SubmitJudge
+) -> Decision | Rejected:
+    row = await tx.fetchrow(sql.SELECT_DESK, customer_id=customer_id)
+    assert row is not None, "the node has its row since the first migration"
+    customer = None if row["id"] is None else account_of(row)
+    return judge(row["number"], customer, BranchId(row["default_branch_id"]))
+
+
+async def change_loan(
+    loan_id: LoanId,
+    judge: Judge,
+    context: CommandContext,
+    disbursement_id: DisbursementId | None,
+    tx: Transaction,
+) -> Committed[LoanView] | Rejected:
+    """Keep what is decided on the locked loan."""
+    row = await _locked(tx, loan_id, context)
+    if isinstance(row, Committed):
+        return row
+    loan = loan_of(row)
+    outcome = await _decided(tx, loan, judge)
+    if isinstance(outcome, Rejected):
+        return await _disbursed_before(tx, loan, disbursement_id) or outcome
+    plan = plan_decision(loan, outcome, context)
+    view = loan_view(outcome.loan, row["sync_status"])
+    record_keeping.answer(plan, context, view)
+    await plan.carry_out(tx)
+    return Committed(view)
+
+
+async def _disbursed_before(
+    tx: Transaction, loan: Loan, disbursement_id: DisbursementId | None
+) -> Committed[LoanView] | Rejected | None:
+    if disbursement_id is None:
+        return None
+    stood = await tx.fetchval(sql.SELECT_DISBURSEMENT, id=disbursement_id)
+    if stood is None:
+        return None
+    return (
+        Committed(loan_view(loan), replayed=True) if stood == loan.id else id_taken("disbursement")
+    )
+
+
+async def change_payment(
+    loan_id: LoanId,
+    payment_id: PaymentId,
+    judge: Judge,
+    context: CommandContext,
+    tx: Transaction,
+) -> Committed[PaymentView] | Rejected:
+    """Keep what is decided on the locked loan about one of its payments."""
+    row = await _locked(tx, loan_id, context, payment_id)
+    if isinstance(row, Committed):
+        return row
+    loan = loan_of(row)
+    stood = None if row["stood_id"] is None else view_of_payment(row, "stood_")
+    outcome = await _decided(tx, loan, judge)
+    if stood is not None and (isinstance(outcome, Rejected) or _records(outcome, stood)):
+        return await _recorded_before(tx, loan, judge, outcome, stood)
+    if isinstance(outcome, Rejected):
+        return outcome
+    payment = next(payment for payment in outcome.payments if payment.id == payment_id)
+    reversed_at = reversal_instants(outcome).get(payment_id)
+    view = payment_view(payment, stood, reversed_at)
+    plan = plan_decision(loan, outcome, context)
+    record_keeping.answer(plan, context, view)
+    await plan.carry_out(tx)
+    return Committed(view)
+
+
+def _records(decision: Decision, stood: PaymentView) -> bool:
+    return any(
+        isinstance(event, PaymentRecorded) and event.payment_id == stood.id
+        for event in decision.events
+    )
+
+
+async def _recorded_before(
+    tx: Transaction, loan: Loan, judge: Judge, outcome: Decision | Rejected, stood: PaymentView
+) -> Committed[PaymentView] | Rejected:
+    """Tell whether a payment under an id that is taken is asked for again, or another one.
+
+    The loan may have moved on since, and refuse now what it took then. So whoever asks is judged
+    on the loan as it was before that payment; a wish for a reversal finds no payment there.
+    """
+    if stood.loan_id != loan.id:
+        return outcome if isinstance(outcome, Rejected) else id_taken("payment")
+    history = await _history(tx, loan.id)
+    earlier = _until(history, stood.id)
+    then = judge(replay(earlier)[0], earlier)
+    if not isinstance(then, Decision):
+        assert isinstance(outcome, Rejected), "it records nothing, so it can only be a refusal"
+        return outcome
+    asked = next((event for event in then.events if isinstance(event, PaymentRecorded)), None)
+    if asked is None:
+        assert isinstance(outcome, Rejected), "a reversal of what stands was decided, and it stood"
+        return outcome
+    if (asked.amount_minor, asked.value_date) != (stood.amount_minor, stood.value_date):
+        return id_taken("payment")
+    return Committed(stood, replayed=True)
+
+
+def _until(history: History, payment_id: PaymentId) -> History:
+    """The events before the one that recorded the payment."""
+    place = next(
+        index
+        for index, event in enumerate(history)
+        if isinstance(event, PaymentRecorded) and event.payment_id == payment_id
+    )
+    return history[:place]
+
+
+async def _locked(
+    tx: Transaction, loan_id: LoanId, context: CommandContext, payment_id: PaymentId | None = None
+) -> Any | Committed[Any]:
+    """The row of LOCK_LOAN; or what was answered before under the same key.
+
+    Raises RolledBack when there is no loan or the key cannot be used.
+    """
+    claim = context.idempotency
+    values: dict[str, object] = {"loan_id": loan_id}
+    if payment_id is not None:
+        values["payment_id"] = payment_id
+    claiming = {} if claim is None else claim_values(claim, context.at)
+    statement = sql.LOCK_LOAN[claim is not None, payment_id is not None]
+    try:
+        row = await tx.fetchrow(statement, **values, **claiming)
+    except asyncpg.PostgresError as error:
+        raise told_apart(error) from error
+    assert row is not None, "the statement always has one row"
+    if claim is not None and not row["claimed"]:
+        return await answered_before(tx, claim)
+    if row["id"] is None:
+        raise RolledBack(NO_SUCH_LOAN)
+    if row["version"] != row["seen_version"]:
+        row = await tx.fetchrow(sql.LOCK_LOAN[False, payment_id is not None], **values)
+        assert row is not None
+        assert row["version"] == row["seen_version"], "nobody changes a loan that we have locked"
+    return row
+
+
+async def _decided(tx: Transaction, loan: Loan, judge: Judge) -> Decision | Rejected:
+    outcome = judge(loan, None)
+    if isinstance(outcome, HistoryNeeded):
+        outcome = judge(loan, await _history(tx, loan.id))
+        assert not isinstance(outcome, HistoryNeeded), "it has the history"
+    return outcome
+
+
+async def _history(tx: Transaction, loan_id: LoanId) -> History:
+    return tuple([event_of(row) for row in await tx.fetch(sql.SELECT_HISTORY, loan_id=loan_id)])

@@ -1,0 +1,223 @@
+"""Loans, instalments and payments as rows, and back: pure, between the domain and the statements.
+
+It sends nothing and decides nothing. A view is made here from what was decided, so that an answer
+needs no second read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Final
+
+from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
+from domain.instalment import Instalment
+from domain.lifecycle import LoanStatus
+from domain.loan import Loan
+from domain.payment import Payment
+from domain.terms import (
+    Amortization,
+    DaysInMonth,
+    DaysInYear,
+    Frequency,
+    FrequencyUnit,
+    InterestCalcPeriod,
+    InterestMethod,
+    Terms,
+)
+from domain.views import LoanView, PaymentView
+
+INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
+LOAN_VIEW_FIELDS: Final = tuple(field.name for field in fields(LoanView))
+PAYMENT_VIEW_FIELDS: Final = tuple(field.name for field in fields(PaymentView))
+SYNCED: Final = "synced"  # nothing is on its way to another node
+
+
+def loan_of(row: Mapping[str, Any]) -> Loan:
+    """The aggregate from a row of loans and the instalments beside it, one array a field."""
+    return Loan(
+        id=LoanId(row["id"]),
+        number=row["number"],
+        customer_id=UserId(row["customer_id"]),
+        branch_id=_optional_branch(row["branch_id"]),
+        product_id=None if row["product_id"] is None else ProductId(row["product_id"]),
+        terms=terms_of(row),
+        purpose=row["purpose"],
+        status=LoanStatus(row["status"]),
+        version=row["version"],
+        created_by=UserId(row["created_by"]),
+        approved_by=None if row["approved_by"] is None else UserId(row["approved_by"]),
+        disbursed_on=row["disbursed_on"],
+        disbursed_minor=row["disbursed_minor"],
+        instalments=instalments_of(row),
+        credit_minor=row["credit_minor"],
+        last_value_date=row["last_value_date"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_payment_event_id=(
+            None if row["last_payment_event_id"] is None else EventId(row["last_payment_event_id"])
+        ),
+    )
+
+
+def instalments_of(row: Mapping[str, Any]) -> tuple[Instalment, ...]:
+    """The instalments from their arrays `i_…`, which are NULL for a loan without any."""
+    columns = [row[f"i_{name}"] for name in INSTALMENT_FIELDS]
+    if columns[0] is None:
+        return ()
+    return tuple([Instalment(*values) for values in zip(*columns, strict=True)])
+
+
+def terms_of(row: Mapping[str, Any]) -> Terms:
+    """The terms from their columns."""
+    return Terms(
+        principal_minor=row["principal_minor"],
+        currency=row["currency"],
+        annual_rate_percent=row["annual_rate_percent"],
+        instalments=row["instalments"],
+        frequency=Frequency(row["frequency_every"], FrequencyUnit(row["frequency_unit"])),
+        interest_method=InterestMethod(row["interest_method"]),
+        amortization=Amortization(row["amortization"]),
+        interest_calc_period=InterestCalcPeriod(row["interest_calc_period"]),
+        days_in_month=DaysInMonth(row["days_in_month"]),
+        days_in_year=DaysInYear(row["days_in_year"]),
+        start_date=row["start_date"],
+        first_due_date=row["first_due_date"],
+    )
+
+
+def terms_values(loan: Loan) -> dict[str, object]:
+    """The columns that only an amendment changes."""
+    terms = loan.terms
+    return {
+        "principal_minor": terms.principal_minor,
+        "currency": terms.currency,
+        "annual_rate_percent": terms.annual_rate_percent,
+        "instalments": terms.instalments,
+        "frequency_every": terms.frequency.every,
+        "frequency_unit": terms.frequency.unit.value,
+        "interest_method": terms.interest_method.value,
+        "amortization": terms.amortization.value,
+        "interest_calc_period": terms.interest_calc_period.value,
+        "days_in_month": terms.days_in_month.value,
+        "days_in_year": terms.days_in_year.value,
+        "start_date": terms.start_date,
+        "first_due_date": terms.first_due_date,
+        "purpose": loan.purpose,
+    }
+
+
+def progress_values(loan: Loan) -> dict[str, object]:
+    """The columns that every event may change."""
+    owed = loan.outstanding
+    due = loan.next_due
+    return {
+        "status": loan.status.value,
+        "outstanding_principal_minor": owed.principal_minor,
+        "outstanding_interest_minor": owed.interest_minor,
+        "outstanding_fees_minor": owed.fees_minor,
+        "outstanding_penalties_minor": owed.penalties_minor,
+        "credit_minor": loan.credit_minor,
+        "next_due_date": None if due is None else due.due_date,
+        "next_due_minor": None if due is None else due.outstanding_minor,
+        "disbursed_on": loan.disbursed_on,
+        "version": loan.version,
+        "updated_at": loan.updated_at,
+        "approved_by": loan.approved_by,
+        "disbursed_minor": loan.disbursed_minor,
+        "last_value_date": loan.last_value_date,
+        "last_payment_event_id": loan.last_payment_event_id,
+    }
+
+
+def origin_values(loan: Loan) -> dict[str, object]:
+    """The columns that never change."""
+    return {
+        "id": loan.id,
+        "number": loan.number,
+        "customer_id": loan.customer_id,
+        "branch_id": loan.branch_id,
+        "product_id": loan.product_id,
+        "created_at": loan.created_at,
+        "created_by": loan.created_by,
+        "sync_status": SYNCED,
+    }
+
+
+def loan_view(loan: Loan, sync_status: str = SYNCED) -> LoanView:
+    """What a reader of this loan is shown."""
+    values: dict[str, Any] = {
+        **origin_values(loan),
+        **terms_values(loan),
+        **progress_values(loan),
+        "sync_status": sync_status,
+    }
+    return LoanView(**{name: values[name] for name in LOAN_VIEW_FIELDS})
+
+
+def view_of_loan(row: Mapping[str, Any]) -> LoanView:
+    """The view from a row with the columns of `LoanView`."""
+    return LoanView(**{name: row[name] for name in LOAN_VIEW_FIELDS})
+
+
+def view_of_payment(row: Mapping[str, Any], prefix: str = "") -> PaymentView:
+    """The view from a row with the columns of `PaymentView`, each behind `prefix`."""
+    return PaymentView(**{name: row[prefix + name] for name in PAYMENT_VIEW_FIELDS})
+
+
+def payment_values(payment: Payment) -> dict[str, object]:
+    """The columns of the fact."""
+    return {
+        "id": payment.id,
+        "loan_id": payment.loan_id,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "value_date": payment.value_date,
+        "method": payment.method,
+        "reference": payment.reference,
+        "recorded_by": payment.recorded_by,
+        "created_at": payment.created_at,
+    }
+
+
+def projection_values(payment: Payment, reversed_at: datetime | None) -> dict[str, object]:
+    """The columns of what has become of it, without what is written beside it."""
+    split = payment.allocation
+    return {
+        "payment_id": payment.id,
+        "status": payment.status.value,
+        "allocated_principal_minor": split.principal_minor,
+        "allocated_interest_minor": split.interest_minor,
+        "allocated_fees_minor": split.fees_minor,
+        "allocated_penalties_minor": split.penalties_minor,
+        "allocated_excess_minor": split.excess_minor,
+        "outstanding_after_minor": payment.outstanding_after_minor,
+        "reversed_at": reversed_at,
+    }
+
+
+def payment_view(
+    payment: Payment, stood: PaymentView | None, reversed_at: datetime | None
+) -> PaymentView:
+    """What a reader of this payment is shown now; `stood` is what he was shown before."""
+    values: dict[str, Any] = {
+        **payment_values(payment),
+        **projection_values(payment, reversed_at),
+        "note": None,
+        "sync_status": SYNCED,
+        "version": 1,
+    }
+    if stood is not None:
+        values["method"], values["reference"], values["note"] = (
+            stood.method,
+            stood.reference,
+            stood.note,
+        )
+        values["version"] = stood.version + 1
+        values["sync_status"] = stood.sync_status
+    return PaymentView(**{name: values[name] for name in PAYMENT_VIEW_FIELDS})
+
+
+def _optional_branch(value: Any) -> BranchId | None:
+    return None if value is None else BranchId(value)

@@ -1,0 +1,253 @@
+"""From a decision on a loan to the rows that keep it: pure, it fills a plan and sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from domain.commands import CommandContext
+from domain.decision import Decision
+from domain.events import LoanDisbursed, LoanEvent, PaymentRecorded, PaymentReversed
+from domain.instalment import Instalment
+from domain.journal import JournalLine, post
+from domain.loan import Loan
+from domain.noticing import notices
+from domain.payment import Payment, PaymentStatus
+from persistence import record_keeping
+from persistence.event_codec import data_of, type_of
+from persistence.loan_parts import LOAN_PARTS, PAID_COLUMNS
+from persistence.loan_rows import (
+    INSTALMENT_FIELDS,
+    SYNCED,
+    origin_values,
+    payment_values,
+    progress_values,
+    projection_values,
+    terms_values,
+)
+from persistence.record_keeping import AuditEntry
+from persistence.tallies import loan_deltas
+from persistence.write_plan import WritePlan
+
+
+def plan_decision(before: Loan | None, decision: Decision, context: CommandContext) -> WritePlan:
+    """Everything that keeps `decision` on the loan that was `before`, but the stored answer."""
+    assert decision.events, "a decision has an event"
+    plan = WritePlan(LOAN_PARTS)
+    _loan(plan, before, decision.loan)
+    _instalments(plan, before, decision.loan)
+    _events(plan, before, decision)
+    _payments(plan, decision)
+    _journal(plan, before, decision)
+    record_keeping.audit(plan, _audit(before, decision, context))
+    record_keeping.tally(plan, loan_deltas(before, decision))
+    record_keeping.stage(
+        plan,
+        [notice for event in decision.events for notice in notices(event, before, decision)],
+    )
+    return plan
+
+
+def reversal_instants(decision: Decision) -> dict[UUID, datetime]:
+    """The payments that the decision itself reverses, and since when."""
+    return {
+        event.payment_id: event.at
+        for event in decision.events
+        if isinstance(event, PaymentReversed)
+    }
+
+
+def _loan(plan: WritePlan, before: Loan | None, after: Loan) -> None:
+    if before is None:
+        plan.one(
+            "loan_new", {**origin_values(after), **terms_values(after), **progress_values(after)}
+        )
+        return
+    guard: dict[str, object] = {"key_id": before.id, "key_version": before.version}
+    if (before.terms, before.purpose) == (after.terms, after.purpose):
+        plan.one("loan_progress", {**progress_values(after), **guard})
+    else:
+        plan.one("loan_terms", {**terms_values(after), **progress_values(after), **guard})
+
+
+def _instalments(plan: WritePlan, before: Loan | None, after: Loan) -> None:
+    """Only the rows that differ; only what is paid where nothing else does."""
+    old = () if before is None else before.instalments
+    assert len(after.instalments) >= len(old), "a schedule that was made never gets shorter"
+    stood = dict(enumerate(old))
+    changed = [
+        (stood.get(index), row)
+        for index, row in enumerate(after.instalments)
+        if stood.get(index) is not row and stood.get(index) != row
+    ]
+    if all(was is not None and _only_paid(was, row) for was, row in changed):
+        columns: tuple[str, ...] = ("number", *PAID_COLUMNS)
+        part = "instalments_paid"
+    else:
+        columns, part = INSTALMENT_FIELDS, "instalments"
+    plan.many(
+        part,
+        [
+            {"loan_id": after.id, **{name: getattr(row, name) for name in columns}}
+            for _, row in changed
+        ],
+    )
+
+
+def _only_paid(was: Instalment, row: Instalment) -> bool:
+    return all(
+        getattr(was, name) == getattr(row, name)
+        for name in INSTALMENT_FIELDS
+        if name not in PAID_COLUMNS
+    )
+
+
+def _events(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
+    first = 1 if before is None else before.version + 1
+    assert decision.loan.version == first + len(decision.events) - 1, "every event counts"
+    plan.many(
+        "events",
+        [
+            {
+                "id": event.event_id,
+                "loan_id": event.loan_id,
+                "version": version,
+                "type": type_of(event),
+                "data": data_of(event),
+                "value_date": event.value_date,
+                "at": event.at,
+                "by": event.by,
+            }
+            for version, event in enumerate(decision.events, first)
+        ],
+    )
+    plan.many(
+        "disbursements",
+        [
+            {
+                "id": event.disbursement_id,
+                "loan_id": event.loan_id,
+                "tranche": 1,
+                "amount_minor": event.amount_minor,
+                "currency": decision.loan.terms.currency,
+                "value_date": event.value_date,
+                "event_id": event.event_id,
+                "at": event.at,
+            }
+            for event in decision.events
+            if isinstance(event, LoanDisbursed)
+        ],
+    )
+
+
+def _payments(plan: WritePlan, decision: Decision) -> None:
+    reversed_at = reversal_instants(decision)
+    recorded = {event.payment_id for event in decision.events if isinstance(event, PaymentRecorded)}
+    new = [payment for payment in decision.payments if payment.id in recorded]
+    old = [payment for payment in decision.payments if payment.id not in recorded]
+    plan.many("payments", [payment_values(payment) for payment in new])
+    plan.many("projections_new", [_new_projection(payment, decision.loan) for payment in new])
+    plan.many(
+        "projections",
+        [projection_values(payment, reversed_at.get(payment.id)) for payment in old],
+    )
+    plan.many(
+        "reversals",
+        [
+            {
+                "payment_id": event.payment_id,
+                "event_id": event.event_id,
+                "at": event.at,
+                "by": event.by,
+            }
+            for event in decision.events
+            if isinstance(event, PaymentReversed)
+        ],
+    )
+
+
+def _new_projection(payment: Payment, loan: Loan) -> dict[str, object]:
+    assert payment.status is not PaymentStatus.REVERSED, "a new payment stands"
+    return {
+        **projection_values(payment, None),
+        "branch_id": loan.branch_id,
+        "customer_id": loan.customer_id,
+        "method": payment.method,
+        "reference": payment.reference,
+        "note": None,
+        "sync_status": SYNCED,
+        "version": 1,
+    }
+
+
+def _journal(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
+    lines = list(_posted(before, decision))
+    heads = {(event.event_id, line.entry): (event, line) for event, line in lines}
+    plan.many(
+        "journal",
+        [
+            {
+                "event_id": event.event_id,
+                "entry": line.entry,
+                "loan_id": event.loan_id,
+                "branch_id": decision.loan.branch_id,
+                "payment_id": line.payment_id,
+                "memo": line.memo.value,
+                "currency": line.currency,
+                "value_date": event.value_date,
+                "at": event.at,
+            }
+            for event, line in heads.values()
+        ],
+    )
+    plan.many(
+        "journal_lines",
+        [
+            {
+                "event_id": event.event_id,
+                "entry": line.entry,
+                "number": number,
+                "account": line.account.value,
+                "side": line.side.value,
+                "amount_minor": line.amount_minor,
+            }
+            for number, (event, line) in enumerate(lines)
+        ],
+    )
+
+
+def _posted(before: Loan | None, decision: Decision) -> Iterator[tuple[LoanEvent, JournalLine]]:
+    for event in decision.events:
+        for line in post(event, before, decision):
+            yield event, line
+
+
+def _audit(before: Loan | None, decision: Decision, context: CommandContext) -> AuditEntry:
+    """One line for what was asked, which caused the last of the events."""
+    event, after = decision.events[-1], decision.loan
+    about_payment = isinstance(event, PaymentRecorded | PaymentReversed)
+    return AuditEntry(
+        id=event.event_id,
+        at=context.at,
+        actor_id=context.principal.user_id,
+        action=type_of(event),
+        entity_type="payment" if about_payment else "loan",
+        entity_id=(
+            event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else after.id
+        ),
+        branch_id=after.branch_id,
+        request_id=context.request_id,
+        address=context.address,
+        before=None if before is None else _summary(before),
+        after={**_summary(after), "event": data_of(event)},
+    )
+
+
+def _summary(loan: Loan) -> dict[str, object]:
+    return {
+        "loan_id": str(loan.id),
+        "status": loan.status.value,
+        "version": loan.version,
+        "outstanding_minor": loan.outstanding.total_minor,
+    }

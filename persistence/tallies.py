@@ -1,0 +1,133 @@
+"""The dashboard's figures, kept by adding: what a change of a loan, payment or user adds to them.
+
+Pure. The rows go into `tally_deltas` in the transaction of the change, and are folded into
+`tallies` now and then (persistence/tally_fold.py); the truth is the sum of both. One kind a figure:
+
+* loans: by branch, currency, status and oldest unpaid due date; how many, all that is owed, and the
+  principal of it.
+* dues: by branch, currency and due date; what is still owed of it.
+* payments: by branch, currency and value date; how many that stand, and how much.
+* users: by branch; how many.
+
+A key has no NULL: NO_BRANCH, NO_DAY and the empty text stand for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from domain.decision import Decision
+from domain.events import PaymentRecorded, PaymentReversed
+from domain.identifiers import BranchId
+from domain.instalment import Instalment
+from domain.loan import Loan
+
+NO_BRANCH: Final = UUID(int=0)
+NO_DAY: Final = date(9999, 12, 31)
+LOANS: Final = "loans"
+DUES: Final = "dues"
+PAYMENTS: Final = "payments"
+USERS: Final = "users"
+
+
+class TallyKey(NamedTuple):
+    """To which figure something is added."""
+
+    kind: str
+    branch_id: UUID
+    currency: str
+    status: str
+    day: date
+
+
+Sums = list[int]
+"""How many, the total, and the principal."""
+Deltas = dict[TallyKey, Sums]
+
+
+def loan_deltas(before: Loan | None, decision: Decision) -> Deltas:
+    """What a decision on a loan adds; nothing is in it that adds nothing."""
+    deltas: Deltas = defaultdict(lambda: [0, 0, 0])
+    after = decision.loan
+    if before is not None:
+        _add(deltas, loan_key(before), -1, *_negative(before))
+    owed = after.outstanding
+    _add(deltas, loan_key(after), 1, owed.total_minor, owed.principal_minor)
+    _add_dues(deltas, before, -1, () if before is None else after.instalments)
+    _add_dues(deltas, after, 1, () if before is None else before.instalments)
+    _add_payments(deltas, decision)
+    return {key: sums for key, sums in deltas.items() if any(sums)}
+
+
+def user_deltas(before: BranchId | None, after: BranchId | None, *, is_new: bool) -> Deltas:
+    """What a new user adds, or one who moved from one branch to another."""
+    deltas: Deltas = defaultdict(lambda: [0, 0, 0])
+    if not is_new:
+        _add(deltas, _key(USERS, before), -1)
+    _add(deltas, _key(USERS, after), 1)
+    return {key: sums for key, sums in deltas.items() if any(sums)}
+
+
+def delta_columns(deltas: Deltas) -> dict[str, list[object]]:
+    """The rows, one list a column of tally_deltas."""
+    keys = list(deltas)
+    return {
+        **{name: [getattr(key, name) for key in keys] for name in TallyKey._fields},
+        "rows": [deltas[key][0] for key in keys],
+        "total_minor": [deltas[key][1] for key in keys],
+        "principal_minor": [deltas[key][2] for key in keys],
+    }
+
+
+def loan_key(loan: Loan) -> TallyKey:
+    """Where a loan is counted."""
+    due = loan.next_due
+    return TallyKey(
+        LOANS,
+        loan.branch_id or NO_BRANCH,
+        loan.terms.currency,
+        loan.status.value,
+        NO_DAY if due is None else due.due_date,
+    )
+
+
+def _negative(loan: Loan) -> tuple[int, int]:
+    owed = loan.outstanding
+    return -owed.total_minor, -owed.principal_minor
+
+
+def _key(kind: str, branch_id: BranchId | None, currency: str = "", day: date = NO_DAY) -> TallyKey:
+    return TallyKey(kind, branch_id or NO_BRANCH, currency, "", day)
+
+
+def _add(deltas: Deltas, key: TallyKey, rows: int, total: int = 0, principal: int = 0) -> None:
+    sums = deltas[key]
+    sums[0] += rows
+    sums[1] += total
+    sums[2] += principal
+
+
+def _add_dues(deltas: Deltas, loan: Loan | None, sign: int, others: Iterable[Instalment]) -> None:
+    """Only the instalments that are not the same on the other side."""
+    if loan is None:
+        return
+    same = {id(row) for row in others}
+    for row in loan.instalments:
+        if id(row) in same or row.outstanding_minor == 0:
+            continue
+        key = _key(DUES, loan.branch_id, loan.terms.currency, row.due_date)
+        _add(deltas, key, 0, sign * row.outstanding_minor)
+
+
+def _add_payments(deltas: Deltas, decision: Decision) -> None:
+    amounts = {payment.id: payment for payment in decision.payments}
+    for event in decision.events:
+        if isinstance(event, PaymentRecorded | PaymentReversed):
+            payment = amounts[event.payment_id]
+            sign = 1 if isinstance(event, PaymentRecorded) else -1
+            key = _key(PAYMENTS, decision.loan.branch_id, payment.currency, payment.value_date)
+            _add(deltas, key, sign, sign * payment.amount_minor)
