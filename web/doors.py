@@ -50,7 +50,7 @@ class WebOptions:
 class Doors:
     """The doors between the web and the actors.
 
-    `sessions` finds a user's session actor; `gatekeeper` and `hub` are the addresses of those actors.
+    `sessions` finds a user's session actor; `gatekeeper` and `hub` are those actors' addresses.
     """
 
     sessions: SessionDirectory

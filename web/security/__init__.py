@@ -1,1 +1,1 @@
-"""Who is calling: tokens, passwords, addresses and limits. Session truth is in the store, not here."""
+"""Who is calling: tokens, passwords, addresses, limits. Session truth is in the store."""

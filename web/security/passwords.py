@@ -20,7 +20,7 @@ Found = TypeVar("Found")
 
 
 class ArgonPasswords:
-    """Satisfies the port `Passwords`. Without `hasher` the parameters are RFC 9106's second choice."""
+    """Satisfies the port `Passwords`; its default parameters are RFC 9106's second choice."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()

@@ -1,0 +1,137 @@
+"""From a route to what Quart calls: read strictly, recognise, limit, hand over, render.
+
+The order is that of cost: nothing is parsed for somebody who may not come in. It decides nothing
+that a route or an actor could.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+from uuid import UUID
+
+import trio
+from quart import Response, request
+
+from web import problems
+from web.arrivals import ArrivedRequest
+from web.calls import Call
+from web.front_desk import FrontDesk
+from web.problems import Problem
+from web.replies import Outcome, respond
+from web.request_reading import read_bearer, read_body, read_idempotency_key, read_query
+from web.routing import Door, Route
+from web.schemas.fields import read_uuid
+from web.security.client_address import limited_part
+from web.security.rate_limit import RateLimit, Taken
+
+View = Callable[..., Awaitable[Response]]
+
+ID_SUFFIX: Final = "_id"
+
+
+def view_of(route: Route, desk: FrontDesk) -> View:
+    """The view function that serves a route."""
+    parameters = {parameter.name: parameter for parameter in route.query}
+
+    async def view(**path: str) -> Response:
+        # The request itself: its proxy would look it up again for each attribute.
+        arrived: ArrivedRequest = cast("Any", request)._get_current_object()  # noqa: SLF001
+        outcome = await serve(arrived, path)
+        return respond(outcome, arrived.path, arrived.request_id)
+
+    async def serve(arrived: ArrivedRequest, path: dict[str, str]) -> Outcome:
+        call = Call(
+            desk=desk,
+            method=arrived.method,
+            path=arrived.path.rstrip("/") or "/",
+            request_id=arrived.request_id,
+            address=arrived.client_address,
+            headers=arrived.headers,
+            ids={},
+            words=path,
+            query={},
+        )
+        refusal = _let_in(route.door, call, arrived)
+        if refusal is not None:
+            return refusal
+        ids = _ids(path)
+        if isinstance(ids, Problem):
+            return ids
+        query = read_query(arrived.query_string, parameters)
+        if isinstance(query, Problem):
+            return query
+        call.ids, call.query = ids, query
+        if route.body is not None:
+            refused = await _take_body(route, call, arrived)
+            if refused is not None:
+                return refused
+        return await route.handler(call)
+
+    view.__name__ = route.name
+    view.__doc__ = route.summary
+    return view
+
+
+def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
+    """Recognise whoever comes through `door`, and take one of his tokens."""
+    desk = call.desk
+    match door:
+        case Door.OPEN:
+            return None
+        case Door.SIGN_IN:
+            return _limited(desk.sign_in_limit, limited_part(call.address), arrived)
+        case Door.REFRESH:
+            return _limited(desk.refresh_limit, limited_part(call.address), arrived)
+        case Door.SIGNED_IN:
+            token = read_bearer(arrived)
+            if token is None:
+                return problems.NOT_SIGNED_IN
+            claims = desk.doors.tokens.read_access_token(token, desk.doors.clock.now())
+            if claims is None:
+                return problems.NOT_SIGNED_IN
+            call.claims = claims
+            return _limited(desk.user_limit, claims.user_id, arrived)
+
+
+def _limited(limit: RateLimit, who: object, arrived: ArrivedRequest) -> Problem | None:
+    taken: Taken = limit.take(who, trio.current_time())
+    arrived.limit_headers = (
+        ("RateLimit-Policy", limit.policy),
+        ("RateLimit", f'"{limit.name}";r={taken.remaining};t={taken.full_after_s}'),
+    )
+    if taken.allowed:
+        return None
+    return Problem(
+        429,
+        "rate_limited",
+        "Too many requests. Wait as long as Retry-After says.",
+        headers=(problems.retry_after(taken.retry_after_s),),
+    )
+
+
+def _ids(path: dict[str, str]) -> dict[str, UUID] | Problem:
+    found: dict[str, UUID] = {}
+    for name, text in path.items():
+        if name.endswith(ID_SUFFIX):
+            value = read_uuid(text)
+            if value is None:
+                return problems.NOT_FOUND
+            found[name] = value
+    return found
+
+
+async def _take_body(route: Route, call: Call, arrived: ArrivedRequest) -> Problem | None:
+    assert route.body is not None
+    body = await read_body(
+        arrived, route.body, call.desk.doors.options.default_currency, route.form_names
+    )
+    if isinstance(body, Problem):
+        return body
+    call.body, call.document = body.shape, body.document
+    if route.idempotent:
+        key = read_idempotency_key(arrived)
+        if isinstance(key, Problem):
+            return key
+        call.idempotency_key = key
+    return None

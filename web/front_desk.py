@@ -1,0 +1,46 @@
+"""What all routes share: the doors, and what is computed once from the options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from web.cursors import Cursors
+from web.doors import Doors
+from web.security.client_address import ClientAddresses
+from web.security.origins import Origins
+from web.security.rate_limit import RateLimit
+
+
+@dataclass(frozen=True, slots=True)
+class FrontDesk:
+    """One for each app; `openapi` is its OpenAPI document, encoded."""
+
+    doors: Doors
+    addresses: ClientAddresses
+    origins: Origins
+    cursors: Cursors
+    user_limit: RateLimit
+    sign_in_limit: RateLimit
+    refresh_limit: RateLimit
+    openapi: bytes
+
+    @classmethod
+    def open(cls, doors: Doors, openapi: bytes) -> FrontDesk:
+        """Set the desk up. Raises ValueError when an option cannot be worked with."""
+        options = doors.options
+        sign_in, refresh = (
+            options.rate_limit_sign_in_per_minute,
+            options.rate_limit_refresh_per_minute,
+        )
+        return cls(
+            doors=doors,
+            addresses=ClientAddresses(options.trusted_proxies),
+            origins=Origins(options.allowed_origins),
+            cursors=Cursors(options.cursor_key),
+            user_limit=RateLimit(
+                "user", options.rate_limit_user_per_minute, options.rate_limit_user_burst
+            ),
+            sign_in_limit=RateLimit("sign-in", sign_in, sign_in),
+            refresh_limit=RateLimit("refresh", refresh, refresh),
+            openapi=openapi,
+        )

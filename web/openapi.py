@@ -1,0 +1,226 @@
+"""The OpenAPI 3.1 document, built from the table of routes and the shapes beside it.
+
+It needs no running server and no doors: the command line prints the same document that
+`/openapi.json` serves. It describes; it registers nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from web.doors import WebOptions
+from web.problems import MEDIA_TYPE, title
+from web.replies import JSON
+from web.request_reading import FORM
+from web.routes import ROUTES
+from web.routing import Door, Route
+from web.schemas.problem import ProblemShape
+
+VERSION: Final = "3.1.0"
+BEARER: Final = "bearer"
+
+Json = dict[str, Any]
+
+_REF: Final = "#/components/schemas/{model}"
+_PATH_PART: Final = re.compile(r"\{(\w+)\}")
+_PROBLEM_REF: Final[Json] = {"$ref": "#/components/schemas/ProblemShape"}
+
+_HEADERS: Final[Mapping[str, Json]] = {
+    "X-Request-Id": {
+        "description": "The request's id, as sent or as made.",
+        "schema": {"type": "string"},
+    },
+}
+_PARAMETERS: Final[Mapping[str, Json]] = {
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "Makes a repeated request one and the same; the answer is then a replay.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The ETag that was read. Either this or `version` in the body is needed.",
+        "schema": {"type": "string"},
+    },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "required": False,
+        "description": "The ETag that is known already: 304 when nothing changed.",
+        "schema": {"type": "string"},
+    },
+}
+
+
+def openapi_document(options: WebOptions) -> Json:
+    """The whole document, as JSON values."""
+    paths: dict[str, Json] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    paths["/ws/connect/{user_id}"] = {"get": _connect_operation()}
+    return {
+        "openapi": VERSION,
+        "info": {
+            "title": options.api_title,
+            "description": options.api_description,
+            "version": options.api_version,
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(),
+            "parameters": dict(_PARAMETERS),
+            "headers": dict(_HEADERS),
+            "securitySchemes": {
+                BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            },
+        },
+        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in ROUTES)],
+    }
+
+
+def _schemas() -> Json:
+    shapes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemShape, "serialization")]
+    for route in ROUTES:
+        if route.body is not None:
+            shapes.append((route.body, "validation"))
+        shapes.extend(
+            (shape, "serialization") for shape in route.answers.values() if shape is not None
+        )
+    _, definitions = models_json_schema(list(dict.fromkeys(shapes)), ref_template=_REF)
+    schemas: Json = definitions["$defs"]
+    return schemas
+
+
+def _operation(route: Route) -> Json:
+    operation: Json = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "parameters": [*_path_parameters(route.path), *_other_parameters(route)],
+        "responses": _responses(route),
+        "security": [{BEARER: []}] if route.door is Door.SIGNED_IN else [],
+    }
+    if route.body is not None:
+        operation["requestBody"] = _request_body(route, route.body)
+    return operation
+
+
+def _path_parameters(path: str) -> list[Json]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"}
+            if name.endswith("_id")
+            else {"type": "string"},
+        }
+        for name in _PATH_PART.findall(path)
+    ]
+
+
+def _other_parameters(route: Route) -> Iterable[Json]:
+    for parameter in route.query:
+        yield {
+            "name": parameter.name,
+            "in": "query",
+            "required": False,
+            "description": f"Must be {parameter.expects}.",
+            "schema": dict(parameter.schema),
+        }
+    if route.idempotent:
+        yield {"$ref": "#/components/parameters/IdempotencyKey"}
+    if route.versioned:
+        yield {"$ref": "#/components/parameters/IfMatch"}
+    if route.tagged:
+        yield {"$ref": "#/components/parameters/IfNoneMatch"}
+
+
+def _request_body(route: Route, body: type[BaseModel]) -> Json:
+    content: Json = {JSON: {"schema": _ref(body)}}
+    if route.form_names:
+        content[FORM] = {
+            "schema": {
+                "type": "object",
+                "properties": {"username": {"type": "string"}, "password": {"type": "string"}},
+                "required": ["username", "password"],
+            }
+        }
+    required = any(field.is_required() for field in body.model_fields.values())
+    return {"required": required, "content": content}
+
+
+def _responses(route: Route) -> Json:
+    responses: Json = {}
+    for status, shape in route.answers.items():
+        answer: Json = {"description": title(status), "headers": _header_refs()}
+        if shape is not None:
+            answer["content"] = {JSON: {"schema": _ref(shape)}}
+        elif status == 200:  # noqa: PLR2004 - OK, with a body that is no shape of ours
+            answer["content"] = {route.media_type: {"schema": {}}}
+        responses[str(status)] = answer
+    if route.tagged:
+        responses["304"] = {"description": title(304), "headers": _header_refs()}
+    for status in sorted(set(problem_statuses(route)) - set(route.answers)):
+        responses[str(status)] = _problem(status)
+    return responses
+
+
+def problem_statuses(route: Route) -> tuple[int, ...]:
+    """Every status of refusal that a route may answer with."""
+    found = {400, *route.problems}
+    if route.door is not Door.OPEN:
+        found |= {429, 503}
+    if route.door is Door.SIGNED_IN:
+        found.add(401)
+    if "_id}" in route.path:
+        found.add(404)
+    if route.body is not None:
+        found |= {413, 415, 422}
+    if route.idempotent:
+        found.add(409)
+    if route.versioned:
+        found |= {412, 428}
+    return tuple(found)
+
+
+def _connect_operation() -> Json:
+    statuses = (400, 401, 403, 404, 429, 503)
+    return {
+        "operationId": "connect",
+        "summary": "Notifications, by WebSocket",
+        "description": "Authenticate by header, or by a first message within five seconds.",
+        "tags": ["real time"],
+        "parameters": _path_parameters("/ws/connect/{user_id}"),
+        "responses": {
+            "101": {"description": title(101)},
+            **{str(status): _problem(status) for status in statuses},
+        },
+        "security": [{BEARER: []}, {}],
+    }
+
+
+def _problem(status: int) -> Json:
+    return {
+        "description": title(status),
+        "headers": _header_refs(),
+        "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF}},
+    }
+
+
+def _header_refs() -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+
+
+def _ref(shape: type[BaseModel]) -> Json:
+    return {"$ref": _REF.format(model=shape.__name__)}

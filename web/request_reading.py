@@ -1,0 +1,166 @@
+"""Reading a request strictly: its query, its body, its headers. What is doubtful is refused.
+
+It only reads: nothing here knows routes, users or actors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+from quart import Request, Websocket
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from domain.rejections import FieldFault
+from web import strict_json
+from web.problems import Problem, bad_parameter, invalid_fields
+from web.schemas.applications import DEFAULT_CURRENCY
+from web.schemas.faults import faults_of
+
+FORM: Final = "application/x-www-form-urlencoded"
+PARAMETERS_MAX: Final = 32
+FORM_FIELDS_MAX: Final = 16
+
+_JSON: Final = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,128}")
+_KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+TOO_LARGE: Final = Problem(413, "too_large", "The body is larger than this path takes.")
+WRONG_TYPE: Final = Problem(
+    415, "wrong_content_type", "The body must be application/json, in UTF-8 and not compressed."
+)
+BAD_KEY: Final = Problem(
+    400, "bad_idempotency_key", "Idempotency-Key must be 1 to 255 visible ASCII characters."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter: `read` answers None for a value that cannot be taken."""
+
+    name: str
+    read: Callable[[str], object | None]
+    expects: str
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body that was taken: its fields, and the JSON document they were read from."""
+
+    shape: BaseModel
+    document: object
+
+
+def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, object] | Problem:
+    """The query's values by name; unknown, repeated and unreadable ones are refused."""
+    if not raw:
+        return {}
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=PARAMETERS_MAX,
+        )
+    except ValueError:
+        return Problem(400, "bad_query", "The query cannot be read.")
+    found: dict[str, object] = {}
+    for name, text in pairs:
+        parameter = known.get(name)
+        if parameter is None:
+            return bad_parameter(name[:100], "is not known here")
+        if name in found:
+            return bad_parameter(name, "is given twice")
+        value = parameter.read(text)
+        if value is None:
+            return bad_parameter(name, f"must be {parameter.expects}")
+        found[name] = value
+    return found
+
+
+async def read_body(
+    request: Request, shape: type[BaseModel], default_currency: str, form_names: Mapping[str, str]
+) -> Body | Problem:
+    """Read and check a body; `form_names` maps a form's fields to the shape's, none for no form."""
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        return WRONG_TYPE
+    try:
+        raw: bytes = await request.body
+    except RequestEntityTooLarge:
+        return TOO_LARGE
+    document = _document(raw, request.headers.get("Content-Type", ""), shape, form_names)
+    if isinstance(document, Problem):
+        return document
+    if not isinstance(document, dict):
+        return invalid_fields(FieldFault("", "wrong_type", "must be an object"))
+    try:
+        fields = shape.model_validate(document, context={DEFAULT_CURRENCY: default_currency})
+    except ValidationError as error:
+        return invalid_fields(*faults_of(error))
+    return Body(fields, document)
+
+
+def _document(
+    raw: bytes, content_type: str, shape: type[BaseModel], form_names: Mapping[str, str]
+) -> Any:
+    if not raw and not any(field.is_required() for field in shape.model_fields.values()):
+        return {}
+    if form_names and content_type.partition(";")[0].strip().lower() == FORM:
+        return _form(raw, form_names)
+    if not _JSON.fullmatch(content_type.strip()):
+        return WRONG_TYPE
+    try:
+        return strict_json.parse(raw)
+    except strict_json.NotJsonError as error:
+        return Problem(400, "not_json", str(error))
+
+
+def _form(raw: bytes, names: Mapping[str, str]) -> dict[str, str] | Problem:
+    """A form as the JSON it stands for; fields mapped to "" are taken and left out."""
+    unreadable = Problem(400, "not_a_form", "The form cannot be read.")
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=FORM_FIELDS_MAX,
+        )
+    except ValueError:
+        return unreadable
+    found: dict[str, str] = {}
+    for name, text in pairs:
+        if "\x00" in text or name in found:
+            return unreadable
+        field = names.get(name, name)
+        if field:
+            found[field] = text
+    return found
+
+
+def read_request_id(request: Request | Websocket) -> str | None:
+    """The caller's own request id, when it is one that may stand in logs."""
+    given = request.headers.get("X-Request-Id")
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else None
+
+
+def read_bearer(request: Request | Websocket) -> str | None:
+    """The token of an Authorization header; None without one, or with another scheme."""
+    given = request.headers.get("Authorization")
+    if given is None:
+        return None
+    scheme, _, token = given.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def read_idempotency_key(request: Request) -> str | Problem | None:
+    """The key under which a POST may be repeated."""
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return None
+    return given if _KEY.fullmatch(given) else BAD_KEY

@@ -1,0 +1,30 @@
+"""What each path does, one file a subject; together, the table of routes."""
+
+from typing import Final
+
+from web.routes.auth import AUTH
+from web.routes.comments import COMMENTS
+from web.routes.dashboard import DASHBOARD
+from web.routes.docs import DOCS
+from web.routes.loan_commands import LOAN_COMMANDS
+from web.routes.loans import LOANS
+from web.routes.payments import PAYMENTS
+from web.routes.realtime import REALTIME
+from web.routes.sync import SYNC
+from web.routes.system import SYSTEM
+from web.routes.users import USERS
+from web.routing import Route
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *SYSTEM,
+    *AUTH,
+    *USERS,
+    *LOANS,
+    *LOAN_COMMANDS,
+    *COMMENTS,
+    *PAYMENTS,
+    *DASHBOARD,
+    *SYNC,
+    *REALTIME,
+    *DOCS,
+)

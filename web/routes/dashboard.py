@@ -1,0 +1,71 @@
+"""The dashboard: figures, the link, and how far the sides agree."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.queries import ReadNetworkStatus, ReadStatistics, ReadSyncSummary
+from domain.views import NetworkView, StatisticsView, SyncSummaryView
+from web.calls import Call
+from web.problems import Problem
+from web.replies import Outcome, Reply
+from web.routing import Route
+from web.schemas.figures import (
+    NetworkStatus,
+    Statistics,
+    SyncSummary,
+    render_network,
+    render_statistics,
+    render_sync_summary,
+)
+
+
+async def read_statistics(call: Call) -> Outcome:
+    """The figures over what the reader may see."""
+    figures = await call.ask(ReadStatistics(), StatisticsView)
+    if isinstance(figures, Problem):
+        return figures
+    return Reply(render_statistics(figures, call.desk.doors.options.default_currency))
+
+
+async def read_network_status(call: Call) -> Outcome:
+    """The link to the head office."""
+    network = await call.ask(ReadNetworkStatus(), NetworkView)
+    return network if isinstance(network, Problem) else Reply(render_network(network))
+
+
+async def read_sync_summary(call: Call) -> Outcome:
+    """How far this node and its head office agree."""
+    summary = await call.ask(ReadSyncSummary(), SyncSummaryView)
+    return summary if isinstance(summary, Problem) else Reply(render_sync_summary(summary))
+
+
+DASHBOARD: Final = (
+    Route(
+        method="GET",
+        path="/dashboard/stats",
+        handler=read_statistics,
+        summary="The figures",
+        tag="dashboard",
+        answers={200: Statistics},
+        problems=(403,),
+    ),
+    Route(
+        method="GET",
+        path="/dashboard/network-status",
+        handler=read_network_status,
+        summary="The link to the head office",
+        tag="dashboard",
+        answers={200: NetworkStatus},
+        problems=(403,),
+    ),
+    Route(
+        method="GET",
+        path="/dashboard/sync-summary",
+        handler=read_sync_summary,
+        summary="How far the sides agree",
+        tag="dashboard",
+        answers={200: SyncSummary},
+        problems=(403,),
+    ),
+)

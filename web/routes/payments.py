@@ -1,0 +1,156 @@
+"""Payments: recording, reading, annotating and reversing them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.commands import AnnotatePayment, RecordPayment, ReversePayment
+from domain.identifiers import LoanId, PaymentId
+from domain.queries import ListPayments, ReadPayment
+from domain.views import Page, PaymentView
+from web.calls import Call, made
+from web.problems import Problem
+from web.replies import Outcome
+from web.routing import PAGING, Route, id_parameter
+from web.schemas.fields import NoFields
+from web.schemas.payments import (
+    AnnotationBody,
+    PaymentBody,
+    PaymentList,
+    PaymentShape,
+    render_payment,
+)
+
+
+async def record_payment(call: Call) -> Outcome:
+    """Record money that came in."""
+    body = call.fields(PaymentBody)
+    command = RecordPayment(
+        payment_id=PaymentId(call.new_id(body.id)),
+        loan_id=LoanId(body.loan_id),
+        amount=body.amount,
+        currency=body.currency,
+        value_date=body.value_date,
+        method=body.method,
+        reference=body.reference,
+    )
+    done = await call.carry_out(command, PaymentView)
+    if isinstance(done, Problem):
+        return done
+    return made(done, render_payment(done.view), 201, f"/payments/{done.view.id}")
+
+
+async def list_payments(call: Call) -> Outcome:
+    """A page of the payments in sight."""
+    return await _listed(call, call.query.get("loan_id"))
+
+
+async def list_payments_of_loan(call: Call) -> Outcome:
+    """A page of one loan's payments."""
+    return await _listed(call, LoanId(call.ids["loan_id"]))
+
+
+async def read_payment(call: Call) -> Outcome:
+    """One payment."""
+    payment = await call.ask(ReadPayment(PaymentId(call.ids["payment_id"])), PaymentView)
+    if isinstance(payment, Problem):
+        return payment
+    return call.read_one(render_payment(payment), payment.version)
+
+
+async def annotate_payment(call: Call) -> Outcome:
+    """Write beside a payment; its money cannot change."""
+    body = call.fields(AnnotationBody)
+    version = call.expected_version(body.version, required=False)
+    if isinstance(version, Problem):
+        return version
+    command = AnnotatePayment(
+        payment_id=PaymentId(call.ids["payment_id"]),
+        expected_version=version,
+        method=body.method,
+        reference=body.reference,
+        note=body.note,
+    )
+    done = await call.carry_out(command, PaymentView)
+    return done if isinstance(done, Problem) else made(done, render_payment(done.view), 200)
+
+
+async def reverse_payment(call: Call) -> Outcome:
+    """Undo a payment by a further fact."""
+    payment = await call.ask(ReadPayment(PaymentId(call.ids["payment_id"])), PaymentView)
+    if isinstance(payment, Problem):
+        return payment
+    done = await call.carry_out(ReversePayment(payment.id, payment.loan_id), PaymentView)
+    return done if isinstance(done, Problem) else made(done, render_payment(done.view), 200)
+
+
+async def _listed(call: Call, loan_id: LoanId | None) -> Outcome:
+    page = call.page()
+    if isinstance(page, Problem):
+        return page
+    found = await call.ask(ListPayments(page, loan_id), Page)
+    return found if isinstance(found, Problem) else call.listed(found, render_payment)
+
+
+PAYMENTS: Final = (
+    Route(
+        method="POST",
+        path="/payments/",
+        handler=record_payment,
+        summary="Record a payment",
+        tag="payments",
+        answers={201: PaymentShape},
+        body=PaymentBody,
+        problems=(403, 404, 409),
+    ),
+    Route(
+        method="GET",
+        path="/payments/",
+        handler=list_payments,
+        summary="The payments in sight",
+        tag="payments",
+        answers={200: PaymentList},
+        query=(*PAGING, id_parameter("loan_id")),
+        problems=(403,),
+    ),
+    Route(
+        method="GET",
+        path="/payments/loan/{loan_id}",
+        handler=list_payments_of_loan,
+        summary="One loan's payments",
+        tag="payments",
+        answers={200: PaymentList},
+        query=PAGING,
+        problems=(403,),
+    ),
+    Route(
+        method="GET",
+        path="/payments/{payment_id}",
+        handler=read_payment,
+        summary="One payment",
+        tag="payments",
+        answers={200: PaymentShape},
+        tagged=True,
+        problems=(403,),
+    ),
+    Route(
+        method="PUT",
+        path="/payments/{payment_id}",
+        handler=annotate_payment,
+        summary="Write beside a payment",
+        tag="payments",
+        answers={200: PaymentShape},
+        body=AnnotationBody,
+        problems=(403, 409, 412),
+    ),
+    Route(
+        method="DELETE",
+        path="/payments/{payment_id}",
+        handler=reverse_payment,
+        summary="Reverse a payment",
+        tag="payments",
+        answers={200: PaymentShape},
+        body=NoFields,
+        problems=(403, 409),
+    ),
+)

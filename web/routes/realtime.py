@@ -1,0 +1,43 @@
+"""Who is connected. The sockets themselves are in `web/sockets`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.queries import ReadConnections
+from domain.views import ConnectionsView
+from web.calls import Call
+from web.problems import Problem
+from web.replies import Outcome, Reply
+from web.routing import Route
+from web.schemas.figures import ActiveConnections
+
+# Until a node has several workers, its one worker has them all.
+ONLY_WORKER: Final = "worker-1"
+
+
+async def count_connections(call: Call) -> Outcome:
+    """How many sockets and users are connected."""
+    seen = await call.ask(ReadConnections(), ConnectionsView)
+    if isinstance(seen, Problem):
+        return seen
+    return Reply(
+        {
+            "connections": seen.connections,
+            "users": seen.users,
+            "by_worker": {ONLY_WORKER: seen.connections},
+        }
+    )
+
+
+REALTIME: Final = (
+    Route(
+        method="GET",
+        path="/ws/active-connections",
+        handler=count_connections,
+        summary="How many are connected",
+        tag="real time",
+        answers={200: ActiveConnections},
+        problems=(403,),
+    ),
+)

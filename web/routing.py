@@ -1,0 +1,117 @@
+"""The table of routes: what each takes, who may come, and what it answers.
+
+From one table come the registered routes, the OpenAPI document and the tests that hold them
+together. What a route does is in `routes/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel
+
+from domain.lifecycle import LoanStatus
+from web.calls import Call
+from web.replies import Outcome
+from web.request_reading import Parameter
+from web.schemas.fields import read_date, read_uuid
+
+Handler = Callable[[Call], Awaitable[Outcome]]
+
+LIMIT_MAX: Final = 200
+
+
+class Door(StrEnum):
+    """Who may come in, and by which limit."""
+
+    OPEN = "open"
+    SIGN_IN = "sign_in"
+    REFRESH = "refresh"
+    SIGNED_IN = "signed_in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method on one path. `path` is written as OpenAPI does; parts ending in `_id` are UUIDs.
+
+    `answers` maps each status of success to the shape of its body, None for no JSON body.
+    `problems` are the refusals beyond those that every such route has.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    answers: Mapping[int, type[BaseModel] | None]
+    door: Door = Door.SIGNED_IN
+    body: type[BaseModel] | None = None
+    form_names: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[Parameter, ...] = ()
+    problems: tuple[int, ...] = ()
+    tagged: bool = False
+    versioned: bool = False
+    media_type: str = "application/json"
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether an Idempotency-Key counts: on every POST of somebody who has signed in."""
+        return self.method == "POST" and self.door is Door.SIGNED_IN and self.tag != "auth"
+
+    @property
+    def name(self) -> str:
+        """A stable name of the operation."""
+        return self.handler.__name__
+
+
+def _limit(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LIMIT_MAX))):
+        return None
+    return int(text) if 1 <= int(text) <= LIMIT_MAX else None
+
+
+def _status(text: str) -> LoanStatus | None:
+    return LoanStatus(text) if text in set(LoanStatus) else None
+
+
+def _one_of(*known: str) -> Callable[[str], str | None]:
+    return lambda text: text if text in known else None
+
+
+def _cursor(text: str) -> str | None:
+    return text or None
+
+
+PAGING: Final = (
+    Parameter(
+        "limit",
+        _limit,
+        f"a whole number from 1 to {LIMIT_MAX}",
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50},
+    ),
+    Parameter("cursor", _cursor, "a cursor of this list", {"type": "string"}),
+    Parameter(
+        "sort",
+        _one_of("created_at", "-created_at"),
+        "created_at or -created_at",
+        {"type": "string", "enum": ["created_at", "-created_at"], "default": "created_at"},
+    ),
+    Parameter("include", _one_of("total"), "total", {"type": "string", "enum": ["total"]}),
+)
+STATUS: Final = Parameter(
+    "status",
+    _status,
+    "a status of a loan",
+    {"type": "string", "enum": [str(status) for status in LoanStatus]},
+)
+AS_OF: Final = Parameter(
+    "as_of", read_date, "a date, YYYY-MM-DD", {"type": "string", "format": "date"}
+)
+
+
+def id_parameter(name: str) -> Parameter:
+    """A query parameter that is a UUID."""
+    return Parameter(name, read_uuid, "a UUID", {"type": "string", "format": "uuid"})

@@ -1,0 +1,150 @@
+"""The kinds of fields that bodies are made of: strict, because a loan server must not guess.
+
+Money, rates and dates arrive as strings and in one spelling only. What a value means for a loan is
+the domain's to say; here it is only read.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from domain.money import is_currency, parse_amount
+
+TEXT_CHARS_MAX: Final = 2000
+PASSWORD_BYTES_MAX: Final = 1024
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PERCENT: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,8})?")
+# One @, something on both sides, no blanks and no controls: the rest is the mail server's to know.
+_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}")
+
+
+class RequestShape(BaseModel):
+    """A body that is taken: nothing is converted, and what is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ResponseShape(BaseModel):
+    """A body that is given; only described, because responses are rendered without it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NoFields(RequestShape):
+    """A body without fields: nothing at all, or {}."""
+
+
+def read_uuid(text: str) -> UUID | None:
+    """Read a UUID in its one usual spelling."""
+    return UUID(text) if _UUID.fullmatch(text) else None
+
+
+def read_date(text: str) -> date | None:
+    """Read a business date, YYYY-MM-DD."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _uuid(value: Any) -> UUID:
+    found = read_uuid(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError("bad_uuid", "must be a UUID, as a string")
+    return found
+
+
+def _date(value: Any) -> date:
+    found = read_date(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError("bad_date", "must be a date, as a string YYYY-MM-DD")
+    return found
+
+
+def _amount(value: Any) -> Decimal:
+    found = parse_amount(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError("bad_amount", 'must be an amount, as a string like "1250.00"')
+    if found == 0:
+        raise PydanticCustomError("bad_amount", "must be more than nothing")
+    return found
+
+
+def _percent(value: Any) -> Decimal:
+    if not isinstance(value, str) or not _PERCENT.fullmatch(value):
+        raise PydanticCustomError("bad_rate", 'must be per cent a year, as a string like "12.5"')
+    return Decimal(value)
+
+
+def _currency(value: str) -> str:
+    if not is_currency(value):
+        raise PydanticCustomError("unknown_currency", "must be a currency in use (ISO 4217)")
+    return value
+
+
+def _email(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise PydanticCustomError("bad_email", "must be an e-mail address")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return value
+
+
+def _hashable(value: str) -> str:
+    if len(value.encode()) > PASSWORD_BYTES_MAX:
+        raise PydanticCustomError("too_long", "is too long")
+    return value
+
+
+def _schema(**facts: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **facts})
+
+
+UuidField = Annotated[UUID, BeforeValidator(_uuid), _schema(format="uuid")]
+DateField = Annotated[date, BeforeValidator(_date), _schema(format="date")]
+AmountField = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    _schema(pattern=r"^[0-9]{1,16}(\.[0-9]{1,16})?$", examples=["1250.00"]),
+]
+PercentField = Annotated[
+    Decimal,
+    BeforeValidator(_percent),
+    _schema(pattern=r"^[0-9]{1,4}(\.[0-9]{1,8})?$", examples=["12.5"]),
+]
+CurrencyField = Annotated[
+    str, Field(pattern="^[A-Z]{3}$"), AfterValidator(_currency), _schema(pattern="^[A-Z]{3}$")
+]
+EmailField = Annotated[str, Field(max_length=254), AfterValidator(_email)]
+NameField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
+TextField = Annotated[
+    str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValidator(_not_blank)
+]
+LabelField = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_not_blank)]
+# Longer ones would only be work for the hash; the domain says how short is too short.
+PasswordField = Annotated[
+    str, Field(min_length=1, max_length=PASSWORD_BYTES_MAX), AfterValidator(_hashable)
+]
+VersionField = Annotated[int, Field(ge=1, le=2**53)]
+
+# What responses show.
+Money = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["1250.00"])]
+Rate = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["12.5"])]
+Id = Annotated[UUID, Field()]
+Day = Annotated[date, Field()]
+Instant = Annotated[datetime, Field()]

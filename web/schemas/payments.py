@@ -1,0 +1,146 @@
+"""Shapes of payments and of comments on loans."""
+
+from __future__ import annotations
+
+from domain.money import format_minor
+from domain.payment import PaymentStatus
+from domain.views import CommentView, PaymentView
+from web.schemas.fields import (
+    AmountField,
+    CurrencyField,
+    DateField,
+    Day,
+    Id,
+    Instant,
+    LabelField,
+    Money,
+    RequestShape,
+    ResponseShape,
+    TextField,
+    UuidField,
+    VersionField,
+)
+
+
+class PaymentBody(RequestShape):
+    """Money that came in. `currency` must be the loan's; `id` may be made by the client."""
+
+    loan_id: UuidField
+    amount: AmountField
+    currency: CurrencyField | None = None
+    value_date: DateField | None = None
+    method: LabelField | None = None
+    reference: LabelField | None = None
+    id: UuidField | None = None
+
+
+class AnnotationBody(RequestShape):
+    """What is written beside a payment; its money cannot change. What is left out stays."""
+
+    method: LabelField | None = None
+    reference: LabelField | None = None
+    note: TextField | None = None
+    version: VersionField | None = None
+
+
+class CommentBody(RequestShape):
+    """What is said on a loan."""
+
+    body: TextField
+
+
+class AllocationShape(ResponseShape):
+    """How a payment was split."""
+
+    principal: Money
+    interest: Money
+    fees: Money
+    penalties: Money
+    excess: Money
+
+
+class PaymentShape(ResponseShape):
+    """A payment."""
+
+    id: Id
+    loan_id: Id
+    amount: Money
+    currency: str
+    value_date: Day
+    status: PaymentStatus
+    allocation: AllocationShape
+    outstanding_after: Money
+    method: str | None
+    reference: str | None
+    note: str | None
+    recorded_by: Id
+    reversed_at: Instant | None
+    sync_status: str
+    version: int
+    created_at: Instant
+
+
+class PaymentList(ResponseShape):
+    """A page of payments."""
+
+    items: list[PaymentShape]
+    next_cursor: str | None
+    total: int | None = None
+
+
+class CommentShape(ResponseShape):
+    """A comment on a loan."""
+
+    id: Id
+    loan_id: Id
+    author_id: Id
+    body: str
+    created_at: Instant
+
+
+class CommentList(ResponseShape):
+    """A page of comments."""
+
+    items: list[CommentShape]
+    next_cursor: str | None
+    total: int | None = None
+
+
+def render_payment(payment: PaymentView) -> dict[str, object]:
+    """A payment as JSON."""
+    currency = payment.currency
+    return {
+        "id": payment.id,
+        "loan_id": payment.loan_id,
+        "amount": format_minor(payment.amount_minor, currency),
+        "currency": currency,
+        "value_date": payment.value_date,
+        "status": payment.status,
+        "allocation": {
+            "principal": format_minor(payment.allocated_principal_minor, currency),
+            "interest": format_minor(payment.allocated_interest_minor, currency),
+            "fees": format_minor(payment.allocated_fees_minor, currency),
+            "penalties": format_minor(payment.allocated_penalties_minor, currency),
+            "excess": format_minor(payment.allocated_excess_minor, currency),
+        },
+        "outstanding_after": format_minor(payment.outstanding_after_minor, currency),
+        "method": payment.method,
+        "reference": payment.reference,
+        "note": payment.note,
+        "recorded_by": payment.recorded_by,
+        "reversed_at": payment.reversed_at,
+        "sync_status": payment.sync_status,
+        "version": payment.version,
+        "created_at": payment.created_at,
+    }
+
+
+def render_comment(comment: CommentView) -> dict[str, object]:
+    """A comment as JSON."""
+    return {
+        "id": comment.id,
+        "loan_id": comment.loan_id,
+        "author_id": comment.author_id,
+        "body": comment.body,
+        "created_at": comment.created_at,
+    }

@@ -1,0 +1,207 @@
+"""WS /ws/connect/{user_id}: who comes in, and with which answer he does not.
+
+Before the 101 every refusal is an HTTP response. A client that sends no Authorization header is let
+in as a stranger, hears nothing, and has five seconds to say who he is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any, Final, cast
+from uuid import UUID
+
+import trio
+from quart import Response, websocket
+from quart.wrappers import Websocket
+
+from actors.envelope import ActorError
+from actors.messages.replies import Unavailable
+from actors.messages.user_session import Attached, AttachSocket, RequestContext
+from domain.rejections import Rejected
+from web import problems
+from web.front_desk import FrontDesk
+from web.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
+from web.replies import respond
+from web.request_reading import read_bearer, read_request_id
+from web.schemas.fields import read_uuid
+from web.security.client_address import limited_part
+from web.security.tokens import AccessClaims
+from web.sockets.conversation import Conversation, detach
+from web.sockets.counts import SocketCounts
+from web.sockets.encoding import encode_message
+from web.sockets.held_lane import HeldLane
+from web.sockets.lane import Lane
+from web.sockets.messages import Authenticate, CloseCode, error_message, read_message
+
+CONNECT_PATH: Final = "/ws/connect/{user_id}"
+
+_QUERY: Final = Problem(
+    400,
+    "bad_query",
+    "This path takes no query; a token belongs into the Authorization header, never into a URL.",
+)
+_ORIGIN: Final = Problem(403, "origin_not_allowed", "Pages of this origin may not connect.")
+_SOMEONE_ELSE: Final = Problem(403, "not_allowed", "The token is another user's.")
+_CLOSE_CODES: Final = {401: CloseCode.SIGNED_OUT, 403: CloseCode.FORBIDDEN}
+
+
+def connect_view(desk: FrontDesk) -> Callable[[str], Awaitable[Response | None]]:
+    """The view function of the socket."""
+    options = desk.doors.options
+    counts = SocketCounts(
+        options.ws_max_connections, options.ws_max_per_address, options.ws_max_per_user
+    )
+
+    async def connect(user_id: str) -> Response | None:
+        arrived: Websocket = cast("Any", websocket)._get_current_object()  # noqa: SLF001
+        handshake = Handshake(desk, counts, arrived)
+        with ExitStack() as counted:
+            refusal = await handshake.run(user_id, counted)
+        if refusal is None:
+            return None
+        response = respond(refusal, arrived.path, handshake.request_id)
+        response.headers["X-Request-Id"] = handshake.request_id
+        return response
+
+    return connect
+
+
+class Handshake:
+    """From the upgrade request to a conversation, or to a refusal."""
+
+    def __init__(self, desk: FrontDesk, counts: SocketCounts, arrived: Websocket) -> None:
+        self.request_id = read_request_id(arrived) or str(desk.doors.identities.new_id())
+        self._desk = desk
+        self._doors = desk.doors
+        self._counts = counts
+        self._arrived = arrived
+        client = arrived.scope.get("client")
+        self._address = desk.addresses.address(
+            client[0] if client else None, arrived.headers.get("X-Forwarded-For")
+        )
+
+    async def run(self, user_id: str, counted: ExitStack) -> Problem | None:
+        """Serve the socket to its end; a problem when it was not accepted."""
+        headers = self._arrived.headers
+        wanted = read_uuid(user_id)
+        if wanted is None:
+            return NOT_FOUND
+        if self._arrived.query_string:
+            return _QUERY
+        origin = headers.get("Origin")
+        if origin is not None and not self._desk.origins.allows(origin, headers.get("Host")):
+            return _ORIGIN
+        place = limited_part(self._address)
+        full = self._counts.refuses(place)
+        if full is not None:
+            return _too_many(full)
+        counted.enter_context(self._counts.counting(place))
+        if "Authorization" in headers:
+            return await self._with_header(wanted, counted)
+        full = self._counts.refuses_stranger(place)
+        if full is not None:
+            return _too_many(full)
+        await self._with_first_message(wanted, place, counted)
+        return None
+
+    async def _with_header(self, wanted: UUID, counted: ExitStack) -> Problem | None:
+        claims = self._recognise(read_bearer(self._arrived), wanted)
+        if isinstance(claims, Problem):
+            return claims
+        lane = HeldLane(self._lane())
+        return await self._converse(claims, lane, counted, self._arrived.accept)
+
+    async def _with_first_message(self, wanted: UUID, place: str, counted: ExitStack) -> None:
+        await self._arrived.accept()
+        lane = HeldLane(self._lane())
+        with self._counts.counting_stranger(place):
+            claims = await self._first_message(wanted)
+        refusal: Problem | None
+        if isinstance(claims, Problem):
+            refusal = claims
+        else:
+            refusal = await self._converse(claims, lane, counted, trio.lowlevel.checkpoint)
+        if refusal is not None:
+            lane.open(encode_message(error_message(refusal.code, refusal.detail)))
+            lane.close(_CLOSE_CODES.get(refusal.status, CloseCode.FULL), refusal.code)
+            await lane.lane.drain()
+
+    async def _first_message(self, wanted: UUID) -> AccessClaims | Problem:
+        with trio.move_on_after(self._doors.options.ws_first_message_s):
+            text = await self._arrived.receive()
+            said = read_message(text) if isinstance(text, str) else None
+            if isinstance(said, Authenticate):
+                return self._recognise(said.token, wanted)
+        return NOT_SIGNED_IN
+
+    def _recognise(self, token: str | None, wanted: UUID) -> AccessClaims | Problem:
+        claims = (
+            None
+            if token is None
+            else self._doors.tokens.read_access_token(token, self._doors.clock.now())
+        )
+        if claims is None:
+            return NOT_SIGNED_IN
+        if claims.user_id != wanted:
+            return _SOMEONE_ELSE
+        full = self._counts.refuses_user(claims.user_id)
+        return claims if full is None else _too_many(full)
+
+    async def _converse(
+        self,
+        claims: AccessClaims,
+        lane: HeldLane,
+        counted: ExitStack,
+        accept: Callable[[], Awaitable[None]],
+    ) -> Problem | None:
+        """Attach, accept and hold the socket; its end is told to the session actor in any case."""
+        counted.enter_context(self._counts.counting_user(claims.user_id))
+        connection_id = self._doors.identities.new_id()
+        context = RequestContext(claims.session_id, self.request_id, self._address)
+        try:
+            session = await self._doors.sessions.session(claims.user_id)
+        except ActorError:
+            return problems.unavailable("The server is starting or stopping. Try again.")
+        try:
+            message = AttachSocket(context, connection_id, lane)
+            try:
+                attached = await session.ask(message, self._doors.options.ask_timeout_s)
+            except ActorError:
+                return problems.unavailable("The server is repairing itself. Try again.")
+            if not isinstance(attached, Attached):
+                return _refusal(attached)
+            conversation = Conversation(
+                doors=self._doors,
+                session=session,
+                context=context,
+                claims=claims,
+                connection_id=connection_id,
+                attached=attached,
+                lane=lane,
+                receive=self._arrived.receive,
+            )
+            await accept()
+            lane.open(conversation.welcome())
+            await conversation.hold()
+        finally:
+            await detach(session, connection_id)
+        return None
+
+    def _lane(self) -> Lane:
+        """The lane over this connection's guarded stream, handed over by our own listener."""
+        return Lane(cast("Any", self._arrived.scope)["state"]["stream"])
+
+
+def _refusal(told: object) -> Problem:
+    if isinstance(told, Rejected):
+        return problems.from_rejected(told)
+    if isinstance(told, Unavailable):
+        return problems.from_unavailable(told)
+    raise TypeError(f"{type(told).__name__} came instead of Attached")
+
+
+def _too_many(detail: str) -> Problem:
+    return Problem(
+        429, "too_many_sockets", detail, headers=(problems.retry_after(problems.RETRY_SOON_S),)
+    )

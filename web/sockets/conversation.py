@@ -1,0 +1,248 @@
+"""A live socket: it listens to its client, beats, and ends when its sign-in or its peer does.
+
+What a subscriber hears comes through the lane from the hub; nothing of it passes here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, assert_never
+from uuid import UUID
+
+import trio
+
+from actors.address import Address
+from actors.envelope import ActorError
+from actors.messages.broadcast_hub import TellPosition
+from actors.messages.user_session import (
+    Answer,
+    Attached,
+    DetachSocket,
+    RequestContext,
+)
+from actors.messages.user_session import Subscribe as SubscribeSocket
+from domain.identifiers import LoanId
+from domain.notices import PUBLIC_TYPES, NoticeType
+from domain.queries import ReadLoan
+from domain.views import FeedPosition, LoanView
+from web.doors import Doors
+from web.security.rate_limit import RateLimit
+from web.security.tokens import AccessClaims
+from web.sockets.encoding import encode_message
+from web.sockets.frames import frame_ping
+from web.sockets.held_lane import HeldLane
+from web.sockets.lane import HEARTBEAT
+from web.sockets.messages import (
+    Authenticate,
+    CloseCode,
+    Ping,
+    Said,
+    Subscribe,
+    Unsubscribe,
+    error_message,
+    read_message,
+    topic_name,
+)
+
+MESSAGES_PER_MINUTE: Final = 100
+MESSAGES_BURST: Final = 20
+# A peer of which nothing was heard for so many intervals is gone.
+SILENT_INTERVALS: Final = 2.5
+JITTER: Final = 0.1
+RECONNECT_MS: Final = (500, 5000)
+HUB_TIMEOUT_S: Final = 2.0
+DETACH_TIMEOUT_S: Final = 5.0
+
+Receive = Callable[[], Awaitable[str | bytes]]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One socket of one user, from its welcome to its close."""
+
+    doors: Doors
+    session: Address[Any]
+    context: RequestContext
+    claims: AccessClaims
+    connection_id: UUID
+    attached: Attached
+    lane: HeldLane
+    receive: Receive
+    types: frozenset[NoticeType] = PUBLIC_TYPES
+    topics: frozenset[LoanId] | None = None
+    limit: RateLimit = field(
+        default_factory=lambda: RateLimit("messages", MESSAGES_PER_MINUTE, MESSAGES_BURST)
+    )
+
+    @property
+    def expires_at(self) -> datetime:
+        """When this socket ends unless it gets a newer token."""
+        return min(self.claims.expires_at, self.attached.session.expires_at)
+
+    def welcome(self) -> bytes:
+        """The first frame."""
+        return encode_message(
+            {
+                "type": "welcome",
+                "connection_id": self.connection_id,
+                "user_id": self.attached.account.id,
+                "position": _position(self.attached.position),
+                "heartbeat_interval": self.doors.options.ws_heartbeat_interval_s,
+                "expires_at": self.expires_at,
+            }
+        )
+
+    async def hold(self) -> None:
+        """Keep the socket until it ends; cancelled when the peer has left."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._beat)
+            nursery.start_soon(self._expire)
+            nursery.start_soon(self._leave_at_drain)
+            nursery.start_soon(self._listen)
+            # The lane has the last word: it ends when its close frame is out, or its peer gone.
+            await self.lane.lane.drain()
+            nursery.cancel_scope.cancel()
+
+    async def _listen(self) -> None:
+        while self.lane.lane.is_open:
+            text = await self.receive()
+            if isinstance(text, bytes):
+                self.lane.close(CloseCode.UNSUPPORTED, "messages are text")
+                return
+            if not self.limit.take("", trio.current_time()).allowed:
+                self.lane.close(CloseCode.FLOOD, "too many messages")
+                return
+            said = read_message(text)
+            self._say(said if isinstance(said, dict) else await self._answer(said))
+
+    async def _answer(self, said: Said) -> dict[str, object]:
+        match said:
+            case Ping():
+                answer: dict[str, object] = {"type": "pong"}
+            case Authenticate():
+                answer = self._renew(said)
+            case Subscribe():
+                answer = await self._subscribe(said)
+            case Unsubscribe():
+                answer = await self._unsubscribe(said)
+            case _:
+                assert_never(said)
+        if said.ref is not None:
+            answer["ref"] = said.ref
+        return answer
+
+    def _renew(self, said: Authenticate) -> dict[str, object]:
+        claims = self.doors.tokens.read_access_token(said.token, self.doors.clock.now())
+        if claims is None:
+            return error_message("bad_token", "The token is not valid.")
+        if claims.session_id != self.claims.session_id:
+            return error_message("other_session", "The token is of another sign-in: reconnect.")
+        self.claims = claims
+        return {"type": "authenticated", "expires_at": self.expires_at}
+
+    async def _subscribe(self, said: Subscribe) -> dict[str, object]:
+        topics = None if said.topics is None else frozenset(LoanId(one) for one in said.topics)
+        refusal = await self._out_of_sight(topics or frozenset())
+        if refusal is not None:
+            return refusal
+        answer = await self._hear("subscribed", frozenset(said.notification_types), topics)
+        if said.since is not None and answer["type"] != "error":
+            # There is no replay yet: whoever missed something is told to start afresh.
+            now = await self._head()
+            missed = said.since.epoch != now.epoch or said.since.seq != now.seq
+            answer |= {
+                "recovered": not missed,
+                "from": {"epoch": said.since.epoch, "seq": said.since.seq},
+                "to": _position(now),
+            }
+        return answer
+
+    async def _unsubscribe(self, said: Unsubscribe) -> dict[str, object]:
+        types = self.types - frozenset(said.notification_types)
+        topics = self.topics
+        if topics is not None:
+            topics -= frozenset(LoanId(one) for one in said.topics)
+        return await self._hear("unsubscribed", types, topics)
+
+    async def _hear(
+        self, kind: str, types: frozenset[NoticeType], topics: frozenset[LoanId] | None
+    ) -> dict[str, object]:
+        narrowed = SubscribeSocket(self.connection_id, types, topics)
+        try:
+            await self.session.tell(narrowed, self.doors.options.ask_timeout_s)
+        except ActorError:
+            return error_message("unavailable", "The server repairs itself. Try again.")
+        self.types, self.topics = types, topics
+        return {
+            "type": kind,
+            "notification_types": sorted(types),
+            "topics": None if topics is None else sorted(topic_name(one) for one in topics),
+        }
+
+    async def _out_of_sight(self, topics: frozenset[LoanId]) -> dict[str, object] | None:
+        """An error for the first topic that its user may not see; the same as for none at all."""
+        for loan_id in topics:
+            question = Answer(self.context, ReadLoan(loan_id))
+            try:
+                loan = await self.session.ask(question, self.doors.options.ask_timeout_s)
+            except ActorError:
+                return error_message("unavailable", "The server repairs itself. Try again.")
+            if not isinstance(loan, LoanView):
+                return error_message("not_found", f"There is no topic {topic_name(loan_id)}.")
+        return None
+
+    async def _beat(self) -> None:
+        interval_s = self.doors.options.ws_heartbeat_interval_s
+        stream = self.lane.lane.stream
+        while True:
+            await trio.sleep(interval_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+            if trio.current_time() - stream.heard_at > SILENT_INTERVALS * interval_s:
+                self.lane.close(CloseCode.TOO_SLOW, "silent")
+                return
+            self.lane.lane.push(frame_ping(), HEARTBEAT)
+            if NoticeType.HEARTBEAT in self.types:
+                head = await self._head()
+                beat = {
+                    "type": NoticeType.HEARTBEAT,
+                    "timestamp": self.doors.clock.now(),
+                    "seq": head.seq,
+                }
+                self.lane.push(encode_message(beat), NoticeType.HEARTBEAT)
+
+    async def _head(self) -> FeedPosition:
+        """How far the feed is; where this socket began while the hub cannot say."""
+        with suppress(ActorError):
+            head = await self.doors.hub.ask(TellPosition(), HUB_TIMEOUT_S)
+            if isinstance(head, FeedPosition):
+                return head
+        return self.attached.position
+
+    async def _expire(self) -> None:
+        while True:
+            left_s = (self.expires_at - self.doors.clock.now()).total_seconds()
+            if left_s <= 0:
+                self.lane.close(CloseCode.SIGNED_OUT, "the token has expired")
+                return
+            await trio.sleep(left_s)
+
+    async def _leave_at_drain(self) -> None:
+        await self.lane.lane.stream.drain.began.wait()
+        later_ms = random.randint(*RECONNECT_MS)  # noqa: S311 - spreads clients, guards nothing
+        self.lane.close(CloseCode.RESTART, f'{{"reconnect_after_ms":{later_ms}}}')
+
+    def _say(self, message: dict[str, object]) -> None:
+        self.lane.say(encode_message(message))
+
+
+async def detach(session: Address[Any], connection_id: UUID) -> None:
+    """Tell the session actor that a socket is gone, also while everything is being cancelled."""
+    with trio.move_on_after(DETACH_TIMEOUT_S, shield=True), suppress(ActorError):
+        await session.tell(DetachSocket(connection_id))
+
+
+def _position(position: FeedPosition) -> dict[str, object]:
+    return {"epoch": position.epoch, "seq": position.seq}
