@@ -118,11 +118,12 @@ def roles() -> str:
 
 
 def openapi() -> str:
-    """The OpenAPI document, as the installed command prints it where no setting is made."""
-    command = Path(sys.executable).with_name("lendwire")
+    """The OpenAPI document, as the command prints it where no setting is made."""
+    command = (sys.executable, "-m", "server", "openapi")
+    here = {"PYTHONPATH": str(DOCS.parent)}
     with tempfile.TemporaryDirectory() as nowhere:
         printed = subprocess.run(
-            [command, "openapi"], check=True, capture_output=True, text=True, env={}, cwd=nowhere
+            command, check=True, capture_output=True, text=True, env=here, cwd=nowhere
         )
     return printed.stdout
 
