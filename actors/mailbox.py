@@ -8,7 +8,7 @@ none, except those it has to give up.
 from __future__ import annotations
 
 import enum
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import outcome
@@ -89,7 +89,7 @@ class Mailbox:
         self.on_backlog: Callable[[], None] | None = None
         self._accounts = accounts
         self._coalesce_key = coalesce_key
-        self._queue: deque[Envelope] = deque()
+        self._queue: list[Envelope] = []  # a tenth of an empty deque, and never long
         self._by_key: dict[Hashable, Envelope] = {}
         self._senders: OrderedDict[trio.lowlevel.Task, Envelope] | None = None
         self._receivers: list[trio.lowlevel.Task] = []

@@ -207,8 +207,8 @@ class Slot:
         """Keep an error for operators to see."""
         self.faults = (*self.faults, Fault(trio.current_time(), error, message))[-_FAULTS_KEPT:]
 
-    def abort(self, error: Exception) -> None:
-        """Crash the incarnation from outside: its interleaved messages failed too often."""
+    def abort(self, error: BaseException) -> None:
+        """Crash the incarnation from outside its own task, and cut that short."""
         self.crashed(error)
         if self.scope is not None:
             self.scope.cancel()

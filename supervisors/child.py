@@ -14,6 +14,8 @@ from actors.slot import Slot
 from actors.slot_state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from supervisors.child_spec import ChildSpec
     from supervisors.subtree import Subtree
 
@@ -47,15 +49,17 @@ class Child:
         "owes_goodbye",
         "slot",
         "soft_at",
+        "spawn",
         "spec",
         "started",
         "stops_politely",
         "subtree",
     )
 
-    def __init__(self, path: str, spec: ChildSpec) -> None:
-        """Make the child's slot; nothing starts."""
+    def __init__(self, path: str, spec: ChildSpec, spawn: Callable[..., None]) -> None:
+        """Make the child's slot; nothing starts. `spawn` starts a task beside the children's."""
         self.spec = spec
+        self.spawn = spawn
         self.slot = Slot(path, spec.mailbox, spec.overflow, spec.coalesce_key)
         self.address: Address[Any] = Address(self.slot)
         self.subtree: Subtree | None = None

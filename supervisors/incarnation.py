@@ -15,7 +15,6 @@ from actors.envelope import (
     ActorStopped,
     Exit,
     TransientStartError,
-    ask_chain,
     hidden_error,
     without_cancellation,
 )
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 async def live(child: Child) -> Exit:
     """Live one life: make the child, start it, work until it ends, say goodbye."""
-    ask_chain.set(())
     if child.order is not Order.NONE:  # told to stop before its task had its first turn
         return Exit("shutdown")
     try:
@@ -78,6 +76,8 @@ async def _within_scope(child: Child, body: Callable[[], Awaitable[None]]) -> Ex
         slot.crashed(TimeoutError(f"not started within {child.spec.start_timeout_s} s"))
     slot.actor = None
     if slot.crash is not None:
+        if not isinstance(slot.crash, Exception):
+            raise slot.crash
         return Exit("crashed", slot.crash)
     if child.order is Order.NONE:
         return Exit("normal", masked)
@@ -129,7 +129,7 @@ async def _act(child: Child, actor: Actor[Any]) -> None:
     _ready(child, actor)
     if not child.started:
         return
-    await take_turns(slot, actor)
+    await take_turns(slot, actor, child.spawn)
     while slot.calls:
         await slot.mailbox.wait()
 

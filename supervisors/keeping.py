@@ -6,11 +6,12 @@ The mechanics every supervisor shares. Which children restart together is decide
 from __future__ import annotations
 
 import math
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 
 import trio
 
-from actors.envelope import ActorCrashed, ActorStopped, Exit, ask_chain, without_cancellation
+from actors.envelope import ActorCrashed, ActorStopped, Exit, without_cancellation
 from actors.slot_state import LIVE, State
 from supervisors.child import Child, Order
 from supervisors.child_spec import OnRestart, Restart, Strategy
@@ -21,7 +22,7 @@ from supervisors.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from actors.slot import Slot
     from supervisors.backoff import Backoff
@@ -57,6 +58,7 @@ class Keeper:
         self.broken: dict[Child, float] = {}
         self.on_transition: Callable[[Slot, State, State], None] | None = None
         self._rng = rng
+        self._context = copy_context()
         self._failure: BaseException | None = None
         self._finished = False
         self._kids: trio.Nursery | None = None
@@ -77,15 +79,18 @@ class Keeper:
 
     def launch(self, child: Child) -> None:
         """Start the child's task; the child is `starting` when this returns."""
-        assert self._kids is not None
         child.slot.on_fault = self._on_fault
         child.slot.on_transition = self._on_transition
         child.prepare()
-        self._kids.start_soon(self._keep, child, name=child.slot.path)
+        self.spawn(self._keep, child)
+
+    def spawn(self, run: Callable[..., Awaitable[None]], *args: object) -> None:
+        """Start a task among the children, in the supervisor's context and not its caller's."""
+        assert self._kids is not None
+        self._context.run(self._kids.start_soon, run, *args)
 
     async def _keep(self, child: Child) -> None:
         """Live the child's lives until it is over or its group is to be repaired."""
-        ask_chain.set(())
         while True:
             try:
                 exit_ = await live(child)

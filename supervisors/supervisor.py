@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
@@ -69,10 +70,10 @@ class Supervisor(Keeper):
             raise ValueError(f"{self.path} has two children called {item.id}")
         path = f"{self.path}/{item.id}"
         if isinstance(item, Supervisor):
-            child = Child(path, ChildSpec(item.id, lambda: item))
+            child = Child(path, ChildSpec(item.id, lambda: item), self.spawn)
             child.adopt(item)
         else:
-            child = Child(path, item)
+            child = Child(path, item, self.spawn)
         self.children[item.id] = child
         return child
 
@@ -142,6 +143,7 @@ class Supervisor(Keeper):
 
     def _begin(self) -> None:
         ask_chain.set(())
+        self._context = copy_context()
         self.state = State.STARTING
         self.incarnation += 1
         self.started_at = self._failure = None

@@ -6,7 +6,7 @@ It carries out and books each message; it neither starts nor stops the incarnati
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import trio
 
@@ -23,22 +23,26 @@ from actors.mailbox import KeyFailure
 from domain.outages import Outage
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from actors.actor import Actor
     from actors.slot import Slot
+
+Spawn: TypeAlias = "Callable[..., None]"
+"""Starts a task: an async function and its arguments."""
 
 _BURST: Final = 32
 """Turns without a pause after which the others in the process get a look in."""
 
 
-async def take_turns(slot: Slot, actor: Actor[Any]) -> None:
-    """Work until the mailbox is closed and drained, or interrupted; raises what crashed a turn."""
+def take_turns(slot: Slot, actor: Actor[Any], spawn: Spawn) -> Awaitable[None]:
+    """Work until the mailbox is closed and drained, or interrupted; raises what crashed a turn.
+
+    `spawn` starts a task beside the children's own; it is needed for turns at once alone.
+    """
     if actor.turn_limit > 1:
-        async with trio.open_nursery() as nursery:
-            await _KeyedTurns(slot, actor, nursery).work_first()
-    else:
-        await _one_by_one(slot, actor)
+        return _KeyedTurns(slot, actor, spawn).work_first()
+    return _one_by_one(slot, actor)
 
 
 async def _one_by_one(slot: Slot, actor: Actor[Any]) -> None:
@@ -67,40 +71,58 @@ async def _breathe(burst: int) -> int:
 class _KeyedTurns:
     """Several turns of one incarnation at once, never two of the same key.
 
-    The first worker lives as long as the incarnation. Others are brought in when a message finds
-    nobody waiting, and leave when they find nothing to do while somebody waits.
+    The first worker is the incarnation's own task. Others are brought in when a message finds
+    nobody waiting, and leave when they find nothing to do while somebody waits. A nursery for
+    them would cost every idle actor more than everything else about it, so they live beside the
+    children, and the first worker never leaves before them.
     """
 
-    __slots__ = ("_actor", "_busy", "_nursery", "_slot", "_workers")
+    __slots__ = ("_actor", "_busy", "_others", "_slot", "_spawn")
 
-    def __init__(self, slot: Slot, actor: Actor[Any], nursery: trio.Nursery) -> None:
+    def __init__(self, slot: Slot, actor: Actor[Any], spawn: Spawn) -> None:
         self._slot = slot
         self._actor = actor
-        self._nursery = nursery
+        self._spawn = spawn
         self._busy: set[Hashable] = set()
-        self._workers = 1
+        self._others: set[trio.CancelScope] = set()
         slot.mailbox.on_backlog = self._bring_worker
 
     def _bring_worker(self) -> None:
-        if self._workers < self._actor.turn_limit:
-            self._workers += 1
-            self._nursery.start_soon(self._work_along)
+        if len(self._others) + 1 < self._actor.turn_limit:
+            scope = trio.CancelScope()
+            self._others.add(scope)
+            self._spawn(self._work_along, scope)
 
     async def work_first(self) -> None:
-        """Work and watch the idle time until the mailbox is finished."""
+        """Work and watch the idle time until the mailbox is finished and the others are gone."""
+        mailbox = self._slot.mailbox
         try:
             while not await self._work_off():
                 await _rest(self._slot, self._actor)
+            while self._others:
+                await mailbox.wait()
         finally:
-            self._slot.mailbox.on_backlog = None
+            mailbox.on_backlog = None
+            for scope in self._others:
+                scope.cancel()
+            with trio.CancelScope(shield=True):
+                while self._others:
+                    await mailbox.wait()
 
-    async def _work_along(self) -> None:
-        ask_chain.set(())
+    async def _work_along(self, scope: trio.CancelScope) -> None:
+        mailbox = self._slot.mailbox
         try:
-            while not await self._work_off() and not self._slot.mailbox.has_receiver:
-                await self._slot.mailbox.wait()
+            with scope:
+                while not await self._work_off() and not mailbox.has_receiver:
+                    await mailbox.wait()
+        except BaseException as error:
+            cause = without_cancellation(error)
+            if cause is None:
+                raise
+            self._slot.abort(cause)  # the crash is told already; the first worker leaves
         finally:
-            self._workers -= 1
+            self._others.discard(scope)
+            mailbox.wake_all()
 
     async def _work_off(self) -> bool:
         """Take turns while there are messages of free keys; True once the mailbox is finished."""
