@@ -36,6 +36,7 @@ T = TypeVar("T")
 LoopCancelled = asyncio.CancelledError
 LoopEvent = asyncio.Event
 LoopLock = asyncio.Lock
+LoopSemaphore = asyncio.Semaphore
 LoopTask = asyncio.Task
 pause = asyncio.sleep
 
@@ -272,9 +273,9 @@ class Bridge:
             await asyncio.wait(list(self._works), timeout=self._stop_wait_s)
         if self._works:
             _log.warning("the stop leaves work unfinished: %r", list(self._works))
-        closing = [self._loop.create_task(logged(close())) for close in self._closers]
-        if closing:
-            await asyncio.wait(closing, timeout=CLOSE_WAIT_S)
+        with contextlib.suppress(TimeoutError):
+            closing = asyncio.gather(*(logged(close()) for close in self._closers))
+            await asyncio.wait_for(closing, CLOSE_WAIT_S)
         self._loop.stop()
 
     def _answer_all(self) -> None:

@@ -37,20 +37,6 @@ LOSSES = (
 )
 
 
-def is_lost(connection: Any) -> bool:
-    """Whether a connection (of the pool or not) is closed or was taken back by the pool."""
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:
-        return True
-
-
-def throw_away(connection: Any) -> None:
-    """Close a connection by force, wherever it is."""
-    if not is_lost(connection):
-        connection.terminate()
-
-
 def leaves_commit_open(error: BaseException, connection: Any) -> bool:
     """Whether after this error of COMMIT the transaction may have been committed.
 
@@ -62,7 +48,7 @@ def leaves_commit_open(error: BaseException, connection: Any) -> bool:
     answered = isinstance(error, asyncpg.PostgresError) and not isinstance(
         error, asyncpg.PostgresConnectionError
     )
-    return not answered or is_lost(connection) or _severity(error) in ("FATAL", "PANIC")
+    return not answered or connection.is_closed() or _severity(error) in ("FATAL", "PANIC")
 
 
 def _severity(error: BaseException) -> str | None:
@@ -77,6 +63,6 @@ def outage_of(error: BaseException, connection: Any) -> Outage | None:
         return DeadlinePassed(str(error) or "the store did not answer in time")
     if isinstance(error, LOSSES):
         return StoreUnavailable(str(error) or type(error).__name__)
-    if isinstance(error, asyncpg.InterfaceError) and is_lost(connection):
+    if isinstance(error, asyncpg.InterfaceError) and connection.is_closed():
         return StoreUnavailable("the connection to the store was lost")
     return None

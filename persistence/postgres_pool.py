@@ -16,14 +16,20 @@ from typing import Any, Final, final
 import asyncpg
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import Bridge, time_limit
+from persistence.asyncio_bridge import (
+    Bridge,
+    LoopCancelled,
+    LoopSemaphore,
+    time_limit,
+    to_the_end,
+)
 from persistence.postgres_dial import PoolLimits, dial, dial_options
-from persistence.postgres_errors import LOSSES, is_lost, outage_of, throw_away
+from persistence.postgres_errors import LOSSES, outage_of
 from persistence.postgres_listener import Subscription
 from persistence.statements import Statement
 from persistence.weather import Weather
 
-RELEASE_LIMIT_S: Final = 1.5
+REST_LIMIT_S: Final = 1.5
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +57,10 @@ class PostgresPool:
         self._bridge = bridge
         self._weather = Weather("PostgreSQL", attempt_limit_s=self.limits.connect_s)
         self._dial_options = dial_options(dsn, self.limits)
-        self._pool: Any = None
         self._closed = False
-        self._size = 0
-        self._in_use = 0
+        self._slots = LoopSemaphore(self.limits.size_max)  # one for each connection that may be
+        self._idle: list[Any] = []
+        self._connections: set[Any] = set()
         self._subscriptions: list[Subscription] = []
         bridge.at_stop(self.close)
 
@@ -65,8 +71,8 @@ class PostgresPool:
 
     def figures(self) -> PoolFigures:
         """A snapshot, from any thread."""
-        size, in_use = self._size, self._in_use
-        return PoolFigures(size, max(0, size - in_use), in_use, self.limits.size_max, self.is_away)
+        size, idle = len(self._connections), len(self._idle)
+        return PoolFigures(size, idle, max(0, size - idle), self.limits.size_max, self.is_away)
 
     async def fetch(self, statement: Statement, /, **values: object) -> list[Any]:
         """All rows of a lone read."""
@@ -121,69 +127,78 @@ class PostgresPool:
         return subscription
 
     async def close(self) -> None:
-        """Close all connections, by force if they do not return within `acquire_s`."""
+        """Close all connections, by force if they are not given back within `acquire_s`."""
+        if self._closed:
+            return
         self._closed = True
-        for subscription in self._subscriptions:
-            await subscription.close()
-        pool, self._pool = self._pool, None
-        if pool is None:
+        try:
+            for subscription in self._subscriptions:
+                await subscription.close()
+            async with time_limit(self.limits.acquire_s):
+                for _ in range(self.limits.size_max):
+                    await self._slots.acquire()
+                for connection in list(self._connections):
+                    await connection.close()
+        except (*LOSSES, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.warning("connections are closed by force: %r", error)
+        finally:
+            for connection in list(self._connections):
+                connection.terminate()
+
+    async def take(self) -> Any:
+        """A connection, if one is free or can be made within `acquire_s`; `give_back` must follow.
+
+        For `lease` and the transactions.
+        """
+        self._check_open()
+        await self._wait_for_slot()
+        try:
+            self._check_open()
+            while self._idle:
+                connection = self._idle.pop()  # the last one given back: its caches are warm
+                if not connection.is_closed():
+                    return connection
+            return await self._grow()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def give_back(self, connection: Any, *, works: bool) -> None:
+        """The end of a loan, of a connection at rest. works: the server has just done its part."""
+        torn = not connection.is_closed() and connection.is_in_transaction()
+        if torn:
+            connection.terminate()
+        if not connection.is_closed():
+            self._idle.append(connection)
+        self._slots.release()
+        if works:
+            self._weather.back()
+        assert not torn, "a connection was given back in the middle of a transaction"
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("the store is stopping")
+
+    async def _wait_for_slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
             return
         try:
             async with time_limit(self.limits.acquire_s):
-                await pool.close()
-        except (TimeoutError, OSError, asyncpg.InterfaceError):
-            _log.warning("connections were still in use when the pool was closed")
-
-    async def take(self) -> Any:
-        """For `Lease`: a connection, if one is free or can be made within `acquire_s`."""
-        pool = await self._opened()
-        try:
-            async with time_limit(self.limits.acquire_s):
-                connection = await pool.acquire()
+                await self._slots.acquire()
         except TimeoutError:
             raise StoreUnavailable(f"all {self.limits.size_max} connections are busy") from None
-        self._in_use += 1
-        return connection
 
-    async def give_back(self, connection: Any, *, works: bool) -> None:
-        """For `Lease`: the end of a loan. Never raises for a connection that breaks now."""
-        self._in_use -= 1
-        if works:
-            self._weather.back()
-        torn = not is_lost(connection) and connection.is_in_transaction()
-        if torn:
-            throw_away(connection)
-        if self._pool is not None:
-            try:
-                await self._pool.release(connection, timeout=RELEASE_LIMIT_S)
-            except (*LOSSES, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.info("a connection broke when it was given back: %r", error)
-        assert not torn, "a connection was given back in the middle of a transaction"
-
-    async def _opened(self) -> Any:
-        if self._closed:
-            raise StoreUnavailable("the store is stopping")
-        if self._pool is None:
-            self._pool = asyncpg.create_pool(
-                min_size=0,  # so that opening needs no server
-                max_size=self.limits.size_max,
-                connect=self._grow,
-                reset=_leave_as_it_is,
-                **self._dial_options,
-            )
-            await self._pool
-        return self._pool
-
-    async def _grow(self, dsn: str, **options: Any) -> Any:
-        """For asyncpg's pool: a connection more, counted as long as it lives."""
-        options["dsn"] = dsn
-        connection = await dial(options, self._weather, limit_s=self.limits.connect_s)
-        self._size += 1
+    async def _grow(self) -> Any:
+        connection = await self.dial()
+        self._connections.add(connection)
         connection.add_termination_listener(self._shrink)
         return connection
 
-    def _shrink(self, _: Any) -> None:
-        self._size -= 1
+    def _shrink(self, connection: Any) -> None:
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
 
 
 @final
@@ -206,11 +221,32 @@ class Lease:
         error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        outage = None if error is None else outage_of(error, self._connection)
-        await self._pool.give_back(self._connection, works=error is None)
+        connection = self._connection
+        if error is None:
+            self._pool.give_back(connection, works=True)
+            return
+        outage = outage_of(error, connection)
+        try:
+            if not isinstance(error, asyncpg.PostgresError):  # which is an answer, so all is quiet
+                await bring_to_rest(connection, "SELECT 1")
+        finally:
+            self._pool.give_back(connection, works=False)
         if outage is not None:
             raise outage from error
 
 
-async def _leave_as_it_is(_: Any) -> None:
-    """The reset of the pool: transactions leave nothing behind, so there is nothing to undo."""
+async def bring_to_rest(connection: Any, last_word: str) -> None:
+    """Execute `last_word` after whatever was interrupted; a connection that cannot is closed.
+
+    Goes to its end, within REST_LIMIT_S, though the caller is cancelled.
+    """
+    if not connection.is_closed():
+        await to_the_end(_bring_to_rest(connection, last_word), limit_s=REST_LIMIT_S)
+
+
+async def _bring_to_rest(connection: Any, last_word: str) -> None:
+    try:
+        await connection.execute(last_word)
+    except (Exception, LoopCancelled) as error:  # noqa: BLE001  whatever it was
+        _log.warning("a connection is thrown away, it does not come to rest: %r", error)
+        connection.terminate()

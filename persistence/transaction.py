@@ -7,7 +7,6 @@ nothing, retries nothing and knows no table.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import TracebackType
@@ -16,17 +15,14 @@ from typing import Any, Final, final
 import asyncpg
 
 from domain.outages import DeadlinePassed, OutcomeUnknown, StoreUnavailable
-from persistence.asyncio_bridge import LoopCancelled, point_of_no_return, still_wanted, to_the_end
+from persistence.asyncio_bridge import point_of_no_return, still_wanted, to_the_end
 from persistence.crossing import remaining_s
 from persistence.postgres_dial import milliseconds
-from persistence.postgres_errors import LOSSES, is_lost, leaves_commit_open, throw_away
-from persistence.postgres_pool import PostgresPool
+from persistence.postgres_errors import LOSSES, leaves_commit_open, outage_of
+from persistence.postgres_pool import PostgresPool, bring_to_rest
 from persistence.statements import Statement
 
-ROLLBACK_LIMIT_S: Final = 1.5
 COMMIT_LIMIT_S: Final = 10.0
-
-_log = logging.getLogger(__name__)
 
 
 class Isolation(StrEnum):
@@ -85,7 +81,7 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
     for a statement or lock that took too long, TransactionConflict for what may be done anew.
     """
 
-    __slots__ = ("_begin", "_connection", "_lease", "_pool")
+    __slots__ = ("_begin", "_connection", "_pool")
 
     def __init__(
         self,
@@ -95,13 +91,12 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
         read_only: bool = False,
     ) -> None:
         self._pool = pool
-        self._lease = pool.lease()
         self._connection: Any = None
         self._begin = f"BEGIN ISOLATION LEVEL {isolation}{' READ ONLY' if read_only else ''}"
 
     async def __aenter__(self) -> Transaction:
         still_wanted()
-        self._connection = await self._lease.__aenter__()
+        self._connection = await self._pool.take()
         try:
             await self._connection.execute(self._begin_text())
         except BaseException as error:
@@ -134,10 +129,10 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
         except BaseException as failure:
             await self._end_badly(failure)
             raise
-        await self._lease.__aexit__(None, None, None)
+        self._pool.give_back(self._connection, works=True)
 
     async def _commit(self) -> None:
-        if is_lost(self._connection):
+        if self._connection.is_closed():
             raise StoreUnavailable("the connection was lost before the commit")
         sealed = point_of_no_return()
         commit = self._connection.execute("COMMIT", timeout=COMMIT_LIMIT_S)
@@ -146,21 +141,16 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
         except (*LOSSES, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if not leaves_commit_open(error, self._connection):
                 raise
-            throw_away(self._connection)
+            self._connection.terminate()
             raise OutcomeUnknown("the connection was lost in the commit") from error
         assert tag == "COMMIT", "the block went on after one of its statements had failed"
 
     async def _end_badly(self, error: BaseException) -> None:
         """Roll back, give the connection back, and raise the outage that the error stands for."""
+        outage = outage_of(error, self._connection)
         try:
-            if not is_lost(self._connection):
-                await to_the_end(self._roll_back(), limit_s=ROLLBACK_LIMIT_S)
+            await bring_to_rest(self._connection, "ROLLBACK")
         finally:
-            await self._lease.__aexit__(type(error), error, error.__traceback__)
-
-    async def _roll_back(self) -> None:
-        try:
-            await self._connection.execute("ROLLBACK")
-        except (Exception, LoopCancelled) as error:  # noqa: BLE001  whatever it was
-            _log.warning("a connection is thrown away, it could not roll back: %r", error)
-            throw_away(self._connection)
+            self._pool.give_back(self._connection, works=False)
+        if outage is not None:
+            raise outage from error
