@@ -25,10 +25,10 @@ class Committed(Generic[View]):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The events that now happen, the loan after them, and each payment whose projection they change.
+    """The events that now happen, the loan after them, and each payment whose standing they change.
 
-    `payments` begins with the payment that the event is about. Of each, only the projections (status,
-    allocation, outstanding after) may have changed; what was annotated beside it is not in here.
+    `payments` begins with the payment that the event is about. Of each, only the projections
+    (status, allocation, outstanding after) may have changed; notes beside it are not in here.
     `payments_before` holds those of them that had been there before, as they stood.
     """
 

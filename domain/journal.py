@@ -103,11 +103,12 @@ def implied_balances(loan: Loan | None) -> dict[LedgerAccount, int]:
     """The balance of each account as the loan's state implies it: debits positive, minor units."""
     if loan is None:
         return {}
-    rows = loan.instalments
-    principal = sum(row.paid_principal_minor for row in rows)
-    interest = sum(row.paid_interest_minor for row in rows)
-    fees = sum(row.paid_fees_minor for row in rows)
-    penalties = sum(row.paid_penalties_minor for row in rows)
+    principal = interest = fees = penalties = 0
+    for row in loan.instalments:
+        principal += row.paid_principal_minor
+        interest += row.paid_interest_minor
+        fees += row.paid_fees_minor
+        penalties += row.paid_penalties_minor
     received = principal + interest + fees + penalties + loan.credit_minor
     return {
         LedgerAccount.CASH: received - loan.disbursed_minor,

@@ -62,13 +62,13 @@ class Loan:
     @property
     def outstanding(self) -> Outstanding:
         """What is still owed, by component."""
-        rows = self.instalments
-        return Outstanding(
-            sum(row.principal_minor - row.paid_principal_minor for row in rows),
-            sum(row.interest_minor - row.paid_interest_minor for row in rows),
-            sum(row.fees_minor - row.paid_fees_minor for row in rows),
-            sum(row.penalties_minor - row.paid_penalties_minor for row in rows),
-        )
+        principal = interest = fees = penalties = 0
+        for row in self.instalments:
+            principal += row.principal_minor - row.paid_principal_minor
+            interest += row.interest_minor - row.paid_interest_minor
+            fees += row.fees_minor - row.paid_fees_minor
+            penalties += row.penalties_minor - row.paid_penalties_minor
+        return Outstanding(principal, interest, fees, penalties)
 
     @property
     def next_due(self) -> Instalment | None:

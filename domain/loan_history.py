@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -27,10 +28,12 @@ from domain.events import (
     PaymentReversed,
 )
 from domain.identifiers import PaymentId
+from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.payment import Allocation, Payment, PaymentStatus
 from domain.schedule import build_schedule, schedule_start
+from domain.terms import Terms
 
 # The place of each kind in the life of a loan; within one place amendments follow the clock.
 _PLACE: Final[dict[type, int]] = {
@@ -87,7 +90,7 @@ def take_payment(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
     """
     if not is_in_order(loan, event):
         raise ValueError("a payment out of order needs the history: replay it")
-    return _allocated(_counted(loan, event), event)
+    return _allocated(loan, event)
 
 
 def replay(events: Iterable[LoanEvent]) -> tuple[Loan, tuple[Payment, ...]]:
@@ -107,8 +110,8 @@ def replay(events: Iterable[LoanEvent]) -> tuple[Loan, tuple[Payment, ...]]:
             continue
         if loan is None:
             raise ValueError("the first event of a loan is its submission")
-        loan = _counted(loan, event)
         if isinstance(event, PaymentReversed):
+            loan = _counted(loan, event)
             continue
         loan, payment = (_undone if event.payment_id in reversed_ids else _allocated)(loan, event)
         payments.append(payment)
@@ -181,9 +184,15 @@ def _disbursed(loan: Loan, event: LoanDisbursed) -> Loan:
         status=LoanStatus.ACTIVE,
         disbursed_on=event.value_date,
         disbursed_minor=event.amount_minor,
-        instalments=build_schedule(loan.terms, start, event.amount_minor),
+        instalments=_laid_out(loan.terms, start, event.amount_minor),
         last_value_date=event.value_date,
     )
+
+
+@lru_cache(maxsize=32)
+def _laid_out(terms: Terms, start: date, principal_minor: int) -> tuple[Instalment, ...]:
+    """The schedule, remembered for a moment: a decision that replays lays it out twice."""
+    return build_schedule(terms, start, principal_minor)
 
 
 def _counted(loan: Loan, event: LoanEvent) -> Loan:
@@ -194,9 +203,17 @@ def _counted(loan: Loan, event: LoanEvent) -> Loan:
 def _allocated(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
     rows, split = allocate(loan.instalments, event.amount_minor)
     credit = loan.credit_minor + split.excess_minor
-    paid = replace(_dated(loan, event), instalments=rows, credit_minor=credit)
-    owed = paid.outstanding.total_minor
-    paid = replace(paid, status=_status(owed, credit))
+    owed = sum(row.outstanding_minor for row in rows)
+    paid = replace(
+        loan,
+        status=_status(owed, credit),
+        version=loan.version + 1,
+        instalments=rows,
+        credit_minor=credit,
+        last_value_date=event.value_date,
+        updated_at=max(loan.updated_at, event.at),
+        last_payment_event_id=event.event_id,
+    )
     return paid, _projection(loan.terms.currency, event, PaymentStatus.POSTED, split, owed)
 
 
@@ -204,11 +221,12 @@ def _undone(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
     """A payment that was reversed keeps its place, and changes nothing at it."""
     owed = loan.outstanding.total_minor
     payment = _projection(loan.terms.currency, event, PaymentStatus.REVERSED, Allocation(), owed)
-    return _dated(loan, event), payment
-
-
-def _dated(loan: Loan, event: PaymentRecorded) -> Loan:
-    return replace(loan, last_value_date=event.value_date, last_payment_event_id=event.event_id)
+    kept = replace(
+        _counted(loan, event),
+        last_value_date=event.value_date,
+        last_payment_event_id=event.event_id,
+    )
+    return kept, payment
 
 
 def _projection(

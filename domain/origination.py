@@ -78,7 +78,7 @@ def wrong_state(loan: Loan, move: LoanMove) -> Rejected | None:
         return None
     return Rejected(
         LoanRefusal.WRONG_STATE,
-        f"A loan that is {loan.status.replace('_', ' ')} cannot take this: {move}.",
+        f"{move.capitalize()} is not possible while the loan is {loan.status.replace('_', ' ')}.",
         facts={"event": str(move), "state": str(loan.status)},
     )
 
