@@ -99,7 +99,7 @@ lint: setup-dev ## the house rules that ruff can see
 	@$(BIN)/ruff format --check .
 
 types: setup-dev ## mypy, strict
-	@$(BIN)/mypy $(ROOMS) migrations tests bench
+	@$(BIN)/mypy $(ROOMS) migrations tests bench docs
 
 imports: setup-dev ## which room may know which
 	@$(BIN)/lint-imports --no-logo

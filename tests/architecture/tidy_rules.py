@@ -34,10 +34,10 @@ TEXT = frozenset({".cfg", ".css", ".html", ".ini", ".js", ".json", ".mako", ".md
 TEXT |= {".example", ".sql", ".toml", ".txt", ".yaml", ".yml", ""}
 # Split, so that this file does not offend against the rule it states.
 FOREIGN = re.compile(
-    r"://[a-z0-9.-]*(?:py" + r"pi|python" + r"hosted|npm" + r"js|debian)[a-z0-9.-]*\."
+    r"(?i:://[a-z0-9.-]*(?:py" + r"pi|python" + r"hosted|npm" + r"js|debian)[a-z0-9.-]*\.)"
     r"|(?:^|[^\w.$}/-])/(?:(?:ho" + r"me|wo" + r"rk|Us" + r"ers)/[\w.]|ro" + r"ot/\.)"
     r"|--(?:extra-)?index" + r"-url\b|--find" + r"-links\b",
-    re.IGNORECASE | re.MULTILINE,
+    re.MULTILINE,
 )
 PROMISE = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME)\b|NotImplemented" + r"Error")
 ROUNDING = frozenset({"quantize", "to_integral_value", "to_integral_exact"})
