@@ -1,6 +1,8 @@
 """The application: Quart on Trio with the routes of Lendwire and one way to end every response.
 
-It serves nothing by itself; the listener of the tree does. It holds no state but its front desk.
+Quart keeps the routes, the requests, the responses and the WebSockets. Its contexts, signals, hooks
+and cookies are left out of HTTP: nothing here needs them, and they cost more than the rest. It
+serves nothing by itself (the listener of the tree does) and holds no state but its front desk.
 """
 
 from __future__ import annotations
@@ -9,43 +11,29 @@ import logging
 from typing import Any, Final, cast
 
 import msgspec
-from quart import Response, has_request_context, request, websocket
-from quart.ctx import RequestContext, WebsocketContext
+from quart import Response, has_websocket_context, websocket
+from quart.ctx import WebsocketContext
 from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
-from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import MapAdapter
 
 from web.arrivals import ArrivedRequest
 from web.doors import Doors
 from web.edge.quart_connections import install
-from web.endpoint import view_of
+from web.endpoint import Endpoint, endpoint_of
 from web.front_desk import FrontDesk
 from web.openapi import openapi_document
 from web.problems import CRASHED, NOT_FOUND, Problem, title
 from web.replies import Outcome, Reply, respond
 from web.request_reading import read_request_id
+from web.response_headers import protective_headers, sharing_headers
 from web.routes import ROUTES
 from web.sockets.connect import CONNECT_PATH, connect_view
 
 _LOG = logging.getLogger("lendwire.web")
 
-API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
-REQUEST_ID: Final = "X-Request-Id"
-CORS_MAX_AGE_S: Final = 600
-
-_BASE_HEADERS: Final = (
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-)
-_EXPOSED: Final = (
-    "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
-    "X-Request-Id"
-)
-_ALLOWED_HEADERS: Final = (
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
-)
+ANY_HOST: Final = "localhost"
 
 
 class LendwireApp(QuartTrio):
@@ -53,62 +41,43 @@ class LendwireApp(QuartTrio):
 
     request_class = ArrivedRequest
     desk: FrontDesk
+    endpoints: dict[str, Endpoint]
+    adapter: MapAdapter
 
-    def request_context(self, request: Any) -> RequestContext:
-        """Find out what every request needs, before its route is known."""
-        desk = self.desk
-        request.request_id = read_request_id(request) or str(desk.doors.identities.new_id())
-        client = request.scope.get("client")
-        request.client_address = desk.addresses.address(
-            client[0] if client else None, request.headers.get("X-Forwarded-For")
+    async def handle_request(self, request: Any) -> ResponseTypes:
+        """Serve one request, from its arrival to its response; only a cancellation leaves here."""
+        arrived: ArrivedRequest = request
+        desk, headers = self.desk, arrived.headers
+        arrived.request_id = read_request_id(headers) or str(desk.doors.identities.new_id())
+        client = arrived.scope.get("client")
+        arrived.client_address = desk.addresses.address(
+            client[0] if client else None, headers.get("X-Forwarded-For")
         )
-        return super().request_context(request)
-
-    async def process_response(
-        self, response: ResponseTypes, request_context: RequestContext | None = None
-    ) -> ResponseTypes:
-        """Add the headers that every response has; there are no other hooks and no cookies."""
-        assert request_context is not None
-        request: Any = request_context.request
-        headers = response.headers
-        _protect(headers, request.request_id)
-        for name, value in request.limit_headers:
-            headers.add(name, value)
-        origin = request.headers.get("Origin")
+        try:
+            outcome = await self._dispatch(arrived)
+        except Exception:  # noqa: BLE001 - whatever a bug raises, the client gets an answer
+            _LOG.exception("a request met a bug")
+            outcome = CRASHED
+        shared = [*protective_headers(arrived.request_id), *arrived.limit_headers]
+        origin = headers.get("Origin")
         if origin is not None:
-            self._share(response, origin, request)
-        return response
+            shared += sharing_headers(desk.origins, origin, arrived, outcome.headers)
+        return respond(outcome, arrived.path, arrived.request_id, shared)
+
+    async def _dispatch(self, arrived: ArrivedRequest) -> Outcome:
+        try:
+            rule, path = self.adapter.match(arrived.path, arrived.method, return_rule=True)
+        except HTTPException as error:
+            return _unrouted(error, arrived.method)
+        return await self.endpoints[rule.endpoint](arrived, cast("dict[str, str]", path))
 
     async def postprocess_websocket(
         self, response: ResponseTypes | None, websocket_context: WebsocketContext | None = None
     ) -> ResponseTypes:
-        """Do the same for the refusal of a WebSocket; an accepted one has no response."""
+        """End Quart's own way with a WebSocket: its refusal is complete, its cookies are none."""
         del websocket_context
-        if response is not None:
-            known = response.headers.get(REQUEST_ID)
-            _protect(response.headers, known or str(self.desk.doors.identities.new_id()))
-        # Quart's annotation forgets that there need not be one.
+        # Quart's annotation forgets that there need not be a response.
         return cast("ResponseTypes", response)
-
-    def _share(self, response: ResponseTypes, origin: str, request: Any) -> None:
-        """Let the pages of an allowed origin read the response (CORS), and no other."""
-        headers = response.headers
-        headers.add("Vary", "Origin")
-        if not self.desk.origins.allows(origin, request.headers.get("Host")):
-            return
-        headers.add("Access-Control-Allow-Origin", origin)
-        headers.add("Access-Control-Expose-Headers", _EXPOSED)
-        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-            headers.add("Access-Control-Allow-Methods", headers.get("Allow", ""))
-            headers.add("Access-Control-Allow-Headers", _ALLOWED_HEADERS)
-            headers.add("Access-Control-Max-Age", str(CORS_MAX_AGE_S))
-
-
-def _protect(headers: Headers, request_id: str) -> None:
-    for name, value in _BASE_HEADERS:
-        headers.add(name, value)
-    headers.setdefault("Content-Security-Policy", API_POLICY)
-    headers[REQUEST_ID] = request_id
 
 
 def create_app(doors: Doors) -> QuartTrio:
@@ -119,18 +88,20 @@ def create_app(doors: Doors) -> QuartTrio:
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = doors.options.json_bytes_max
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.endpoints = {}
     for route in ROUTES:
+        name = f"{route.method} {route.path}"
+        app.endpoints[name] = endpoint_of(route, desk)
         app.add_url_rule(
             rule_of(route.path),
-            f"{route.method} {route.path}",
-            view_of(route, desk),
+            name,
             methods=[route.method],
             strict_slashes=False,
             provide_automatic_options=False,
         )
     app.add_websocket(rule_of(CONNECT_PATH), CONNECT_PATH, connect_view(desk), strict_slashes=False)
-    app.register_error_handler(HTTPException, _refuse)
-    app.register_error_handler(Exception, _crash)
+    app.adapter = app.url_map.bind(ANY_HOST)
+    app.register_error_handler(Exception, _refuse_socket)
     return install(app)
 
 
@@ -139,31 +110,25 @@ def rule_of(path: str) -> str:
     return (path.rstrip("/") or "/").replace("{", "<").replace("}", ">")
 
 
-async def _refuse(error: HTTPException) -> Response:
-    """What the router or the body reader refuses, as a problem; an OPTIONS request as an answer."""
+def _unrouted(error: HTTPException, method: str) -> Outcome:
+    """What the router does not find, as a problem; an OPTIONS request as an answer."""
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted({*(error.valid_methods or ()), "OPTIONS"}))
         allow = (("Allow", allowed),)
-        if has_request_context() and request.method == "OPTIONS":
-            return _respond(Reply(None, 204, allow))
-        return _respond(
-            Problem(405, "method_not_allowed", f"This path takes {allowed}.", headers=allow)
-        )
-    status = error.code or 500
-    if status == NOT_FOUND.status:
-        return _respond(NOT_FOUND)
-    code = "_".join(title(status).lower().split())
-    return _respond(Problem(status, code, "The request cannot be served as it is."))
+        if method == "OPTIONS":
+            return Reply(None, 204, allow)
+        return Problem(405, "method_not_allowed", f"This path takes {allowed}.", headers=allow)
+    if isinstance(error, NotFound) or error.code is None:
+        return NOT_FOUND
+    code = "_".join(title(error.code).lower().split())
+    return Problem(error.code, code, "The request cannot be served as it is.")
 
 
-async def _crash(error: Exception) -> Response:
-    """A bug: noted with its traceback in the log, and told without it."""
-    _LOG.error("a request met a bug", exc_info=error)
-    return _respond(CRASHED)
-
-
-def _respond(outcome: Outcome) -> Response:
-    if has_request_context():
-        arrived = cast("ArrivedRequest", request)
-        return respond(outcome, arrived.path, arrived.request_id)
-    return respond(outcome, websocket.path, "")
+async def _refuse_socket(error: Exception) -> Response:
+    """A WebSocket to a path that has none, or that met a bug before it was accepted."""
+    problem = NOT_FOUND if isinstance(error, HTTPException) else CRASHED
+    if problem is CRASHED:
+        _LOG.error("a socket met a bug", exc_info=error)
+    path = websocket.path if has_websocket_context() else ""
+    request_id = read_request_id(websocket.headers) or ""
+    return respond(problem, path, request_id, protective_headers(request_id))

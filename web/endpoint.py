@@ -1,4 +1,4 @@
-"""From a route to what Quart calls: read strictly, recognise, limit, hand over, render.
+"""From a route to what serves it: recognise, limit, read strictly, hand over.
 
 The order is that of cost: nothing is parsed for somebody who may not come in. It decides nothing
 that a route or an actor could.
@@ -7,38 +7,31 @@ that a route or an actor could.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from typing import Final
 from uuid import UUID
 
 import trio
-from quart import Response, request
 
 from web import problems
 from web.arrivals import ArrivedRequest
 from web.calls import Call
 from web.front_desk import FrontDesk
 from web.problems import Problem
-from web.replies import Outcome, respond
+from web.replies import Outcome
 from web.request_reading import read_bearer, read_body, read_idempotency_key, read_query
 from web.routing import Door, Route
 from web.schemas.fields import read_uuid
 from web.security.client_address import limited_part
 from web.security.rate_limit import RateLimit, Taken
 
-View = Callable[..., Awaitable[Response]]
+Endpoint = Callable[[ArrivedRequest, dict[str, str]], Awaitable[Outcome]]
 
 ID_SUFFIX: Final = "_id"
 
 
-def view_of(route: Route, desk: FrontDesk) -> View:
-    """The view function that serves a route."""
+def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
+    """What serves a route."""
     parameters = {parameter.name: parameter for parameter in route.query}
-
-    async def view(**path: str) -> Response:
-        # The request itself: its proxy would look it up again for each attribute.
-        arrived: ArrivedRequest = cast("Any", request)._get_current_object()  # noqa: SLF001
-        outcome = await serve(arrived, path)
-        return respond(outcome, arrived.path, arrived.request_id)
 
     async def serve(arrived: ArrivedRequest, path: dict[str, str]) -> Outcome:
         call = Call(
@@ -68,9 +61,7 @@ def view_of(route: Route, desk: FrontDesk) -> View:
                 return refused
         return await route.handler(call)
 
-    view.__name__ = route.name
-    view.__doc__ = route.summary
-    return view
+    return serve
 
 
 def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
@@ -84,7 +75,7 @@ def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
         case Door.REFRESH:
             return _limited(desk.refresh_limit, limited_part(call.address), arrived)
         case Door.SIGNED_IN:
-            token = read_bearer(arrived)
+            token = read_bearer(arrived.headers)
             if token is None:
                 return problems.NOT_SIGNED_IN
             claims = desk.doors.tokens.read_access_token(token, desk.doors.clock.now())
@@ -130,7 +121,7 @@ async def _take_body(route: Route, call: Call, arrived: ArrivedRequest) -> Probl
         return body
     call.body, call.document = body.shape, body.document
     if route.idempotent:
-        key = read_idempotency_key(arrived)
+        key = read_idempotency_key(arrived.headers)
         if isinstance(key, Problem):
             return key
         call.idempotency_key = key

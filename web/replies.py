@@ -6,17 +6,20 @@ once. A handler never sees a response.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from quart import Response
 from quart_trio.wrappers import TrioResponse
+from werkzeug.datastructures import Headers as WerkzeugHeaders
 
 from web.problems import MEDIA_TYPE, Problem
 
 JSON: Final = "application/json"
+Headers = Sequence[tuple[str, str]]
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,7 +29,7 @@ class Reply:
 
     document: object
     status: int = 200
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Page:
 
     body: bytes
     media_type: str
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
 
 
 NOTHING: Final = Reply(None, 204)
@@ -43,25 +46,37 @@ NOTHING: Final = Reply(None, 204)
 Outcome = Reply | Page | Problem
 
 
-def respond(outcome: Outcome, instance: str, request_id: str) -> Response:
-    """Encode an outcome; `instance` is the path that was asked for."""
-    if isinstance(outcome, Reply):
-        if outcome.document is None:
-            return _response(b"", outcome.status, None, outcome.headers)
-        return _response(_encode(outcome.document), outcome.status, JSON, outcome.headers)
+class WireResponse(TrioResponse):
+    """A response whose headers are complete when it is made: nothing is looked up in them again."""
+
+    automatically_set_content_length = False
+
+
+def respond(outcome: Outcome, instance: str, request_id: str, shared: Headers) -> Response:
+    """Encode an outcome; `instance` is the path that was asked for, `shared` every response's.
+
+    A header that the outcome sets is left out of the shared ones.
+    """
     if isinstance(outcome, Problem):
         body = _encode(outcome.document(instance, request_id))
-        return _response(body, outcome.status, MEDIA_TYPE, outcome.headers)
-    return _response(outcome.body, 200, outcome.media_type, outcome.headers)
+        return _response(body, outcome.status, MEDIA_TYPE, outcome.headers, shared)
+    if isinstance(outcome, Page):
+        return _response(outcome.body, 200, outcome.media_type, outcome.headers, shared)
+    if outcome.document is None:
+        return _response(b"", outcome.status, None, outcome.headers, shared)
+    return _response(_encode(outcome.document), outcome.status, JSON, outcome.headers, shared)
 
 
 def _response(
-    body: bytes, status: int, media_type: str | None, headers: Iterable[tuple[str, str]]
+    body: bytes, status: int, media_type: str | None, own: Headers, shared: Headers
 ) -> Response:
-    response = TrioResponse(body or None, status, content_type=media_type)
+    headers = [*own]
+    if media_type is not None:
+        headers += (("Content-Type", media_type), ("Content-Length", str(len(body))))
+    names = {name for name, _ in own}
+    headers += [header for header in shared if header[0] not in names]
+    response = WireResponse(body, status, WerkzeugHeaders(headers), content_type=media_type)
     if media_type is None:
-        # 204 and 304 describe no body, so they name no type for it.
-        del response.headers["Content-Type"]
-    for name, value in headers:
-        response.headers[name] = value
+        # 204 and 304 have no body, so they describe none.
+        response.headers.remove("Content-Type")
     return response

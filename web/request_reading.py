@@ -12,7 +12,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
-from quart import Request, Websocket
+from quart import Request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from domain.rejections import FieldFault
@@ -143,24 +144,24 @@ def _form(raw: bytes, names: Mapping[str, str]) -> dict[str, str] | Problem:
     return found
 
 
-def read_request_id(request: Request | Websocket) -> str | None:
+def read_request_id(headers: Headers) -> str | None:
     """The caller's own request id, when it is one that may stand in logs."""
-    given = request.headers.get("X-Request-Id")
+    given = headers.get("X-Request-Id")
     return given if given is not None and _REQUEST_ID.fullmatch(given) else None
 
 
-def read_bearer(request: Request | Websocket) -> str | None:
+def read_bearer(headers: Headers) -> str | None:
     """The token of an Authorization header; None without one, or with another scheme."""
-    given = request.headers.get("Authorization")
+    given = headers.get("Authorization")
     if given is None:
         return None
     scheme, _, token = given.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def read_idempotency_key(request: Request) -> str | Problem | None:
+def read_idempotency_key(headers: Headers) -> str | Problem | None:
     """The key under which a POST may be repeated."""
-    given = request.headers.get("Idempotency-Key")
+    given = headers.get("Idempotency-Key")
     if given is None:
         return None
     return given if _KEY.fullmatch(given) else BAD_KEY

@@ -24,6 +24,7 @@ from web.front_desk import FrontDesk
 from web.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
 from web.replies import respond
 from web.request_reading import read_bearer, read_request_id
+from web.response_headers import protective_headers
 from web.schemas.fields import read_uuid
 from web.security.client_address import limited_part
 from web.security.tokens import AccessClaims
@@ -60,9 +61,8 @@ def connect_view(desk: FrontDesk) -> Callable[[str], Awaitable[Response | None]]
             refusal = await handshake.run(user_id, counted)
         if refusal is None:
             return None
-        response = respond(refusal, arrived.path, handshake.request_id)
-        response.headers["X-Request-Id"] = handshake.request_id
-        return response
+        shared = protective_headers(handshake.request_id)
+        return respond(refusal, arrived.path, handshake.request_id, shared)
 
     return connect
 
@@ -71,7 +71,7 @@ class Handshake:
     """From the upgrade request to a conversation, or to a refusal."""
 
     def __init__(self, desk: FrontDesk, counts: SocketCounts, arrived: Websocket) -> None:
-        self.request_id = read_request_id(arrived) or str(desk.doors.identities.new_id())
+        self.request_id = read_request_id(arrived.headers) or str(desk.doors.identities.new_id())
         self._desk = desk
         self._doors = desk.doors
         self._counts = counts
@@ -106,7 +106,7 @@ class Handshake:
         return None
 
     async def _with_header(self, wanted: UUID, counted: ExitStack) -> Problem | None:
-        claims = self._recognise(read_bearer(self._arrived), wanted)
+        claims = self._recognise(read_bearer(self._arrived.headers), wanted)
         if isinstance(claims, Problem):
             return claims
         lane = HeldLane(self._lane())

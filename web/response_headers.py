@@ -1,0 +1,56 @@
+"""The headers that every response has: what keeps browsers careful, and what lets allowed pages in.
+
+Pages of the documentation bring a content policy of their own; nothing else is an exception.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from web.arrivals import ArrivedRequest
+from web.replies import Headers
+from web.security.origins import Origins
+
+POLICY: Final = "Content-Security-Policy"
+CORS_MAX_AGE_S: Final = 600
+
+_PROTECTIVE: Final = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    (POLICY, "default-src 'none'; frame-ancestors 'none'"),
+)
+_EXPOSED: Final = (
+    "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
+    "X-Request-Id"
+)
+_ALLOWED: Final = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
+)
+
+
+def protective_headers(request_id: str) -> Headers:
+    """What goes with every response, also with errors and refusals."""
+    return (*_PROTECTIVE, ("X-Request-Id", request_id))
+
+
+def sharing_headers(
+    origins: Origins, origin: str, arrived: ArrivedRequest, own: Headers
+) -> Headers:
+    """What lets the pages of an allowed origin read the response (CORS), and no other."""
+    vary = ("Vary", "Origin")
+    if not origins.allows(origin, arrived.headers.get("Host")):
+        return (vary,)
+    shared = (
+        vary,
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Expose-Headers", _EXPOSED),
+    )
+    if arrived.method != "OPTIONS" or "Access-Control-Request-Method" not in arrived.headers:
+        return shared
+    return (
+        *shared,
+        ("Access-Control-Allow-Methods", dict(own).get("Allow", "")),
+        ("Access-Control-Allow-Headers", _ALLOWED),
+        ("Access-Control-Max-Age", str(CORS_MAX_AGE_S)),
+    )
