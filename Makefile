@@ -51,8 +51,9 @@ $(BENCH): $(RUNTIME)
 	@$(PIP) install --require-hashes -r requirements-bench.txt
 	@rm -f $(STAMPS)/bench-* && touch $@
 
-# The project itself comes second and alone: nothing is resolved, nothing is fetched.
-install_lendwire = $(PIP) install --no-deps --no-build-isolation --editable .
+# The project itself comes second and alone: nothing is resolved, nothing is fetched. What setuptools
+# has to say about editable installs in general is no news to whoever types make.
+install_lendwire = PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
 
 # A virtual environment knows its own absolute path: one that was copied or moved here, or whose
 # interpreter has gone, is made again. Any other is kept.
