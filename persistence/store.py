@@ -1,0 +1,112 @@
+"""The store: bridge, pools and all adapters as one thing that is started and stopped.
+
+Its adapters are attributes that may be taken before the start and outlive a restart. A database
+that goes away later is not an end of the store: calls raise outages until it is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, final
+
+import trio
+
+from domain.identifiers import UserId
+from domain.outages import DeadlinePassed, StoreUnavailable
+from persistence.accounts import PostgresAccounts
+from persistence.commit_bell import CHANNEL, CommitBell
+from persistence.connections import Connections
+from persistence.feed import PostgresFeed
+from persistence.health import StoreHealth
+from persistence.loan_book import PostgresLoanBook
+from persistence.postgres_dial import PoolLimits
+from persistence.readings import PostgresReadings
+from persistence.redis_pool import RedisPool
+from persistence.schema import Migrated, migrate
+from persistence.unit_of_work import UnitsOfWork
+from persistence.upkeep import KEYS_KEPT, PostgresUpkeep
+
+TRY_AGAIN_S: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What may be set: bounds of the pool, how long keys are kept, the channel of the bell."""
+
+    limits: PoolLimits = field(default_factory=PoolLimits)
+    keys_kept: timedelta = KEYS_KEPT
+    channel: str = CHANNEL
+
+
+@final
+class Store:
+    """Satisfies by its attributes the ports LoanBook, Readings, Accounts, Feed, Upkeep, Health.
+
+    database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
+    """
+
+    def __init__(
+        self, database_url: str, redis_url: str = "", options: StoreOptions | None = None
+    ) -> None:
+        options = options or StoreOptions()
+        self.connections = Connections(database_url, redis_url, options.limits)
+        self._bell = CommitBell(self.connections, options.channel)
+        units = UnitsOfWork(self.connections, self._bell)
+        self.loan_book = PostgresLoanBook(units)
+        self.readings = PostgresReadings(self.connections)
+        self.accounts = PostgresAccounts(self.connections, units)
+        self.feed = PostgresFeed(self.connections, self._bell)
+        self.upkeep = PostgresUpkeep(self.connections, keys_kept=options.keys_kept)
+        self.health = StoreHealth(self.connections)
+
+    async def start(self, *, wait_s: float = 30.0) -> Migrated:
+        """Start the bridge and bring the database to our schema; started means ready.
+
+        Waits up to `wait_s` for a database that is away, then raises its StoreUnavailable.
+        Raises SchemaIsNewer when this program is too old. What was begun is undone on any error.
+        """
+        await self.connections.open()
+        try:
+            return await self._migrated(trio.current_time() + wait_s)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Hang up; may be started again. Shielded, and bounded by the bridge and the pools."""
+        with trio.CancelScope(shield=True):
+            await self.connections.close()
+
+    def on_commit(self, listener: Callable[[], object]) -> None:
+        """Have `listener` called on the Trio thread after each commit of this process."""
+        self._bell.on_ring(listener)
+
+    async def has_users(self) -> bool:
+        """Whether anybody could sign in at all."""
+        return await self.accounts.has_users()
+
+    async def make_first_administrator(
+        self, user_id: UserId, email: str, password_hash: str, at: datetime
+    ) -> bool:
+        """Make the first user, an administrator without a branch; False when there is one."""
+        return await self.accounts.make_first_administrator(user_id, email, password_hash, at)
+
+    async def wait_lost(self) -> None:
+        """Return when the bridge's thread has ended, asked or not."""
+        await self.connections.bridge.wait_ended()
+
+    @property
+    def redis(self) -> RedisPool | None:
+        """The connections to Redis, for what else is to be quick; use on the loop's side."""
+        return self.connections.redis
+
+    async def _migrated(self, deadline: float) -> Migrated:
+        while True:
+            try:
+                return await self.connections.run(migrate, self.connections.pool)
+            except (StoreUnavailable, DeadlinePassed):
+                if trio.current_time() + TRY_AGAIN_S >= deadline:
+                    raise
+            await trio.sleep(TRY_AGAIN_S)
