@@ -133,6 +133,14 @@ NO_KEY: Final = object()
 """Marks an envelope whose turn key has not been asked for yet."""
 
 
+class KeyFailure:
+    """Stands for the turn key of a message whose `turn_key` raised; the turn fails with it."""
+
+    def __init__(self, error: Exception) -> None:
+        """Keep the error for the turn."""
+        self.error = error
+
+
 class Envelope:
     """A message on its way: who waits for it, until when (absolute, Trio's clock), and its key."""
 

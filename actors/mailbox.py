@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import outcome
 import trio
 
-from actors.envelope import NO_KEY, ActorStopped, AskTimeout, Envelope, MailboxFull
+from actors.envelope import NO_KEY, ActorStopped, AskTimeout, Envelope, KeyFailure, MailboxFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable
@@ -33,14 +33,6 @@ class Overflow(enum.Enum):
     """The oldest queued message makes room, and its ask fails."""
     COALESCE = "coalesce"
     """It replaces a queued one of the same key, in place; without one its sender waits."""
-
-
-class KeyFailure:
-    """Stands for the turn key of a message whose `turn_key` raised; the turn fails with it."""
-
-    def __init__(self, error: Exception) -> None:
-        """Keep the error for the turn."""
-        self.error = error
 
 
 def _turn_key(envelope: Envelope, key_of: Callable[[Any], Hashable]) -> Hashable:

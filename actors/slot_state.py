@@ -31,7 +31,7 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.STOPPED: frozenset({State.STARTING}),
     State.FAILED: frozenset({State.STARTING, State.STOPPED}),
 }
-"""From each state, the states that may follow; STARTING after an end is a new life by order."""
+"""From each state, the states that may follow; STARTING after an end is a new life."""
 
 LIVE: Final = frozenset({State.STARTING, State.RUNNING, State.SUSPENDED, State.STOPPING})
 """States in which an incarnation exists."""

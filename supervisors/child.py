@@ -14,9 +14,8 @@ from actors.slot import Slot
 from actors.slot_state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from supervisors.child_spec import ChildSpec
+    from supervisors.keeping import Keeper
     from supervisors.subtree import Subtree
 
 GRACE_S: Final = 1.0
@@ -43,23 +42,23 @@ class Child:
         "failures_in_a_row",
         "farewell",
         "hard_at",
+        "keeper",
         "nap",
         "next_restart_at",
         "order",
         "owes_goodbye",
         "slot",
         "soft_at",
-        "spawn",
         "spec",
         "started",
         "stops_politely",
         "subtree",
     )
 
-    def __init__(self, path: str, spec: ChildSpec, spawn: Callable[..., None]) -> None:
-        """Make the child's slot; nothing starts. `spawn` starts a task beside the children's."""
+    def __init__(self, path: str, spec: ChildSpec, keeper: Keeper) -> None:
+        """Make the child's slot; nothing starts."""
         self.spec = spec
-        self.spawn = spawn
+        self.keeper = keeper
         self.slot = Slot(path, spec.mailbox, spec.overflow, spec.coalesce_key)
         self.address: Address[Any] = Address(self.slot)
         self.subtree: Subtree | None = None
@@ -146,7 +145,7 @@ class Child:
     def adopt(self, subtree: Subtree) -> None:
         """Take a supervisor as this child; its paths go on from here."""
         if subtree is not self.subtree:
-            subtree.attach(self.slot.path.rpartition("/")[0])
+            subtree.attach(self.keeper)
             self.subtree = subtree
 
     def forgive(self) -> None:

@@ -42,3 +42,14 @@ def log_abandoned(path: str) -> None:
         path,
         extra={"path": path, "reason": "abandoned", "decision": "not waited for"},
     )
+
+
+def log_fault(path: str, error: Exception) -> None:
+    """Log an interleaved message that failed: the ask is told, the actor carries on."""
+    _log.error(
+        "%s failed an interleaved message: %r",
+        path,
+        error,
+        exc_info=error,
+        extra={"path": path, "reason": "fault", "decision": "carries on"},
+    )

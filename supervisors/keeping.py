@@ -15,9 +15,10 @@ from actors.envelope import ActorCrashed, ActorStopped, Exit, without_cancellati
 from actors.slot_state import LIVE, State
 from supervisors.child import Child, Order
 from supervisors.child_spec import OnRestart, Restart, Strategy
-from supervisors.exit_log import log_abandoned, log_exit
+from supervisors.exit_log import log_abandoned, log_exit, log_fault
 from supervisors.incarnation import live
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded, RestartWindow
+from supervisors.snapshot import Transition
 from supervisors.verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Keeper:
         self.started_at: float | None = None
         self.last_failure: ErrorFigure | None = None
         self.broken: dict[Child, float] = {}
-        self.on_transition: Callable[[Slot, State, State], None] | None = None
+        self.observer: Callable[[Transition], None] | None = None
+        self.parent: Keeper | None = None
         self._rng = rng
         self._context = copy_context()
         self._failure: BaseException | None = None
@@ -171,7 +173,7 @@ class Keeper:
 
     def _escalate(self, child: Child) -> None:
         assert self.intensity is not None
-        limit = f"{self.intensity.max_restarts} restarts in {self.intensity.window_s:g} s"
+        limit = f"more than {self.intensity.max_restarts} restarts in {self.intensity.window_s:g} s"
         if child.failures_in_a_row > self.intensity.max_restarts:
             limit += f", {child.failures_in_a_row} failures in a row"
         errors = tuple(fault.error for fault in child.slot.faults)
@@ -184,6 +186,7 @@ class Keeper:
 
     def _on_fault(self, slot: Slot, error: Exception) -> None:
         """An interleaved message failed: when that repeats, it is a crash."""
+        log_fault(slot.path, error)
         budget = self.intensity or _FAULTS
         now = trio.current_time()
         recent = [at for at in slot.fault_times if at >= now - budget.window_s]
@@ -193,8 +196,14 @@ class Keeper:
             slot.abort(error)
 
     def _on_transition(self, slot: Slot, before: State, after: State) -> None:
-        if self.on_transition is not None:
-            self.on_transition(slot, before, after)
+        self.report(Transition(trio.current_time(), slot.path, before.value, after.value))
+
+    def report(self, transition: Transition) -> None:
+        """Tell the observer of a change of state, and the supervisor above."""
+        if self.observer is not None:
+            self.observer(transition)
+        if self.parent is not None:
+            self.parent.report(transition)
 
     # ---- stopping ------------------------------------------------------------------------------
 

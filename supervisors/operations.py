@@ -31,6 +31,7 @@ def restart_child(keeper: Keeper, path: str) -> None:
     if keeper.is_ending or keeper.state is not State.RUNNING:
         raise ValueError(f"{keeper.path} is {keeper.state.value}: nothing can be restarted")
     child.forgive()
+    keeper.window.forget(path)
     if keeper.is_grouped:
         keeper.mark_broken(child, trio.current_time())
     elif child.slot.state in LIVE:

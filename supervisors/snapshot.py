@@ -62,6 +62,51 @@ class ActorSnapshot(NodeSnapshot):
 
 
 @dataclass(frozen=True, slots=True)
+class FaultFigure:
+    """An error with the type of the message it met and its traceback as text."""
+
+    at: float
+    type: str
+    message: str
+    while_handling: str | None
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyFigure:
+    """How long the messages of one type took, in seconds; `message` is the type's name."""
+
+    message: str
+    count: int
+    mean_s: float
+    max_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActorDetail:
+    """One actor more closely: its last errors, what was quarantined, its latencies and books."""
+
+    node: NodeSnapshot
+    errors: tuple[FaultFigure, ...]
+    quarantine: tuple[FaultFigure, ...]
+    latencies: tuple[LatencyFigure, ...]
+    received: int
+    failed: int
+    rejected: int
+    shed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state, as it happens; `at` is Trio's clock."""
+
+    at: float
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class SupervisorSnapshot(NodeSnapshot):
     """A supervisor, with its children in the order they start."""
 

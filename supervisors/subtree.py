@@ -19,8 +19,8 @@ class Subtree(Protocol):
     id: str
     stop_by: float
 
-    def attach(self, parent_path: str) -> None:
-        """Take a place below `parent_path`; paths of all children follow."""
+    def attach(self, parent: Keeper) -> None:
+        """Take a place below `parent`; the paths of all children follow."""
 
     def find(self, path: str) -> tuple[Keeper, Child]:
         """The child at `path` below, with its supervisor; KeyError for a stranger."""

@@ -21,13 +21,13 @@ from supervisors.child_spec import ChildSpec, Strategy
 from supervisors.keeping import Keeper
 from supervisors.repair import repair, start_each, start_group
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
-from supervisors.view import error_figure, supervisor_snapshot
+from supervisors.view import actor_detail, error_figure, supervisor_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from actors.address import Address
-    from supervisors.snapshot import SupervisorSnapshot
+    from supervisors.snapshot import ActorDetail, SupervisorSnapshot, Transition
 
 __all__ = [
     "Backoff",
@@ -70,20 +70,21 @@ class Supervisor(Keeper):
             raise ValueError(f"{self.path} has two children called {item.id}")
         path = f"{self.path}/{item.id}"
         if isinstance(item, Supervisor):
-            child = Child(path, ChildSpec(item.id, lambda: item), self.spawn)
+            child = Child(path, ChildSpec(item.id, lambda: item), self)
             child.adopt(item)
         else:
-            child = Child(path, item, self.spawn)
+            child = Child(path, item, self)
         self.children[item.id] = child
         return child
 
-    def attach(self, parent_path: str) -> None:
-        """Take a place below `parent_path`; the paths of all children follow."""
-        self.path = f"{parent_path}/{self.id}"
+    def attach(self, parent: Keeper) -> None:
+        """Take a place below `parent`; the paths of all children follow."""
+        self.parent = parent
+        self.path = f"{parent.path}/{self.id}"
         for child in self.children.values():
             child.slot.rename(f"{self.path}/{child.spec.id}")
             if child.subtree is not None:
-                child.subtree.attach(self.path)
+                child.subtree.attach(self)
 
     # ---- what others may ask -------------------------------------------------------------------
 
@@ -94,6 +95,17 @@ class Supervisor(Keeper):
     def snapshot(self) -> SupervisorSnapshot:
         """The figures of this supervisor and everything below it; a pure read."""
         return supervisor_snapshot(self)
+
+    def detail(self, path: str) -> ActorDetail:
+        """One child more closely: last errors with tracebacks, latencies. KeyError for none."""
+        return actor_detail(*self.find(path))
+
+    def observe(self, observer: Callable[[Transition], None]) -> None:
+        """Call the observer at every change of state in this subtree; it must not block or raise.
+
+        One observer at a time: a later one takes the place of the earlier.
+        """
+        self.observer = observer
 
     def find(self, path: str) -> tuple[Keeper, Child]:
         """The child at `path` below, with its supervisor; KeyError for a stranger."""

@@ -15,11 +15,11 @@ from actors.envelope import (
     ActorStopped,
     AskTimeout,
     Envelope,
+    KeyFailure,
     ask_chain,
     hidden_error,
     without_cancellation,
 )
-from actors.mailbox import KeyFailure
 from domain.outages import Outage
 
 if TYPE_CHECKING:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import traceback
 from typing import TYPE_CHECKING
 
 import trio
 
 from actors.slot_state import State
 from supervisors.snapshot import (
+    ActorDetail,
     ActorSnapshot,
     ErrorFigure,
+    FaultFigure,
+    LatencyFigure,
     MailboxFigures,
     NodeSnapshot,
     SupervisorSnapshot,
 )
 
 if TYPE_CHECKING:
+    from actors.accounts import Fault
     from actors.slot import Slot
     from supervisors.child import Child
     from supervisors.keeping import Keeper
@@ -109,6 +114,34 @@ def error_figure(at: float, error: BaseException) -> ErrorFigure:
 def last_error(slot: Slot) -> ErrorFigure | None:
     """The slot's last error, or None."""
     return error_figure(slot.faults[-1].at, slot.faults[-1].error) if slot.faults else None
+
+
+def actor_detail(keeper: Keeper, child: Child) -> ActorDetail:
+    """One child more closely, with the texts of its last errors."""
+    slot, accounts = child.slot, child.slot.accounts
+    return ActorDetail(
+        node=_child_snapshot(keeper, child, trio.current_time()),
+        errors=tuple(_fault_figure(fault) for fault in slot.faults),
+        quarantine=tuple(_fault_figure(fault) for fault in slot.quarantine),
+        latencies=tuple(
+            LatencyFigure(kind.__name__, took.count, took.total_s / took.count, took.max_s)
+            for kind, took in slot.latencies.items()
+        ),
+        received=accounts.received,
+        failed=accounts.failed,
+        rejected=accounts.rejected,
+        shed=accounts.shed,
+    )
+
+
+def _fault_figure(fault: Fault) -> FaultFigure:
+    return FaultFigure(
+        at=fault.at,
+        type=type(fault.error).__name__,
+        message=str(fault.error),
+        while_handling=fault.message,
+        traceback="".join(traceback.format_exception(fault.error)),
+    )
 
 
 def reason(keeper: Keeper, child: Child, now: float) -> str:

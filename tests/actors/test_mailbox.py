@@ -10,8 +10,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.accounts import Accounts
-from actors.envelope import ActorStopped, AskTimeout, Envelope, MailboxFull, Reply
-from actors.mailbox import KeyFailure, Mailbox, Overflow
+from actors.envelope import ActorStopped, AskTimeout, Envelope, KeyFailure, MailboxFull, Reply
+from actors.mailbox import Mailbox, Overflow
 
 
 def mailbox(capacity: int, overflow: Overflow = Overflow.BLOCK, **rest: Any) -> Mailbox:

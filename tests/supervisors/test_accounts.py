@@ -27,8 +27,8 @@ from supervisors.supervisor import Supervisor
 from tests.supervisors.players import Boom, Hang, Player, Query, Sleep
 
 BACKOFF = Backoff(base_s=0.5, cap_s=2.0, jitter=0.2, reset_after_s=5.0)
-SCHEDULES = 210
-LENGTH_S = 12.0
+SCHEDULES = 204
+LENGTH_S = 8.0
 
 
 class Erratic(Player):

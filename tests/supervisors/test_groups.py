@@ -1,0 +1,117 @@
+"""Children that restart together, and supervisors below supervisors: semantics 6."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from actors.actor import Context
+from actors.envelope import ActorCrashed, ActorStopped
+from supervisors.child_spec import ChildSpec, Restart, Strategy
+from supervisors.restart_intensity import Intensity
+from supervisors.supervisor import Supervisor
+from tests.supervisors.players import (
+    EXACT,
+    Boom,
+    Player,
+    Sleep,
+    ask_soon,
+    diarist,
+    on_stage,
+)
+
+
+def state(supervisor: Supervisor, *names: str) -> str:
+    node = supervisor.snapshot().find("/".join((supervisor.path, *names)))
+    assert node is not None
+    return node.state
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        (Strategy.ONE_FOR_ONE, "-b +b"),
+        (Strategy.REST_FOR_ONE, "-b -c +b +c"),
+        (Strategy.ONE_FOR_ALL, "-b -c -a +a +b +c"),
+    ],
+)
+async def test_groups_stop_in_reverse_and_start_in_order(
+    autojump_clock: MockClock, strategy: Strategy, expected: str
+) -> None:
+    diary: list[str] = []
+    specs = [ChildSpec(name, diarist(name, diary)) for name in "abc"]
+    async with on_stage(Supervisor("root", specs, strategy, backoff=EXACT)) as root:
+        assert diary == ["+a", "+b", "+c"]
+        diary.clear()
+        await root.address("b").tell(Boom())
+        await trio.sleep(5)
+        assert " ".join(diary) == expected
+        assert await root.address("c").ask("up", 1) == "up"
+
+
+async def test_a_group_keeps_the_mailboxes_of_those_it_takes_along(
+    autojump_clock: MockClock,
+) -> None:
+    specs = [ChildSpec("a", Player), ChildSpec("b", Player)]
+    root = Supervisor("root", specs, Strategy.REST_FOR_ONE, backoff=EXACT)
+    async with on_stage(root), trio.open_nursery() as nursery:
+        await root.address("b").tell(Sleep(1))
+        await wait_all_tasks_blocked()
+        asked = ask_soon(nursery, root.address("b"), "queued")
+        await root.address("a").tell(Boom())
+        await trio.sleep(10)
+        assert asked.outcome == "queued"
+        assert root.snapshot().children[1].incarnation == 2
+
+
+async def test_a_second_failure_while_a_group_is_down_takes_its_own_group_along(
+    autojump_clock: MockClock,
+) -> None:
+    diary: list[str] = []
+    specs = [ChildSpec(name, diarist(name, diary)) for name in "abc"]
+    async with on_stage(Supervisor("root", specs, Strategy.REST_FOR_ONE, backoff=EXACT)) as root:
+        await root.address("c").tell(Boom())
+        await wait_all_tasks_blocked()
+        await root.address("a").tell(Boom())
+        await trio.sleep(10)
+        assert " ".join(diary) == "+a +b +c -c -a -b +a +b +c"
+
+
+async def test_a_supervisor_that_gives_up_is_a_crashed_child_of_its_parent(
+    autojump_clock: MockClock,
+) -> None:
+    lower = Supervisor("lower", [ChildSpec("a", Player)], intensity=Intensity(0, 5))
+    root = Supervisor("root", [lower, ChildSpec("b", Player)], backoff=EXACT)
+    async with on_stage(root):
+        with pytest.raises(ActorCrashed):
+            await lower.address("a").ask(Boom(), 5)
+        await wait_all_tasks_blocked()
+        assert state(root, "lower") == "backoff"
+        with pytest.raises(ActorStopped):
+            await lower.address("a").ask("anyone?", 5)
+        await trio.sleep(2)
+        assert await lower.address("a").ask("back", 5) == "back"
+        assert state(root, "b") == "running"
+        assert root.snapshot().children[0].incarnation == 2
+
+
+async def test_the_end_of_a_significant_child_ends_its_supervisor(
+    autojump_clock: MockClock,
+) -> None:
+    class Errand:
+        async def run(self, ctx: Context, started: Any) -> None:
+            started()
+            await trio.sleep(3)
+
+    specs = [
+        ChildSpec("a", Player),
+        ChildSpec("errand", Errand, Restart.TRANSIENT, significant=True),
+    ]
+    root = Supervisor("root", specs)
+    begun = trio.current_time()
+    await root.run()
+    assert trio.current_time() == begun + 3
+    assert {node.state for node in root.snapshot().children} == {"stopped"}
