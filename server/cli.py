@@ -77,14 +77,19 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
+    from persistence.schema import Migrated
     from persistence.store import Store
-
     from server.errand import run_errand
 
-    async def revision(store: Store) -> str:
-        return await store.revision()
+    async def report(_: Store, migrated: Migrated) -> Migrated:
+        return migrated
 
-    _say(f"The schema is at revision {run_errand(read_settings(), revision)}.")
+    migrated = run_errand(read_settings(), report)
+    if migrated.before == migrated.after:
+        _say(f"The schema is at revision {migrated.after}: nothing was to do.")
+    else:
+        before = migrated.before or "nothing"
+        _say(f"The schema was brought from {before} to revision {migrated.after}.")
     return 0
 
 
@@ -100,7 +105,7 @@ def _create_user(given: argparse.Namespace) -> int:
         if getpass.getpass("Once more: ") != password:
             raise StartRefused("The two passwords differ: nothing was made.")
     user = NewUser(given.email, given.full_name, given.role, password)
-    made = run_errand(settings, lambda store: create_user(store, user, settings.zone))
+    made = run_errand(settings, lambda store, _: create_user(store, user, settings.zone))
     _say(f"Made the {made.role} {made.email} with the id {made.id}.")
     return 0
 

@@ -14,7 +14,7 @@ import trio
 from persistence.store import Store
 
 from domain.outages import Outage
-from persistence.schema import SchemaIsNewer
+from persistence.schema import Migrated, SchemaIsNewer
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.failures import StartRefused
@@ -27,8 +27,8 @@ Result = TypeVar("Result")
 WAIT_S = 30.0
 
 
-def run_errand(settings: Settings, work: Callable[[Store], Awaitable[Result]]) -> Result:
-    """Bring the database to this program's schema and return what `work` makes of its store.
+def run_errand(settings: Settings, work: Callable[[Store, Migrated], Awaitable[Result]]) -> Result:
+    """Bring the database to this program's schema and return what `work` makes of it.
 
     Raises StartRefused with one sentence when the database cannot be used.
     """
@@ -45,13 +45,13 @@ def run_errand(settings: Settings, work: Callable[[Store], Awaitable[Result]]) -
 
 
 async def _work(
-    database_url: str, home: Home | None, work: Callable[[Store], Awaitable[Result]]
+    database_url: str, home: Home | None, work: Callable[[Store, Migrated], Awaitable[Result]]
 ) -> Result:
     async with _database(database_url, home) as url:
         store = Store(url, "")
         try:
-            await store.start(wait_s=WAIT_S)
-            return await work(store)
+            migrated = await store.start(wait_s=WAIT_S)
+            return await work(store, migrated)
         except SchemaIsNewer as newer:
             raise StartRefused(str(newer)) from newer
         except Outage as outage:

@@ -13,9 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from persistence.store import Store
-from web.sockets.encoding import encode_notification
-
 from actors.broadcast_hub import BroadcastHub
 from actors.change_feed import ChangeFeed
 from actors.command_desk import CommandDesk
@@ -27,9 +24,9 @@ from actors.query_desk import QueryDesk
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
 from actors.user_session import SessionOffices, UserSession
-from domain.identifiers import UserId
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
+from persistence.store import Store
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
@@ -44,6 +41,7 @@ from web.edge.limits import EdgeLimits
 from web.edge.listener import Listener
 from web.security.passwords import ArgonPasswords
 from web.security.tokens import JwtTokens
+from web.sockets.encoding import encode_notification
 
 SESSIONS_MAX = 20_000
 SESSION_LINGER_S = 600.0
@@ -63,6 +61,18 @@ class Node:
     """Everything that one node is made of, not yet running."""
 
     tree: Tree
+    store: Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _World:
+    """What is outside the actors, as they will meet it."""
+
+    settings: Settings
+    clock: SystemClock
+    identities: TimeOrderedIdentities
+    passwords: ArgonPasswords
+    tokens: JwtTokens
     store: Store
 
 
@@ -97,69 +107,38 @@ def wire(
     refuse: Callable[[StartRefused], None],
 ) -> Node:
     """Make a node. Nothing runs before its tree does."""
-    clock = SystemClock(settings.zone)
-    identities = TimeOrderedIdentities()
-    passwords = ArgonPasswords()
-    tokens = JwtTokens(signing_key, access_minutes=settings.jwt_access_token_expire_minutes)
-    store = Store(services.database_url, services.redis_url)
-    idle_limit = timedelta(seconds=settings.session_timeout)
-
-    def make_session(user_id: UserId) -> UserSession:
-        return UserSession(user_id, offices)
-
-    def make_listener() -> Listener:
-        return Listener(sockets, app, _edge_limits(settings))
-
+    world = _World(
+        settings=settings,
+        clock=SystemClock(settings.zone),
+        identities=TimeOrderedIdentities(),
+        passwords=ArgonPasswords(),
+        tokens=JwtTokens(signing_key, timedelta(minutes=settings.jwt_access_token_expire_minutes)),
+        store=Store(services.database_url, services.redis_url),
+    )
+    store = world.store
+    # The factories run when the tree does: what they name below is made by then.
     cast = Cast(
         services=services.children,
-        store=lambda: StoreService(store, settings, passwords, announce=announce, refuse=refuse),
+        store=lambda: StoreService(
+            store, settings, world.passwords, announce=announce, refuse=refuse
+        ),
         feed=lambda: ChangeFeed(store.feed, hub),
         hub=lambda: BroadcastHub(store.feed, encode_notification, directory),
         gatekeeper=lambda: Gatekeeper(gate),
         prober=ConnectivityProber,
         coordinator=SyncCoordinator,
-        housekeeping=lambda: Housekeeping(store.upkeep, clock),
-        listener=make_listener,
+        housekeeping=lambda: Housekeeping(store.upkeep, world.clock),
+        listener=lambda: Listener(app, sockets, limits=_edge_limits(settings)),
     )
     tree = plant(cast)
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
     store.on_commit(lambda: feed.tell_nowait(Poke()))
-    directory = SessionSupervisor(tree.sessions, make_session, SESSIONS_MAX)
-    gate = GateOffices(
-        accounts=store.accounts,
-        passwords=passwords,
-        tokens=tokens,
-        clock=clock,
-        identities=identities,
-        sessions=directory,
-        refresh_life=timedelta(days=settings.jwt_refresh_token_expire_days),
-        idle_limit=idle_limit,
+    offices = _session_offices(world, tree)
+    directory = SessionSupervisor(
+        tree.sessions, lambda user_id: UserSession(user_id, offices), SESSIONS_MAX
     )
-    offices = SessionOffices(
-        accounts=store.accounts,
-        clock=clock,
-        commands=CommandDesk(
-            loan_book=store.loan_book,
-            accounts=store.accounts,
-            users=UserDesk(store.accounts, passwords),
-            clock=clock,
-            identities=identities,
-            four_eyes=settings.four_eyes,
-        ),
-        queries=QueryDesk(
-            readings=store.readings,
-            accounts=store.accounts,
-            clock=clock,
-            hub=hub,
-            coordinator=tree.sync.address("coordinator"),
-            prober=tree.sync.address("prober"),
-        ),
-        hub=hub,
-        idle_limit=idle_limit,
-        sockets_max=settings.ws_max_per_user,
-        linger_s=SESSION_LINGER_S,
-    )
+    gate = _gate_offices(world, directory)
     app = create_app(
         Doors(
             sessions=directory,
@@ -167,13 +146,57 @@ def wire(
             hub=hub,
             health=store.health,
             tree=tree,
-            tokens=tokens,
-            clock=clock,
-            identities=identities,
+            tokens=world.tokens,
+            clock=world.clock,
+            identities=world.identities,
             options=web_options(settings, signing_key),
         )
     )
     return Node(tree, store)
+
+
+def _session_offices(world: _World, tree: Tree) -> SessionOffices:
+    """What every session actor works with."""
+    store, settings = world.store, world.settings
+    hub = tree.core.address("hub")
+    return SessionOffices(
+        accounts=store.accounts,
+        clock=world.clock,
+        commands=CommandDesk(
+            loan_book=store.loan_book,
+            accounts=store.accounts,
+            users=UserDesk(store.accounts, world.passwords),
+            clock=world.clock,
+            identities=world.identities,
+            four_eyes=settings.four_eyes,
+        ),
+        queries=QueryDesk(
+            readings=store.readings,
+            accounts=store.accounts,
+            clock=world.clock,
+            hub=hub,
+            coordinator=tree.sync.address("coordinator"),
+            prober=tree.sync.address("prober"),
+        ),
+        hub=hub,
+        idle_limit=timedelta(seconds=settings.session_timeout),
+        sockets_max=settings.ws_max_per_user,
+        linger_s=SESSION_LINGER_S,
+    )
+
+
+def _gate_offices(world: _World, directory: SessionSupervisor) -> GateOffices:
+    """What the gatekeeper works with."""
+    return GateOffices(
+        accounts=world.store.accounts,
+        passwords=world.passwords,
+        tokens=world.tokens,
+        clock=world.clock,
+        identities=world.identities,
+        sessions=directory,
+        refresh_life=timedelta(days=world.settings.jwt_refresh_token_expire_days),
+        idle_limit=timedelta(seconds=world.settings.session_timeout),
+    )
 
 
 def web_options(settings: Settings, signing_key: bytes) -> WebOptions:

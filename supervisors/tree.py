@@ -20,12 +20,15 @@ from actors.messages.change_feed import Poke
 from supervisors.child_spec import ChildSpec, Overflow, Strategy
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.restart_intensity import Intensity
+from supervisors.snapshot import SupervisorSnapshot
 from supervisors.supervisor import Supervisor
 
 STORE_START_S = 90.0
 SERVICE_START_S = 90.0
 LISTENER_SHUTDOWN_S = 8.0
 SERVICE_SHUTDOWN_S = 8.0
+
+NEEDED_FOR_REQUESTS = ("store", "feed", "hub", "gatekeeper")
 
 Make = Callable[[], "Actor[Any] | Routine"]
 
@@ -53,6 +56,14 @@ class Tree:
     core: Supervisor
     sessions: DynamicSupervisor
     sync: Supervisor
+
+    def snapshot(self) -> SupervisorSnapshot:
+        """The living tree: a pure read."""
+        return self.root.snapshot()
+
+    def core_is_running(self) -> bool:
+        """Say whether requests can be answered."""
+        return all(self.core.address(name).is_running for name in NEEDED_FOR_REQUESTS)
 
 
 def plant(cast: Cast) -> Tree:
