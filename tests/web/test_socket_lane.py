@@ -125,13 +125,13 @@ async def test_over_the_bound_a_heartbeat_is_dropped_and_the_lane_lives() -> Non
 
 async def test_over_the_bound_only_the_newest_status_is_kept() -> None:
     async with full_lane() as (both, lane):
-        before = b"x" * (SMALL.gathered_bytes_max - lane.gathered_bytes)
+        before = b"x" * (SMALL.gathered_bytes_max - lane.gathered_bytes - 5)
         assert lane.push(before)
-        assert lane.push(b"status 1", SYNC_STATUS)
+        assert lane.push(b"status one", SYNC_STATUS)
         assert lane.push(b"maintenance", SYSTEM_MAINTENANCE)
-        assert lane.push(b"status 2", SYNC_STATUS)
+        assert lane.push(b"two", SYNC_STATUS), "it would fit, but must not go before the older"
         await both.past_the_filling()
-        expected = before + b"status 2" + b"maintenance"
+        expected = before + b"two" + b"maintenance"
         assert await both.read(len(expected)) == expected
 
 

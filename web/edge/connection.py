@@ -58,6 +58,7 @@ class GuardedConnection(TCPServer):
         self._body_limit = body_limit
         self._patience = trio.CancelScope()
         self._has_heard = False
+        self._is_held = False
         self._corked: list[bytes] = []
         self._corked_bytes = 0
         self._body_since = 0.0
@@ -89,6 +90,12 @@ class GuardedConnection(TCPServer):
         frame = self.guarded.close_frame(SERVICE_RESTART, "restart")
         if frame:
             self._task_group.spawn(self._send_last, frame)
+
+    def sweep(self) -> None:
+        """End a connection that is not being read and whose peer has left meanwhile."""
+        if self._is_held and self.guarded.peer_has_left:
+            self.wait = Wait.NOTHING
+            self._patience.cancel()
 
     async def protocol_send(self, event: Event) -> None:
         """Take an event from the protocol: bytes go into the cork, the rest moves the deadline."""
@@ -178,7 +185,9 @@ class GuardedConnection(TCPServer):
             # Until the application has made room the peer is not the one we wait for.
             self._patience.deadline = math.inf
             began = trio.current_time()
+            self._is_held = True
             await self.http.handle(RawData(data))
+            self._is_held = False
             self._body_blocked_s += trio.current_time() - began
         else:
             await self.http.handle(RawData(data))
@@ -191,8 +200,10 @@ class GuardedConnection(TCPServer):
         self._ahead_bytes = self._ahead_bytes + size if self.http.has_unread else 0
         if self._ahead_bytes > self.limits.pipelined_bytes_max:
             self._ahead_bytes = 0
+            self._is_held = True
             await self.http.can_read.clear()
             await self.http.can_read.wait()
+            self._is_held = False
 
     async def _next_request(self) -> None:
         if self.http.has_unread:

@@ -35,6 +35,7 @@ class EdgeLimits:
     body_rate_bytes_per_s_min: int = 2_048
     pipelined_bytes_max: int = 65_536
     keep_alive_s: float = 20.0
+    sweep_s: float = 1.0
 
     # Responses
     cork_bytes_max: int = 65_536

@@ -129,6 +129,7 @@ class Listener:
                     async with trio.open_nursery() as acceptors:
                         for listener in listeners:
                             acceptors.start_soon(self._accept_from, listener, connections)
+                        acceptors.start_soon(self._sweep)
                         self._is_accepting = True
                         task_status.started()
                 hard.deadline = trio.current_time() + self.limits.drain_s
@@ -164,6 +165,13 @@ class Listener:
             else:
                 is_short = False
                 self._admit(stream, nursery)
+
+    async def _sweep(self) -> None:
+        """A connection that is held back does not hear its peer leave; look after those."""
+        while True:
+            await trio.sleep(self.limits.sweep_s)
+            for connection in tuple(self._connections):
+                connection.sweep()
 
     def _admit(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
         try:

@@ -17,6 +17,7 @@ from web.edge.drain import Drain
 from web.edge.limits import EdgeLimits
 
 STATE_KEY = "stream"
+PEER_GONE = frozenset({7, 8, 9})  # TCP_CLOSE, TCP_CLOSE_WAIT, TCP_LAST_ACK
 ABORTIVE = struct.pack("ii", 1, 0)
 
 
@@ -46,6 +47,14 @@ class GuardedStream:
     def is_closed(self) -> bool:
         """Whether the descriptor is gone."""
         return self.socket.fileno() == -1
+
+    @property
+    def peer_has_left(self) -> bool:
+        """Whether the peer has closed, also while bytes it sent before lie unread (Linux)."""
+        try:
+            return self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in PEER_GONE
+        except (OSError, AttributeError):
+            return False
 
     @property
     def remainder_bytes(self) -> int:

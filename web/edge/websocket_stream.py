@@ -7,7 +7,7 @@ from typing import Any, cast
 from hypercorn.protocol.events import Body, Data, Event, Request, Response, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, Handshake, WebsocketBuffer, WSStream
 from hypercorn.typing import WebsocketAcceptEvent
-from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
 
 from web.edge.app_task import Inbox
@@ -72,11 +72,9 @@ class GuardedWSStream(WSStream):
         return self.connection.send(CloseConnection(code=code, reason=reason or None))
 
     async def _accept(self, message: WebsocketAcceptEvent) -> None:
-        status, headers, _ = self.handshake.accept(
+        status, headers, self.connection = self.handshake.accept(
             message.get("subprotocol"), message.get("headers", [])
         )
-        # hypercorn's own connection would inflate a frame that claims to be deflated.
-        self.connection = Connection(ConnectionType.SERVER)
         self.state = ASGIWebsocketState.CONNECTED
         self.guarded.speak_websocket(self.close_frame)
         await self.send(Response(stream_id=self.stream_id, status_code=status, headers=headers))

@@ -58,6 +58,12 @@ def _add_requests(app: QuartTrio, trace: Trace) -> None:
             size += len(chunk)
         return str(size)
 
+    @app.post("/sum-later")
+    async def sum_later() -> str:
+        trace.mark("waiting")
+        await trace.reached("go")
+        return str(len(await request.get_data()))
+
     @app.post("/ignore")
     async def ignore() -> str:
         return "ignored"

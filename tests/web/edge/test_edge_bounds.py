@@ -59,14 +59,26 @@ async def test_a_slow_application_is_not_held_against_the_sender_of_a_body() -> 
         body_grace_s=0.05, body_buffered_bytes_max=1_000, body_rate_bytes_per_s_min=100_000_000
     )
     async with edge(limits) as server, wire(server.port) as client:
-        await client.send(b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n")
+        await client.send(b"POST /sum-later HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n")
         await client.send(bytes(8_999))
         await server.trace.reached("waiting")
         with trio.move_on_after(0.2):  # four times the grace, spent by the application alone
             await client.receive()
             pytest.fail("the sender was cut")
         server.trace.mark("go")
-        assert (await client.reply()).body == b"waited"
+        await client.send(bytes(1))
+        assert (await client.reply()).body == b"9000"
+
+
+async def test_a_held_back_connection_ends_when_its_reader_is_cut() -> None:
+    limits = EdgeLimits(
+        pipelined_bytes_max=1_000, send_grace_s=0.1, send_rate_bytes_per_s_min=100_000_000
+    )
+    async with edge(limits) as server, wire(server.port, receive_bytes=4_096) as client:
+        await client.send(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+        await server.trace.reached("sending")
+        await client.send(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        await server.until_connections(0)
 
 
 async def test_accept_pauses_while_descriptors_are_out(

@@ -45,8 +45,17 @@ async def test_a_request_in_hand_is_finished_and_its_connection_closed() -> None
 
 
 async def test_an_idle_connection_is_closed_at_once() -> None:
-    async with edge(EdgeLimits(keep_alive_s=3_600)) as server, wire(server.port) as client:
+    limits = EdgeLimits(keep_alive_s=3_600, drain_s=3_600)
+    async with edge(limits) as server, wire(server.port) as client:
         assert (await client.get("/hello")).status == 200
+        server.stop()
+        assert await client.rest() == b""
+
+
+async def test_a_connection_that_has_said_nothing_yet_is_closed_at_once() -> None:
+    limits = EdgeLimits(head_timeout_s=3_600, drain_s=3_600)
+    async with edge(limits) as server, wire(server.port) as client:
+        await server.until_connections(1)
         server.stop()
         assert await client.rest() == b""
 

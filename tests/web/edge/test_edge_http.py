@@ -34,6 +34,17 @@ async def test_a_client_that_sends_far_ahead_is_read_no_further_until_answered()
             assert (await client.reply()).body == b"hello"
 
 
+async def test_what_is_sent_ahead_is_not_gathered_without_bound() -> None:
+    async with edge(EdgeLimits(pipelined_bytes_max=1_000, sweep_s=0.02)) as server:
+        async with wire(server.port) as client:
+            await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            await server.trace.reached("waiting")
+            with trio.move_on_after(0.3) as scope:  # more than the kernel holds for both ends
+                await client.stream.send_all(GET * 1_000_000)
+            assert scope.cancelled_caught
+        await server.trace.reached("cancelled")
+
+
 async def test_a_chunked_body_arrives_whole() -> None:
     async with edge() as server, wire(server.port) as client:
         head = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -88,6 +99,16 @@ async def test_a_disconnect_cancels_a_long_request() -> None:
     async with edge() as server:
         async with wire(server.port) as client:
             await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            await server.trace.reached("waiting")
+        with trio.fail_after(10):
+            await server.trace.reached("cancelled")
+
+
+async def test_a_disconnect_cancels_a_request_whose_body_lies_unread() -> None:
+    async with edge(EdgeLimits(body_buffered_bytes_max=1_000, sweep_s=0.02)) as server:
+        async with wire(server.port) as client:
+            head = b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+            await client.send(head + bytes(100_000))
             await server.trace.reached("waiting")
         with trio.fail_after(10):
             await server.trace.reached("cancelled")

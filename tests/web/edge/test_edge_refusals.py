@@ -67,7 +67,7 @@ async def test_a_smuggled_second_request_is_not_served() -> None:
 
 
 async def test_a_broken_chunk_cancels_its_request() -> None:
-    async with edge() as server, wire(server.port) as client:
+    async with edge(EdgeLimits(linger_s=3_600)) as server, wire(server.port) as client:
         await client.send(b"POST /wait HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         await server.trace.reached("waiting")
         await client.send(b"xyz\r\n")

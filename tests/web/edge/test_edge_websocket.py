@@ -93,7 +93,10 @@ async def test_the_lane_of_a_handler_reaches_its_client() -> None:
 
 
 async def test_a_lane_closes_its_socket_with_its_code() -> None:
-    async with edge() as server, websocket_to(server.port, "/ws/lane") as client:
+    async with (
+        edge(EdgeLimits(linger_s=0.05)) as server,
+        websocket_to(server.port, "/ws/lane") as client,
+    ):
         await server.trace.reached("lane")
         lane: Lane = server.trace.notes[0]
         lane.push(frame_text(b"last"))
