@@ -267,5 +267,5 @@ class LoanMachine(RuleBasedStateMachine):
         assert (self.loan.credit_minor > 0) == (self.loan.status is LoanStatus.OVERPAID)
 
 
-LoanMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+LoanMachine.TestCase.settings = settings(stateful_step_count=25)
 TestLoanMachine = LoanMachine.TestCase
