@@ -54,8 +54,8 @@ class Address(Generic[M]):
 
     @property
     def is_running(self) -> bool:
-        """Whether an incarnation is ready and not suspended, stopping or backing off."""
-        return self._slot.state is State.RUNNING
+        """Whether an incarnation is ready, and neither suspended nor leaving."""
+        return self._slot.state is State.RUNNING and not self._slot.mailbox.leaving
 
     async def tell(self, message: M, timeout_s: float | None = None) -> None:
         """Queue a message nobody waits for.
@@ -98,10 +98,11 @@ class Address(Generic[M]):
         if slot.path in chain:
             slot.accounts.reject()
             raise AskCycle(slot.path, chain)
-        own_deadline = trio.current_time() + timeout_s
+        now = trio.current_time()
+        own_deadline = now + timeout_s
         deadline = min(own_deadline, trio.current_effective_deadline())
         if isinstance(message, slot.interleaved):
-            return await ask_interleaved(slot, message, deadline)
+            return await ask_interleaved(slot, message, now, deadline)
         envelope = Envelope(message, Reply(), deadline, chain)
         if deadline < own_deadline:  # the asker's own deadline comes first and will cut this short
             return await self._ask_in_turn(envelope)

@@ -27,33 +27,30 @@ if TYPE_CHECKING:
     from actors.slot import Slot
 
 
-async def ask_interleaved(slot: Slot, message: object, deadline: float) -> Any:
-    """Run one interleaved message now; returns its answer.
+async def ask_interleaved(slot: Slot, message: object, began: float, deadline: float) -> Any:
+    """Run one interleaved message, asked at `began`, now; returns its answer.
 
     Raises ActorStopped unless the actor is running, AskTimeout at the deadline, ActorCrashed if
     the handler raised or the actor went down meanwhile, and an Outage as it is.
     """
-    try:
-        actor = _running(slot)
-    except ActorStopped:
-        slot.accounts.reject()
-        raise
+    actor, accounts = slot.actor, slot.accounts
+    if actor is None or slot.state is not State.RUNNING or slot.mailbox.leaving:
+        accounts.reject()
+        raise ActorStopped(slot.path, slot.state.value)
     if len(slot.calls) + slot.reserved >= actor.interleaved_limit:
         actor = await _place(slot, deadline)
-    slot.accounts.received += 1
-    began = trio.current_time()
-    chain = ask_chain.get()
-    token = ask_chain.set((*chain, slot.path))
+    accounts.received += 1
+    token = ask_chain.set((*ask_chain.get(), slot.path))
     scope = trio.CancelScope(deadline=deadline)
     slot.calls[scope] = None
     cut = None
     try:
         with scope:
             answer = await actor.receive(message)
-            slot.accounts.processed += 1
+            accounts.processed += 1
             return answer
     except BaseException as error:
-        slot.accounts.failed += 1
+        accounts.failed += 1
         crashed = _fault(slot, message, error)
         if crashed is None:
             raise
@@ -62,7 +59,7 @@ async def ask_interleaved(slot: Slot, message: object, deadline: float) -> Any:
         ask_chain.reset(token)
         cut = slot.calls.pop(scope)
         _leave(slot, actor, type(message), began)
-    slot.accounts.failed += 1
+    accounts.failed += 1
     raise cut or AskTimeout(slot.path)
 
 

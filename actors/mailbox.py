@@ -56,6 +56,7 @@ class Mailbox:
         "closed",
         "high_water",
         "interrupted",
+        "leaving",
         "on_backlog",
         "overflow",
         "path",
@@ -78,6 +79,7 @@ class Mailbox:
         self.closed = False
         self.paused = False
         self.interrupted = False
+        self.leaving = False  # closed or interrupted: the incarnation takes nothing new
         self.on_backlog: Callable[[], None] | None = None
         self._accounts = accounts
         self._coalesce_key = coalesce_key
@@ -242,11 +244,6 @@ class Mailbox:
         return bool(self._receivers)
 
     @property
-    def leaving(self) -> bool:
-        """Whether the incarnation takes nothing new: its mailbox is closed or interrupted."""
-        return self.closed or self.interrupted
-
-    @property
     def finished(self) -> bool:
         """Whether a receiver should leave: interrupted, or closed and drained."""
         return self.interrupted or (self.closed and (not self._queue or self.paused))
@@ -260,12 +257,12 @@ class Mailbox:
 
     def interrupt(self) -> None:
         """Send the receivers home after the turn in hand; the queue and its senders stay."""
-        self.interrupted = True
+        self.interrupted = self.leaving = True
         self.wake_all()
 
     def close(self) -> None:
         """Refuse new messages and the senders still waiting; what is queued can be drained."""
-        self.closed = True
+        self.closed = self.leaving = True
         while self._senders:
             task, _envelope = self._senders.popitem(last=False)
             trio.lowlevel.reschedule(task, outcome.Error(ActorStopped(self.path)))
@@ -273,7 +270,7 @@ class Mailbox:
 
     def reopen(self) -> None:
         """Serve a new incarnation."""
-        self.closed = self.paused = self.interrupted = False
+        self.closed = self.paused = self.interrupted = self.leaving = False
 
     def discard(self, error: BaseException) -> None:
         """Give up every queued message; their asks fail with `error`."""

@@ -225,6 +225,13 @@ class Slot:
         """When the oldest turn in hand began, Trio's clock, or None."""
         return next(iter(self.in_hand.values()), None)
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the incarnation is on its way out, by order or by itself."""
+        return self.state is State.STOPPING or (
+            self.state in (State.RUNNING, State.SUSPENDED) and self.mailbox.leaving
+        )
+
     def ran_s(self, now: float) -> float:
         """How long the incarnation that started last has run, in seconds."""
         return 0.0 if self.started_at is None else now - self.started_at

@@ -44,7 +44,7 @@ class DynamicSupervisor(Supervisor):
     async def start_child(self, spec: ChildSpec) -> Address[Any]:
         """Start a child and return its address once it is ready.
 
-        One of that id that is alive is joined instead, one that is stopping is waited for. Raises
+        One of that id that is alive is joined instead, one that is leaving is waited for. Raises
         ActorStopped when the supervisor is not running, and when the start fails ActorCrashed with
         the cause, or the TransientStartError or Outage itself; the child is then not kept.
         """
@@ -56,11 +56,13 @@ class DynamicSupervisor(Supervisor):
                 self.children.pop(spec.id, None)
                 child = self._add(spec)
                 self.launch(child)
-            if child.slot.state is not State.STOPPING:
+            if not child.slot.is_leaving:
                 await child.slot.wait_for(SETTLED | {State.BACKOFF, State.STOPPING})
-            if child.slot.state is not State.STOPPING:
+            if not child.slot.is_leaving:
                 break
             await child.slot.wait_for(_ENDED | {State.BACKOFF})
+            if child.slot.state is State.BACKOFF:
+                break
         if child.slot.started_at is None:
             await self._give_up(child)
         return child.address

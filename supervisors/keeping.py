@@ -179,6 +179,10 @@ class Keeper:
         errors = tuple(fault.error for fault in child.slot.faults)
         self._end(RestartIntensityExceeded(self.path, child.slot.path, limit, errors))
 
+    def give_up(self, child: Child) -> None:
+        """End because a child that defies its cancellation cannot be replaced."""
+        self._end(TimeoutError(f"{child.slot.path} does not end and cannot be restarted"))
+
     def _end(self, failure: BaseException) -> None:
         """Stop every child in order, then let `run` raise the failure; the first one wins."""
         self._failure = self._failure or failure

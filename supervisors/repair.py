@@ -41,6 +41,9 @@ async def repair(keeper: Keeper) -> None:
         for child in reversed(group):
             if child.slot.state in LIVE:
                 await keeper.halt(child, Order.RESTART)
+            if child.slot.state in LIVE:
+                keeper.give_up(child)  # two incarnations at once would be worse than none
+                return
         await trio.sleep_until(max(seen.values()))
         if keeper.broken != seen:
             continue  # somebody else broke meanwhile: his group and his delay count too

@@ -98,6 +98,7 @@ class _KeyedTurns:
         mailbox = self._slot.mailbox
         try:
             while not await self._work_off():
+                mailbox.wake_all()  # whoever else waits may leave: the first worker watches now
                 await _rest(self._slot, self._actor)
             while self._others:
                 await mailbox.wait()

@@ -47,10 +47,9 @@ def judge(
     if is_transient_start(child, exit_):
         return Verdict.RETRY
     child.failures_in_a_row += 1
+    restarts = window.record(now, child.slot.path)
     if intensity is None:
         return Verdict.RESTART
     if child.failures_in_a_row > intensity.max_restarts:
         return Verdict.PARK if parks else Verdict.ESCALATE
-    if window.record(now, child.slot.path) > intensity.max_restarts:
-        return Verdict.ESCALATE
-    return Verdict.RESTART
+    return Verdict.ESCALATE if restarts > intensity.max_restarts else Verdict.RESTART

@@ -115,3 +115,42 @@ async def test_the_end_of_a_significant_child_ends_its_supervisor(
     await root.run()
     assert trio.current_time() == begun + 3
     assert {node.state for node in root.snapshot().children} == {"stopped"}
+
+
+async def test_a_group_with_a_child_that_defies_its_cancellation_is_given_up(
+    autojump_clock: MockClock,
+) -> None:
+    class Defiant(Player):
+        async def receive(self, message: Any) -> object:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(100)
+            return message
+
+    specs = [ChildSpec("a", Player), ChildSpec("b", Defiant, shutdown_s=2)]
+    root = Supervisor("root", specs, Strategy.REST_FOR_ONE, backoff=EXACT)
+
+    async def provoke() -> None:
+        await root.address("b").tell("go")
+        await wait_all_tasks_blocked()
+        await root.address("a").tell(Boom())
+
+    begun = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(provoke)
+        with pytest.raises(TimeoutError, match="/root/b does not end"):
+            await root.run()
+    assert trio.current_time() == begun + 100
+    assert {node.state for node in root.snapshot().children} == {"stopped"}
+
+
+async def test_a_restarted_group_takes_whole_subtrees_along(autojump_clock: MockClock) -> None:
+    diary: list[str] = []
+    inner = Supervisor("in", [ChildSpec(name, diarist(name, diary)) for name in "bc"])
+    specs = [ChildSpec("a", diarist("a", diary)), inner, ChildSpec("d", diarist("d", diary))]
+    root = Supervisor("root", specs, Strategy.REST_FOR_ONE, backoff=EXACT)
+    async with on_stage(root):
+        diary.clear()
+        await root.address("a").tell(Boom())
+        await trio.sleep(3)
+        assert " ".join(diary) == "-a -d -c -b +a +b +c +d"
+        assert await inner.address("c").ask("up", 1) == "up"

@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.actor import Context
 from actors.address import Address
-from actors.envelope import ActorCrashed
+from actors.envelope import ActorCrashed, ActorStopped, Exit
 from supervisors.child_spec import ChildSpec, Restart
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
@@ -136,3 +136,24 @@ async def test_a_child_that_cannot_start_is_not_kept(autojump_clock: MockClock) 
                 await dynamic.start_child(ChildSpec("u", Unable, restart))
             assert repr(caught.value.cause) == "ValueError('unable')"
             assert dynamic.count() == 0
+
+
+async def test_whoever_comes_while_a_child_leaves_gets_the_next_incarnation(
+    autojump_clock: MockClock,
+) -> None:
+    class SlowLeaver(Passive):
+        async def on_stop(self, reason: Exit) -> None:
+            await trio.sleep(2)
+
+    dynamic = DynamicSupervisor("d")
+    spec = ChildSpec("u", SlowLeaver, Restart.TEMPORARY)
+    async with on_stage(dynamic):
+        begun = trio.current_time()
+        leaving = await dynamic.start_child(spec)
+        await trio.sleep(11)
+        assert not leaving.is_running
+        with pytest.raises(ActorStopped):
+            await leaving.ask("too late", 1)
+        following = await dynamic.start_child(spec)
+        assert trio.current_time() == begun + 12
+        assert await following.ask("in time", 1) == "in time"

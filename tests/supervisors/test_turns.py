@@ -62,6 +62,21 @@ async def test_without_keys_one_turn_at_a_time(autojump_clock: MockClock) -> Non
         assert sorted(each.at - begun for each in asked) == [1, 2, 3]
 
 
+async def test_an_idle_child_is_one_task_also_after_turns_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    async with on_stage(Supervisor("root", [ChildSpec("a", Keyed)])) as root:
+        before = trio.lowlevel.current_statistics().tasks_living
+        for round_s in (1, 2):
+            async with trio.open_nursery() as nursery:
+                for key in range(3):
+                    ask_soon(nursery, root.address("a"), Sleep(round_s + key % 2, key))
+                await trio.sleep(0.5)
+                assert trio.lowlevel.current_statistics().tasks_living == before + 3 + 2
+            await wait_all_tasks_blocked()
+            assert trio.lowlevel.current_statistics().tasks_living == before
+
+
 async def test_a_turn_key_that_raises_crashes_the_actor_with_the_message_in_hand(
     autojump_clock: MockClock,
 ) -> None:
