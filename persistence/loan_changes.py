@@ -31,7 +31,7 @@ from persistence.idempotency import (
     claim_values,
     told_apart,
 )
-from persistence.loan_rows import loan_of, loan_view, payment_view, view_of_payment
+from persistence.loan_rows import loan_of, loan_view, payment_view, view_of_stood
 from persistence.loan_writing import plan_decision, reversal_instants
 from persistence.transaction import Transaction
 
@@ -144,7 +144,7 @@ async def change_payment(
     if isinstance(row, Committed):
         return row
     loan = loan_of(row)
-    stood = None if row["stood_id"] is None else view_of_payment(row, "stood_")
+    stood = None if row["stood_id"] is None else view_of_stood(row)
     outcome = await _decided(tx, loan, judge)
     if stood is not None and (isinstance(outcome, Rejected) or _records(outcome, stood)):
         return await _recorded_before(tx, loan, judge, outcome, stood)

@@ -83,7 +83,11 @@ LOAN_PARTS: Final = Parts(
         "loan_progress": lambda: update_one("loan_progress", LOANS, _GUARD, PROGRESS_COLUMNS),
         "instalments": lambda: upsert_many("instalments", INSTALMENTS, all_columns(INSTALMENTS)),
         "instalments_paid": lambda: update_many(
-            "instalments_paid", INSTALMENTS, ("loan_id", "number"), PAID_COLUMNS
+            "instalments_paid",
+            INSTALMENTS,
+            ("loan_id", "number"),
+            PAID_COLUMNS,
+            shared="loan_id",
         ),
         "events": lambda: insert_many("events", LOAN_EVENTS, all_columns(LOAN_EVENTS)),
         "disbursements": lambda: insert_many(

@@ -156,14 +156,19 @@ def loan_view(loan: Loan, sync_status: str = SYNCED) -> LoanView:
     return LoanView(**{name: values[name] for name in LOAN_VIEW_FIELDS})
 
 
-def view_of_loan(row: Mapping[str, Any]) -> LoanView:
-    """The view from a row with the columns of `LoanView`."""
-    return LoanView(**{name: row[name] for name in LOAN_VIEW_FIELDS})
+def view_of_loan(row: Any) -> LoanView:
+    """The view from a record that begins with the columns of `LoanView`, in its order."""
+    return LoanView(*tuple(row)[: len(LOAN_VIEW_FIELDS)])
 
 
-def view_of_payment(row: Mapping[str, Any], prefix: str = "") -> PaymentView:
-    """The view from a row with the columns of `PaymentView`, each behind `prefix`."""
-    return PaymentView(**{name: row[prefix + name] for name in PAYMENT_VIEW_FIELDS})
+def view_of_payment(row: Any) -> PaymentView:
+    """The view from a record that begins with the columns of `PaymentView`, in its order."""
+    return PaymentView(*tuple(row)[: len(PAYMENT_VIEW_FIELDS)])
+
+
+def view_of_stood(row: Mapping[str, Any]) -> PaymentView:
+    """The view from the columns of `PaymentView` that stand among others behind `stood_`."""
+    return PaymentView(**{name: row[f"stood_{name}"] for name in PAYMENT_VIEW_FIELDS})
 
 
 def payment_values(payment: Payment) -> dict[str, object]:

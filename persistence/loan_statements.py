@@ -14,35 +14,14 @@ from typing import Final
 from sqlalchemy import text
 
 from persistence.idempotency import CLAIM_PART
-from persistence.loan_rows import INSTALMENT_FIELDS
+from persistence.loan_rows import INSTALMENT_FIELDS, PAYMENT_VIEW_FIELDS
 from persistence.statements import Statement, compiled
+from persistence.tables import PAYMENTS
 
-_FACT: Final = (
-    "loan_id",
-    "amount_minor",
-    "currency",
-    "value_date",
-    "recorded_by",
-    "created_at",
-)
-_PROJECTED: Final = (
-    "status",
-    "allocated_principal_minor",
-    "allocated_interest_minor",
-    "allocated_fees_minor",
-    "allocated_penalties_minor",
-    "allocated_excess_minor",
-    "outstanding_after_minor",
-    "method",
-    "reference",
-    "note",
-    "reversed_at",
-    "sync_status",
-    "version",
-)
-_OF_PAYMENT: Final = ("p.id", *(f"p.{n}" for n in _FACT), *(f"x.{n}" for n in _PROJECTED))
+_FACT: Final = frozenset(column.name for column in PAYMENTS.columns) - {"method", "reference"}
+_OF_PAYMENT: Final = tuple(f"{'p' if n in _FACT else 'x'}.{n}" for n in PAYMENT_VIEW_FIELDS)
 PAYMENT_VIEW_SQL: Final = ", ".join(_OF_PAYMENT)
-"""The columns of a PaymentView, from payments AS p and payment_projections AS x."""
+"""The columns of a PaymentView in its order, from payments AS p, payment_projections AS x."""
 _AS_STOOD: Final = ", ".join(f"{column} AS stood_{column[2:]}" for column in _OF_PAYMENT)
 
 INSTALMENTS_SQL: Final = (

@@ -17,7 +17,7 @@ from domain.commands import CommandContext, IdempotencyClaim
 from domain.notices import Notice
 from persistence.idempotency import TYPE_NAMES, View
 from persistence.tables import AUDIT, FEED_STAGING, IDEMPOTENCY_KEYS, TALLY_DELTAS
-from persistence.tallies import Deltas, delta_columns
+from persistence.tallies import Deltas, delta_rows
 from persistence.write_plan import PartBuilder, WritePlan, insert_many, insert_one, update_one
 
 STAGED_COLUMNS: Final = ("type", "branch_id", "customer_id", "topic", "data")
@@ -69,7 +69,7 @@ def audit(plan: WritePlan, entry: AuditEntry) -> None:
 
 def tally(plan: WritePlan, deltas: Deltas) -> None:
     """Add to the dashboard's figures."""
-    plan.columns("tallies", delta_columns(deltas))
+    plan.many("tallies", delta_rows(deltas))
 
 
 def stage(plan: WritePlan, notices: Iterable[Notice]) -> None:

@@ -6,7 +6,7 @@ never updated or deleted: triggers refuse it; what may change lies beside them a
 
 `by`, `created_by`, `author_id` and their like carry no foreign key: they may name a user of another
 node, whose row never comes here. Nor do the copies of a loan's branch and customer beside payments
-and journal: each insert would share-lock one and the same row of branches.
+and journal, nor the user of an idempotency key: each insert would share-lock one and the same row.
 """
 
 from __future__ import annotations
@@ -425,7 +425,7 @@ AUDIT: Final = Table(
 IDEMPOTENCY_KEYS: Final = Table(
     "idempotency_keys",
     METADATA,
-    Column("user_id", Uuid, _to("users.id"), nullable=False),
+    Column("user_id", Uuid, nullable=False),
     Column("method", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("key", Text, nullable=False),

@@ -72,15 +72,12 @@ def user_deltas(before: BranchId | None, after: BranchId | None, *, is_new: bool
     return {key: sums for key, sums in deltas.items() if any(sums)}
 
 
-def delta_columns(deltas: Deltas) -> dict[str, list[object]]:
-    """The rows, one list a column of tally_deltas."""
-    keys = list(deltas)
-    return {
-        **{name: [getattr(key, name) for key in keys] for name in TallyKey._fields},
-        "rows": [deltas[key][0] for key in keys],
-        "total_minor": [deltas[key][1] for key in keys],
-        "principal_minor": [deltas[key][2] for key in keys],
-    }
+def delta_rows(deltas: Deltas) -> list[dict[str, object]]:
+    """The rows of tally_deltas."""
+    return [
+        {**key._asdict(), "rows": sums[0], "total_minor": sums[1], "principal_minor": sums[2]}
+        for key, sums in deltas.items()
+    ]
 
 
 def loan_key(loan: Loan) -> TallyKey:

@@ -1,9 +1,10 @@
 """All rows that one decision writes, sent as one statement: a plan of parts, compiled once a shape.
 
-Each part is a data-modifying CTE over arrays (`unnest`) or single values; the statement's own row
-tells how many rows each part wrote, in the order of the parts. The notices for the feed are the
-last part, so that their staging numbers are drawn when all else is written; what they must follow,
-the lock on the loan, was taken by an earlier statement. This module knows no table's meaning.
+Each part is a data-modifying CTE over rows that come as one JSON value (an array for each column
+costs the driver five times as much); the statement's own row tells how many rows each part wrote.
+The notices for the feed are the last part, so that their staging numbers are drawn when all else is
+written; what they must follow, the lock on the loan, was taken by an earlier statement. This module
+knows no table's meaning.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
 from persistence.statements import Statement, compiled
 from persistence.transaction import Transaction
@@ -57,40 +59,27 @@ class Parts:
 
 @final
 class WritePlan:
-    """What one transaction is going to write."""
+    """What one transaction is going to write: rows by part, each a mapping of its columns."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._values: dict[str, dict[str, object]] = {}
+        self._values: dict[str, object] = {}
         self._expected: dict[str, int] = {}
 
-    def one(self, part: str, values: Mapping[str, object]) -> None:
-        """Give the values of a part that writes one row."""
-        self._values[part] = {f"{part}__{name}": value for name, value in values.items()}
+    def one(self, part: str, row: Mapping[str, object]) -> None:
+        """Give the row of a part that writes one."""
+        self._values[part] = row
         self._expected[part] = 1
 
     def many(self, part: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Give the rows of a part that writes as many as it is given; none leave it out."""
         if rows:
-            names = rows[0].keys()
-            self.columns(part, {name: [row[name] for row in rows] for name in names})
-
-    def columns(self, part: str, columns: Mapping[str, Sequence[object]]) -> None:
-        """The same, one list a column; empty lists leave the part out."""
-        lengths = {len(values) for values in columns.values()}
-        assert len(lengths) == 1, "columns of one length"
-        count = lengths.pop()
-        if count:
-            self._values[part] = {f"{part}__{name}": values for name, values in columns.items()}
-            self._expected[part] = count
+            self._values[part] = rows
+            self._expected[part] = len(rows)
 
     async def carry_out(self, tx: Transaction) -> None:
         """Send it; LostRow when a part did not write all its rows: the version had moved on."""
-        statement = self._parts.statement(self._values)
-        values: dict[str, object] = {}
-        for given in self._values.values():
-            values.update(given)
-        row = await tx.fetchrow(statement, **values)
+        row = await tx.fetchrow(self._parts.statement(self._values), **self._values)
         assert row is not None, "the statement always has one row"
         for part, expected in self._expected.items():
             if row[part] != expected:
@@ -102,80 +91,78 @@ class LostRow(Exception):
 
 
 def insert_many(part: str, table: Table, columns: Sequence[str]) -> CTE:
-    """INSERT the rows that come as arrays."""
-    given = _arrays(part, [table.c[name] for name in columns])
-    return (
-        insert(table)
-        .from_select(list(columns), given, include_defaults=False)
-        .returning(_ONE)
-        .cte(part)
-    )
+    """INSERT the rows given."""
+    given = _given(part, [table.c[name] for name in columns], many=True)
+    return _inserting(table, columns, given).returning(_ONE).cte(part)
+
+
+def insert_one(part: str, table: Table, columns: Sequence[str]) -> CTE:
+    """INSERT the row given."""
+    given = _given(part, [table.c[name] for name in columns], many=False)
+    return _inserting(table, columns, given).returning(_ONE).cte(part)
 
 
 def upsert_many(part: str, table: Table, columns: Sequence[str]) -> CTE:
-    """INSERT the rows that come as arrays, or put them in the place of those with the same key."""
-    given = _arrays(part, [table.c[name] for name in columns])
-    adding = insert(table).from_select(list(columns), given, include_defaults=False)
+    """INSERT the rows given, or put them in the place of those with the same key."""
+    given = _given(part, [table.c[name] for name in columns], many=True)
+    adding = _inserting(table, columns, given)
     keys = [column.name for column in table.primary_key]
     kept = {name: adding.excluded[name] for name in columns if name not in keys}
     return adding.on_conflict_do_update(index_elements=keys, set_=kept).returning(_ONE).cte(part)
 
 
-def update_many(
+def update_many(  # noqa: PLR0913  one call says how rows change
     part: str,
     table: Table,
     keys: Sequence[str],
     columns: Sequence[str],
     *,
+    shared: str | None = None,
     kept: Sequence[str] = (),
     versioned: bool = False,
 ) -> CTE:
-    """UPDATE the rows whose keys and new values come as arrays.
+    """UPDATE the rows with the keys given.
 
-    A column in `kept` changes only where it is NULL; `versioned` counts the rows' versions up.
+    `shared` is a key that is the same in all rows: said once, it lets the planner begin there. A
+    column in `kept` changes only where it is NULL; `versioned` counts the rows' versions up.
     """
-    given = _arrays(part, [table.c[n] for n in (*keys, *columns, *kept)]).subquery(f"{part}_rows")
+    given = _given(part, [table.c[name] for name in (*keys, *columns, *kept)], many=True)
     values: dict[str, Any] = {name: given.c[name] for name in columns}
     values.update({name: func.coalesce(table.c[name], given.c[name]) for name in kept})
     if versioned:
         values["version"] = table.c.version + text("1")
     changing = update(table).values(values)
+    if shared is not None:
+        kind = table.c[shared].type.compile(postgresql.dialect())  # type: ignore[no-untyped-call]
+        first = text(f"{table.name}.{shared} = CAST(:{part} -> 0 ->> '{shared}' AS {kind})")
+        changing = changing.where(first.bindparams(bindparam(part, type_=JSONB, required=True)))
     for key in keys:
-        changing = changing.where(table.c[key] == given.c[key])
+        if key != shared:
+            changing = changing.where(table.c[key] == given.c[key])
     return changing.returning(_ONE).cte(part)
-
-
-def insert_one(part: str, table: Table, columns: Sequence[str]) -> CTE:
-    """INSERT one row of single values."""
-    values = {name: _value(part, table.c[name]) for name in columns}
-    return insert(table).values(values).returning(_ONE).cte(part)
 
 
 def update_one(part: str, table: Table, keys: Sequence[str], columns: Sequence[str]) -> CTE:
     """UPDATE the row with these keys; a key `x` comes as `key_x`, so that it may change itself."""
-    changing = update(table).values({name: _value(part, table.c[name]) for name in columns})
+    named = [Column(f"key_{key}", table.c[key].type) for key in keys]
+    given = _given(part, [*named, *(table.c[name] for name in columns)], many=False)
+    changing = update(table).values({name: given.c[name] for name in columns})
     for key in keys:
-        column = table.c[key]
-        changing = changing.where(column == bindparam(f"{part}__key_{key}", type_=column.type))
+        changing = changing.where(table.c[key] == given.c[f"key_{key}"])
     return changing.returning(_ONE).cte(part)
 
 
-def _value(part: str, column: Column[Any]) -> Any:
-    return bindparam(f"{part}__{column.name}", type_=column.type)
+def _inserting(table: Table, columns: Sequence[str], given: Any) -> Insert:
+    rows = select(*[given.c[name] for name in columns])
+    return insert(table).from_select(list(columns), rows, include_defaults=False)
 
 
-def _arrays(part: str, columns: Sequence[Column[Any]]) -> Any:
-    """SELECT from the arrays of a part, a row for each place in them."""
-    arrays = [
-        bindparam(f"{part}__{column.name}", type_=ARRAY(column.type), required=True)
-        for column in columns
-    ]
-    given = (
-        func.unnest(*arrays)
-        .table_valued(*[Column(column.name, column.type) for column in columns])
-        .render_derived(name=f"{part}_given")
-    )
-    return select(*[given.c[column.name] for column in columns])
+def _given(part: str, columns: Sequence[Column[Any]], *, many: bool) -> Any:
+    """The part's own JSON as rows with these columns; planned as one row where it is one."""
+    value = bindparam(part, type_=JSONB, required=True)
+    rows = func.jsonb_to_recordset(value) if many else func.jsonb_to_record(value)
+    typed = [Column(column.name, column.type) for column in columns]
+    return rows.table_valued(*typed).render_derived(name=f"{part}_given", with_types=True)
 
 
 def _compose(parts: Mapping[str, CTE]) -> Statement:

@@ -417,9 +417,7 @@ TABLES = (
         view JSONB,
         CONSTRAINT pk_idempotency_keys PRIMARY KEY (user_id, method, path, key),
         CONSTRAINT ck_idempotency_keys_key CHECK (length(key) BETWEEN 1 AND 255),
-        CONSTRAINT ck_idempotency_keys_fingerprint CHECK (octet_length(fingerprint) = 32),
-        CONSTRAINT fk_idempotency_keys_user_id FOREIGN KEY(user_id)
-            REFERENCES users (id) ON DELETE RESTRICT
+        CONSTRAINT ck_idempotency_keys_fingerprint CHECK (octet_length(fingerprint) = 32)
     )
      WITH (fillfactor = 80)
     """,
