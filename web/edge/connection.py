@@ -4,7 +4,9 @@ The connection's own task reads for as long as the connection lives, also while 
 served; the only other tasks are the application's, one for each request.
 """
 
+import contextlib
 import math
+from collections.abc import Iterator
 from enum import Enum, auto
 from typing import cast
 
@@ -61,7 +63,7 @@ class GuardedConnection(TCPServer):
         self._is_held = False
         self._corked: list[bytes] = []
         self._corked_bytes = 0
-        self._body_since = 0.0
+        self._body_since = trio.current_time()
         self._body_blocked_s = 0.0
         self._ahead_bytes = 0
         self._lingered_bytes = 0
@@ -108,7 +110,9 @@ class GuardedConnection(TCPServer):
         elif isinstance(event, Closed):
             await self.flush()
             self._linger()
-        elif isinstance(event, Updated) and event.idle:
+        elif isinstance(event, Updated) and not event.idle:
+            self._body_since, self._body_blocked_s = trio.current_time(), 0.0
+        elif isinstance(event, Updated):
             await self.flush()
             await self._next_request()
 
@@ -151,6 +155,7 @@ class GuardedConnection(TCPServer):
             http.body_limit = self._body_limit
             http.guarded = self.guarded
             http.flush = self.flush
+            http.holding = self._holding
             http.on_closing = self._expect_close
             self.http = http
             self.protocol = http  # type: ignore[assignment]  # no wrapper: it only adds HTTP/2
@@ -181,16 +186,7 @@ class GuardedConnection(TCPServer):
             await self._take(data)
 
     async def _take(self, data: bytes) -> None:
-        if self.wait is Wait.BODY:
-            # Until the application has made room the peer is not the one we wait for.
-            self._patience.deadline = math.inf
-            began = trio.current_time()
-            self._is_held = True
-            await self.http.handle(RawData(data))
-            self._is_held = False
-            self._body_blocked_s += trio.current_time() - began
-        else:
-            await self.http.handle(RawData(data))
+        await self.http.handle(RawData(data))
         self._expect_what_is_due()
         if self.wait is Wait.NOTHING and self.http.phase is Phase.RESPONSE:
             await self._hold_ahead(len(data))
@@ -200,10 +196,21 @@ class GuardedConnection(TCPServer):
         self._ahead_bytes = self._ahead_bytes + size if self.http.has_unread else 0
         if self._ahead_bytes > self.limits.pipelined_bytes_max:
             self._ahead_bytes = 0
-            self._is_held = True
-            await self.http.can_read.clear()
-            await self.http.can_read.wait()
+            with self._holding():
+                await self.http.can_read.clear()
+                await self.http.can_read.wait()
+
+    @contextlib.contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Not reading until the application makes room: the peer is not the one to wait for."""
+        began = trio.current_time()
+        self._is_held = True
+        self._patience.deadline = math.inf
+        try:
+            yield
+        finally:
             self._is_held = False
+            self._body_blocked_s += trio.current_time() - began
 
     async def _next_request(self) -> None:
         if self.http.has_unread:
@@ -218,8 +225,6 @@ class GuardedConnection(TCPServer):
             return
         phase = self.http.phase
         if phase is Phase.BODY:
-            if self.wait is not Wait.BODY:
-                self._body_since, self._body_blocked_s = trio.current_time(), 0.0
             self.wait = Wait.BODY
             self._patience.deadline = (
                 self._body_since

@@ -4,12 +4,13 @@ It owns no socket and no deadline; `phase` says to the connection which one is d
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from enum import Enum, auto
 from typing import cast
 
 import h11
 import trio
-from hypercorn.events import Closed, RawData
+from hypercorn.events import Closed, RawData, Updated
 from hypercorn.protocol.events import Body, Data, EndBody, Request, Response
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
@@ -50,6 +51,7 @@ class GuardedH11(H11Protocol):
     limits: EdgeLimits
     body_limit: BodyLimit
     guarded: GuardedStream
+    holding: Callable[[], AbstractContextManager[None]]
     flush: Callable[[], Awaitable[None]]
     on_closing: Callable[[], None]
     body_bytes = 0
@@ -147,6 +149,7 @@ class GuardedH11(H11Protocol):
         self._body_bytes_max = self.body_limit(path_of(request))
         if content_length_of(request) > self._body_bytes_max:
             raise Refused(BODY_TOO_LARGE)
+        await self.send(Updated(idle=False))
         await self._create_stream(request)
 
     async def _take_body(self, event: h11.Data) -> None:
@@ -154,7 +157,8 @@ class GuardedH11(H11Protocol):
         if self.body_bytes > self._body_bytes_max:
             raise Refused(BODY_TOO_LARGE)
         stream = cast("HTTPStream | WSStream", self.stream)
-        await stream.handle(Body(stream_id=STREAM_ID, data=bytes(event.data)))
+        with self.holding():
+            await stream.handle(Body(stream_id=STREAM_ID, data=bytes(event.data)))
 
     async def _create_stream(self, request: h11.Request) -> None:
         parts = (

@@ -35,14 +35,13 @@ async def test_a_client_that_sends_far_ahead_is_read_no_further_until_answered()
 
 
 async def test_what_is_sent_ahead_is_not_gathered_without_bound() -> None:
-    async with edge(EdgeLimits(pipelined_bytes_max=1_000, sweep_s=0.02)) as server:
-        async with wire(server.port) as client:
-            await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
-            await server.trace.reached("waiting")
-            with trio.move_on_after(0.3) as scope:  # more than the kernel holds for both ends
-                await client.stream.send_all(GET * 1_000_000)
-            assert scope.cancelled_caught
-        await server.trace.reached("cancelled")
+    async with edge(EdgeLimits(pipelined_bytes_max=1_000)) as server, wire(server.port) as client:
+        await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await server.trace.reached("waiting")
+        with trio.move_on_after(0.3) as scope:  # more than the kernel holds for both ends
+            await client.stream.send_all(GET * 1_000_000)
+        assert scope.cancelled_caught
+        server.trace.mark("go")
 
 
 async def test_a_chunked_body_arrives_whole() -> None:
@@ -119,6 +118,16 @@ async def test_a_disconnect_cancels_a_request_with_another_behind_it() -> None:
         async with wire(server.port) as client:
             await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
             await server.trace.reached("waiting")
+        with trio.fail_after(10):
+            await server.trace.reached("cancelled")
+
+
+async def test_a_disconnect_cancels_a_request_that_is_held_back_from_the_next_ones() -> None:
+    async with edge(EdgeLimits(pipelined_bytes_max=1_000, sweep_s=0.02)) as server:
+        async with wire(server.port) as client:
+            await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            await server.trace.reached("waiting")
+            await client.send(GET * 100)
         with trio.fail_after(10):
             await server.trace.reached("cancelled")
 
