@@ -17,6 +17,7 @@ from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import MapAdapter
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from web.arrivals import ArrivedRequest
 from web.doors import Doors
@@ -33,6 +34,12 @@ from web.sockets.connect import CONNECT_PATH, connect_view
 
 _LOG = logging.getLogger("lendwire.web")
 
+_UPGRADE: Final = Problem(
+    426,
+    "upgrade_required",
+    "This path speaks WebSocket only.",
+    headers=(("Upgrade", "websocket"), ("Connection", "Upgrade")),
+)
 ANY_HOST: Final = "localhost"
 
 
@@ -118,6 +125,8 @@ def _unrouted(error: HTTPException, method: str) -> Outcome:
         if method == "OPTIONS":
             return Reply(None, 204, allow)
         return Problem(405, "method_not_allowed", f"This path takes {allowed}.", headers=allow)
+    if isinstance(error, WebsocketMismatch):
+        return _UPGRADE
     if isinstance(error, NotFound) or error.code is None:
         return NOT_FOUND
     code = "_".join(title(error.code).lower().split())

@@ -18,7 +18,13 @@ from web.calls import Call
 from web.front_desk import FrontDesk
 from web.problems import Problem
 from web.replies import Outcome
-from web.request_reading import read_bearer, read_body, read_idempotency_key, read_query
+from web.request_reading import (
+    BodyReading,
+    read_bearer,
+    read_body,
+    read_idempotency_key,
+    read_query,
+)
 from web.routing import Door, Route
 from web.schemas.fields import read_uuid
 from web.security.client_address import limited_part
@@ -27,11 +33,14 @@ from web.security.rate_limit import RateLimit, Taken
 Endpoint = Callable[[ArrivedRequest, dict[str, str]], Awaitable[Outcome]]
 
 ID_SUFFIX: Final = "_id"
+# Whoever has not signed in has little to say, and gets little of our time.
+STRANGERS_BODY_BYTES_MAX: Final = 16 * 1024
 
 
 def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
     """What serves a route."""
     parameters = {parameter.name: parameter for parameter in route.query}
+    reading = _body_reading(route, desk)
 
     async def serve(arrived: ArrivedRequest, path: dict[str, str]) -> Outcome:
         call = Call(
@@ -55,8 +64,8 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
         if isinstance(query, Problem):
             return query
         call.ids, call.query = ids, query
-        if route.body is not None:
-            refused = await _take_body(route, call, arrived)
+        if reading is not None:
+            refused = await _take_body(reading, route, call, arrived)
             if refused is not None:
                 return refused
         return await route.handler(call)
@@ -112,11 +121,23 @@ def _ids(path: dict[str, str]) -> dict[str, UUID] | Problem:
     return found
 
 
-async def _take_body(route: Route, call: Call, arrived: ArrivedRequest) -> Problem | None:
-    assert route.body is not None
-    body = await read_body(
-        arrived, route.body, call.desk.doors.options.default_currency, route.form_names
+def _body_reading(route: Route, desk: FrontDesk) -> BodyReading | None:
+    if route.body is None:
+        return None
+    options = desk.doors.options
+    known = route.door is Door.SIGNED_IN
+    return BodyReading(
+        shape=route.body,
+        form_names=route.form_names,
+        bytes_max=options.json_bytes_max if known else STRANGERS_BODY_BYTES_MAX,
+        default_currency=options.default_currency,
     )
+
+
+async def _take_body(
+    reading: BodyReading, route: Route, call: Call, arrived: ArrivedRequest
+) -> Problem | None:
+    body = await read_body(arrived, reading)
     if isinstance(body, Problem):
         return body
     call.body, call.document = body.shape, body.document

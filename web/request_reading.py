@@ -50,6 +50,16 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyReading:
+    """How a route's body is read; `form_names` maps a form's fields to those of the shape."""
+
+    shape: type[BaseModel]
+    form_names: Mapping[str, str]
+    bytes_max: int
+    default_currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """A body that was taken: its fields, and the JSON document they were read from."""
 
@@ -84,10 +94,9 @@ def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, object] 
     return found
 
 
-async def read_body(
-    request: Request, shape: type[BaseModel], default_currency: str, form_names: Mapping[str, str]
-) -> Body | Problem:
-    """Read and check a body; `form_names` maps a form's fields to the shape's, none for no form."""
+async def read_body(request: Request, reading: BodyReading) -> Body | Problem:
+    """Read and check a body: all its faults at once."""
+    shape, form_names = reading.shape, reading.form_names
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() != "identity":
         return WRONG_TYPE
@@ -95,13 +104,17 @@ async def read_body(
         raw: bytes = await request.body
     except RequestEntityTooLarge:
         return TOO_LARGE
+    if len(raw) > reading.bytes_max:
+        return TOO_LARGE
     document = _document(raw, request.headers.get("Content-Type", ""), shape, form_names)
     if isinstance(document, Problem):
         return document
     if not isinstance(document, dict):
         return invalid_fields(FieldFault("", "wrong_type", "must be an object"))
     try:
-        fields = shape.model_validate(document, context={DEFAULT_CURRENCY: default_currency})
+        fields = shape.model_validate(
+            document, context={DEFAULT_CURRENCY: reading.default_currency}
+        )
     except ValidationError as error:
         return invalid_fields(*faults_of(error))
     return Body(fields, document)

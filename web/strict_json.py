@@ -13,7 +13,6 @@ from typing import Any, Final, NoReturn
 DEPTH_MAX: Final = 32
 NUMBER_CHARS_MAX: Final = 64
 
-_OPENING: Final = re.compile(rb"[\[{]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -33,7 +32,7 @@ def parse(raw: bytes) -> Any:
     if text.startswith("\ufeff"):
         raise NotJsonError("The body begins with a byte order mark.")
     # Counting is enough for all but absurd bodies; only those are walked.
-    if len(_OPENING.findall(raw)) > DEPTH_MAX and _depth(text) > DEPTH_MAX:
+    if raw.count(b"[") + raw.count(b"{") > DEPTH_MAX and _is_deep(text):
         raise NotJsonError(f"The body is nested more than {DEPTH_MAX} deep.")
     try:
         found = _DECODER.decode(text)
@@ -48,9 +47,9 @@ def parse(raw: bytes) -> Any:
     return found
 
 
-def _depth(text: str) -> int:
-    """The deepest nesting, strings skipped; right for every text that is JSON."""
-    deepest = depth = 0
+def _is_deep(text: str) -> bool:
+    """Whether brackets are nested too deep, strings skipped; right for every text that is JSON."""
+    depth = 0
     in_text = escaped = False
     for character in text:
         if in_text:
@@ -64,10 +63,11 @@ def _depth(text: str) -> int:
             in_text = True
         elif character in "[{":
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > DEPTH_MAX:
+                return True
         elif character in "]}":
             depth -= 1
-    return deepest
+    return False
 
 
 def _refuse_odd_text(value: object) -> None:

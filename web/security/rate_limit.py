@@ -40,7 +40,7 @@ class RateLimit:
         self._buckets: dict[Hashable, tuple[float, float]] = {}
 
     def take(self, who: Hashable, now_s: float) -> Taken:
-        """Take a token of `who` at `now_s`, seconds of any clock that only goes forward."""
+        """Take a token of `who` at `now_s`, seconds of a clock; one that is set back adds nothing."""
         buckets = self._buckets
         # Popped and put back: the dictionary's order is that of the last use.
         known = buckets.pop(who, None)
@@ -49,7 +49,8 @@ class RateLimit:
             if len(buckets) >= self._buckets_max:
                 del buckets[next(iter(buckets))]
         else:
-            level = min(self.burst, known[0] + (now_s - known[1]) * self._per_second)
+            passed_s = max(0.0, now_s - known[1])
+            level = min(self.burst, known[0] + passed_s * self._per_second)
         allowed = level >= 1
         if allowed:
             level -= 1

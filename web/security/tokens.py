@@ -6,6 +6,7 @@ and branch are read from the store. Pure but for the key and the random `jti` of
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ REMEMBERED_MAX: Final = 8192
 
 # The end of the year 9999: a later instant is no instant to Python.
 _LATEST_S: Final = 253_402_300_799
+# One spelling for one token: the library would also take padding.
+_COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _ISSUER: Final = "lendwire"
 _AUDIENCE: Final = "lendwire-api"
 _ACCESS: Final = "access"
@@ -161,7 +164,7 @@ class JwtTokens:
         return self._jwt.encode(claims, self._key, algorithm="HS256")
 
     def _read(self, token: str, kind: str, now: datetime) -> _Claims | None:
-        if len(token) > TOKEN_CHARS_MAX or not token.isascii():
+        if len(token) > TOKEN_CHARS_MAX or not _COMPACT.fullmatch(token):
             return None
         try:
             read = self._jwt.decode_complete(

@@ -1,0 +1,77 @@
+"""A forwarding header counts only as far as trusted hops vouch for it; origins are exact."""
+
+from __future__ import annotations
+
+import pytest
+
+from web.security.client_address import UNKNOWN, ClientAddresses, limited_part
+from web.security.origins import Origins
+
+PROXIES = ("10.0.0.0/8", "2001:db8::1")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", None, "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.9.9.9", "198.51.100.1"),
+        ("10.0.0.1", "10.1.1.1, 10.2.2.2", "10.1.1.1"),
+        ("10.0.0.1", "rubbish", "10.0.0.1"),
+        ("10.0.0.1", "1.2.3.4, rubbish, 10.2.2.2", "10.2.2.2"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("2001:db8::1", "2001:db8:1::7", "2001:db8:1::7"),
+        ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("a pipe", "198.51.100.1", "a pipe"),
+        (None, "198.51.100.1", UNKNOWN),
+    ],
+)
+def test_the_first_hop_that_is_not_trusted_is_the_client(
+    peer: str | None, forwarded: str | None, client: str
+) -> None:
+    assert ClientAddresses(PROXIES).address(peer, forwarded) == client
+
+
+def test_without_trusted_proxies_no_header_counts() -> None:
+    assert ClientAddresses(()).address("10.0.0.1", "198.51.100.1") == "10.0.0.1"
+
+
+def test_a_wrong_network_is_told_at_the_start() -> None:
+    with pytest.raises(ValueError, match=r"10\.0\.0"):
+        ClientAddresses(("10.0.0.0/99",))
+
+
+def test_limits_count_an_ipv6_customer_once() -> None:
+    assert limited_part("2001:db8:0:1:aaaa::1") == limited_part("2001:db8:0:1:bbbb::2")
+    assert limited_part("2001:db8:0:1::1") != limited_part("2001:db8:0:2::1")
+    assert limited_part("192.0.2.1") == "192.0.2.1"
+    assert limited_part(UNKNOWN) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "https://evil.example",
+        "https://desk.lender.example.evil",
+        "http://desk.lender.example",
+        "https://desk.lender.example:444",
+        "https://xdesk.lender.example",
+        "https://api.lender.example:1@evil.example",
+        "",
+    ],
+)
+def test_no_other_origin_is_allowed(origin: str) -> None:
+    origins = Origins(("https://desk.lender.example", "*"))
+    assert not origins.allows(origin, "api.lender.example")
+    assert not origins.allows(origin, None)
+
+
+def test_a_listed_origin_and_the_own_one_are_allowed() -> None:
+    origins = Origins(("https://desk.lender.example/",))
+    assert origins.allows("https://desk.lender.example", None)
+    assert origins.allows("http://127.0.0.1:8000", "127.0.0.1:8000")
+    assert origins.allows("https://api.lender.example", "api.lender.example")
