@@ -69,7 +69,7 @@ class Actor(Generic[M]):
 
         Runs under a cancel scope with the deadline of the ask.
         """
-        raise NotImplementedError(f"{type(self).__name__} received {type(message).__name__}")
+        raise TypeError(f"{type(self).__name__} has no use for {type(message).__name__}")
 
     async def on_idle(self) -> None:
         """Take a turn because no message came for `idle_timeout_s`."""
