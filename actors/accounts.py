@@ -51,7 +51,7 @@ class Fault:
 
 
 class Latency:
-    """How long messages of one type took, in seconds, from the start of the turn to its end."""
+    """How long messages of one type took, in seconds: from the start of a turn, or an ask."""
 
     __slots__ = ("count", "max_s", "total_s")
 
