@@ -207,7 +207,7 @@ def _judge(
             case AmendLoan():
                 return origination.amend(loan, command, context)
             case ApproveLoan():
-                return origination.approve(loan, command, context)
+                return origination.approve(loan, command, context, history)
             case RejectLoan():
                 return origination.reject(loan, command, context)
             case WithdrawLoan():

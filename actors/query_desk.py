@@ -40,7 +40,7 @@ from domain.queries import (
     ReadUser,
 )
 from domain.roles import Action, Scope, Sight, sight
-from domain.schedule import build_schedule
+from domain.schedule import planned_schedule
 from domain.views import ConnectionsView, ScheduleView, SyncSummaryView
 
 ASK_TIMEOUT_S = 2.0
@@ -131,8 +131,7 @@ class QueryDesk:
         instalments = loan.instalments
         planned = not instalments and loan.status in _BEFORE_DISBURSEMENT
         if planned:
-            start = loan.terms.start_date or self.clock.today()
-            instalments = build_schedule(loan.terms, start)
+            instalments = planned_schedule(loan.terms, self.clock.today())
         return ScheduleView(loan.id, loan.version, as_of, loan.terms.currency, planned, instalments)
 
     async def _statistics(self, seen: Sight) -> Answered:

@@ -20,7 +20,7 @@ from domain.commands import (
     SubmitLoan,
     WithdrawLoan,
 )
-from domain.decision import Decision
+from domain.decision import Decision, HistoryNeeded
 from domain.events import (
     ApplicationAmended,
     LoanApproved,
@@ -119,13 +119,30 @@ def amend(loan: Loan, command: AmendLoan, context: CommandContext) -> Decision |
     return _decided(loan, event)
 
 
-def approve(loan: Loan, command: ApproveLoan, context: CommandContext) -> Decision | Rejected:
-    """Approve an application; while `context.four_eyes`, never one's own."""
+def approve(
+    loan: Loan,
+    command: ApproveLoan,
+    context: CommandContext,
+    history: tuple[LoanEvent, ...] | None = None,
+) -> Decision | HistoryNeeded | Rejected:
+    """Approve an application; while `context.four_eyes`, never one that one wrote or amended.
+
+    Asks for the history of an application that was amended, to know by whom.
+    """
     refused = wrong_state(loan, LoanMove.APPROVE) or _same_person(
         context, loan.created_by, "Whoever applied for a loan may not approve it.", LoanMove.APPROVE
     )
     if refused is not None:
         return refused
+    if context.four_eyes and loan.version > 1:
+        if history is None:
+            return HistoryNeeded()
+        for event in history:
+            if isinstance(event, ApplicationAmended):
+                detail = "Whoever amended an application may not approve it."
+                refused = _same_person(context, event.by, detail, LoanMove.APPROVE)
+                if refused is not None:
+                    return refused
     return _decided(loan, LoanApproved(**header(loan.id, context), note=command.note))
 
 

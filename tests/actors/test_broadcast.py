@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 import trio
 import trio.testing
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from stand_ins import (
-    EPOCH,
-    NOON,
-    OTHER_BRANCH,
-    FeedInMemory,
-    ListeningLane,
-    account,
-    notice,
-)
 
 from actors.actor import Actor
 from actors.broadcast_hub import BroadcastHub
@@ -43,6 +29,15 @@ from domain.roles import Role
 from domain.views import ConnectionsView, FeedPosition
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
+from tests.actors.stand_ins import (
+    EPOCH,
+    NOON,
+    OTHER_BRANCH,
+    FeedInMemory,
+    ListeningLane,
+    account,
+    notice,
+)
 
 ASK_S = 5
 OFFICER = account(10).principal

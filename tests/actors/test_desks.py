@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from stand_ins import (
-    BRANCH,
-    NOON,
-    OTHER_BRANCH,
-    AccountsInMemory,
-    Counter,
-    PlainPasswords,
-    SetClock,
-    account,
-)
 
 from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
@@ -54,6 +39,16 @@ from domain.rejections import (
 from domain.roles import Role, Scope
 from domain.terms import Frequency, FrequencyUnit, Terms
 from domain.views import Page
+from tests.actors.stand_ins import (
+    BRANCH,
+    NOON,
+    OTHER_BRANCH,
+    AccountsInMemory,
+    Counter,
+    PlainPasswords,
+    SetClock,
+    account,
+)
 
 OFFICER = account(10)
 MANAGER = account(20, Role.MANAGER)

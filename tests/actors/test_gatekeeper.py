@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import trio
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from stand_ins import (
-    NOON,
-    AccountsInMemory,
-    Counter,
-    PlainPasswords,
-    PlainTokens,
-    SetClock,
-    account,
-    session_of,
-)
 
 from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
@@ -31,6 +16,16 @@ from domain.rejections import Rejected, SignInRefusal
 from domain.sign_in import RefreshReused, RefreshTicket, Rotated
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
+from tests.actors.stand_ins import (
+    NOON,
+    AccountsInMemory,
+    Counter,
+    PlainPasswords,
+    PlainTokens,
+    SetClock,
+    account,
+    session_of,
+)
 
 USER = account()
 

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 import trio
 import trio.testing
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from stand_ins import (
-    EPOCH,
-    NOON,
-    AccountsInMemory,
-    ListeningLane,
-    SetClock,
-    account,
-    session_of,
-)
 
 from actors.actor import Actor
 from actors.envelope import ActorError, ActorStopped
@@ -48,6 +34,15 @@ from domain.roles import Role
 from domain.views import FeedPosition
 from supervisors.child_spec import ChildSpec, Restart
 from supervisors.supervisor import Supervisor
+from tests.actors.stand_ins import (
+    EPOCH,
+    NOON,
+    AccountsInMemory,
+    ListeningLane,
+    SetClock,
+    account,
+    session_of,
+)
 
 USER = account()
 SESSION = session_of(USER)
@@ -241,6 +236,7 @@ async def test_a_socket_is_registered_with_the_hub_and_told_its_position(autojum
         attached = await house.ask(AttachSocket(CONTEXT, UUID(int=1), lane))
         assert attached == Attached(USER, SESSION, FeedPosition(EPOCH, 7))
         await house.ask(DetachSocket(UUID(int=1)))
+        await trio.testing.wait_all_tasks_blocked()
         assert [type(message) for message in house.hub.told] == [Register, Unregister]
 
 

@@ -135,7 +135,8 @@ class LoanMachine(RuleBasedStateMachine):
     def approve(self, who: Principal) -> None:
         moment = self.now(who)
         self.attempt(
-            LoanMove.APPROVE, lambda loan, _: approve(loan, ApproveLoan(LOAN, None), moment)
+            LoanMove.APPROVE,
+            lambda loan, events: approve(loan, ApproveLoan(LOAN, None), moment, events),
         )
 
     @rule(chance=st.integers(0, 5))

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from domain.commands import AmendLoan, ApproveLoan, RejectLoan, WithdrawLoan
+from domain.decision import HistoryNeeded
 from domain.events import (
     ApplicationAmended,
     LoanApproved,
@@ -128,6 +129,18 @@ def test_another_person_approves() -> None:
 def test_nobody_approves_his_own_application() -> None:
     refusal = rejected(approve(submitted().loan, ApproveLoan(LOAN, None), context(OFFICER)))
     assert refusal.reason is LoanRefusal.SAME_PERSON
+
+
+def test_nobody_approves_an_application_that_he_amended() -> None:
+    command = AmendLoan(LOAN, 1, replace(TWELVE_MONTHS, principal_minor=999_00), None)
+    amended = decided(amend(submitted().loan, command, context(MANAGER, event=101)))
+    history = (*submitted().events, *amended.events)
+    approval = ApproveLoan(LOAN, None)
+    assert approve(amended.loan, approval, context(MANAGER)) == HistoryNeeded()
+    refusal = rejected(approve(amended.loan, approval, context(MANAGER), history))
+    assert refusal.reason is LoanRefusal.SAME_PERSON
+    approved_now = decided(approve(amended.loan, approval, context(TELLER, event=102), history))
+    assert approved_now.loan.status is LoanStatus.APPROVED
 
 
 def test_one_person_may_do_it_all_where_two_are_not_asked_for() -> None:
