@@ -71,7 +71,7 @@ MEANINGS: Final[dict[Action, str]] = {
     Action.MANAGE_USERS: "make, read, change and deactivate other users",
     Action.READ_BOOKS: "the journal and the audit trail; nothing asks for it in this release",
     Action.SETTLE_SYNC: "conflicts with a head office; nothing asks for it in this release",
-    Action.OPERATE: "see how the node is: its link, its queue, its connections",
+    Action.OPERATE: "see how the node is: link, queue, connections; so may whoever may read",
 }
 
 

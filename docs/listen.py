@@ -66,6 +66,19 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def main(arguments: list[str]) -> str:
+    """Listen until the server or Ctrl-C ends it; return why it ended."""
+    match arguments:
+        case [url, email, password]:
+            try:
+                return listen(url, *sign_in(url, email, password))
+            except OSError as error:
+                return f"{url} cannot be used: {error}"
+            except KeyboardInterrupt:
+                return "ended"
+        case _:
+            return "usage: listen.py URL EMAIL PASSWORD"
+
+
 if __name__ == "__main__":
-    base, *who = sys.argv[1:]
-    sys.exit(listen(base, *sign_in(base, *who)))
+    sys.exit(main(sys.argv[1:]))
