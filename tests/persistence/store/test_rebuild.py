@@ -1,0 +1,79 @@
+"""Nothing is kept that the events do not say: projections, books and figures all follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from domain.journal import implied_balances
+from domain.loan_history import replay
+from domain.views import PaymentView
+from persistence.event_codec import event_of
+from persistence.loan_rows import loan_view, payment_view
+from tests.persistence.store.office import EVERYTHING, Office
+from tests.persistence.store.random_book import make_book
+
+pytestmark = pytest.mark.store
+
+
+async def test_what_is_kept_is_what_the_events_make(office: Office) -> None:
+    customers = [await office.user() for _ in range(3)]
+    for loan_id in await make_book(office, customers, 25, seed=11):
+        rows = await office.sql(
+            "SELECT * FROM loan_events WHERE loan_id = $1 ORDER BY version", loan_id
+        )
+        loan, payments = replay([event_of(row) for row in rows])
+        assert await office.store.readings.loan_state(loan_id, EVERYTHING) == loan
+        assert await office.store.readings.loan(loan_id, EVERYTHING) == loan_view(loan)
+        for payment in payments:
+            stood = await office.store.readings.payment(payment.id, EVERYTHING)
+            made = payment_view(payment, None, stood.reversed_at)
+            for field in fields(PaymentView):
+                if field.name != "version":
+                    assert getattr(stood, field.name) == getattr(made, field.name), field.name
+            reversal = await office.sql(
+                "SELECT at FROM payment_reversals WHERE payment_id = $1", payment.id
+            )
+            assert [row["at"] for row in reversal] == (
+                [] if stood.reversed_at is None else [stood.reversed_at]
+            )
+        assert await office.count("payments WHERE loan_id = $1", loan_id) == len(payments)
+        assert await _balances(office, loan_id) == {
+            account.value: balance for account, balance in implied_balances(loan).items() if balance
+        }
+
+
+async def _balances(office: Office, loan_id: object) -> dict[str, int]:
+    rows = await office.sql(
+        """SELECT account, sum(CASE side WHEN 'debit' THEN amount_minor ELSE -amount_minor END)
+             AS balance
+           FROM journal_lines AS l JOIN journal_transactions AS t USING (event_id, entry)
+           WHERE t.loan_id = $1 GROUP BY account""",
+        loan_id,
+    )
+    return {row["account"]: int(row["balance"]) for row in rows if row["balance"]}
+
+
+async def test_every_change_leaves_one_line_in_the_audit_trail(office: Office) -> None:
+    loan = await office.loan()
+    paid = (await office.pay(loan.id, "5.00")).view
+    await office.annotate(paid.id, "a note")
+    await office.comment(loan.id, "a comment")
+    await office.reverse(loan.id, paid.id)
+    rows = await office.sql(
+        "SELECT * FROM audit WHERE entity_id = ANY($1) ORDER BY id", [loan.id, paid.id]
+    )
+    assert [row["action"] for row in rows] == [
+        "loan_submitted",
+        "loan_approved",
+        "loan_disbursed",
+        "payment_recorded",
+        "payment_annotated",
+        "comment_added",
+        "payment_reversed",
+    ]
+    assert {row["actor_id"] for row in rows} == {office.clerk.user_id}
+    assert {row["branch_id"] for row in rows} == {loan.branch_id}
+    assert rows[1]["before"]["status"] == "submitted"
+    assert rows[1]["after"]["status"] == "approved"
