@@ -99,6 +99,13 @@ async def test_what_does_not_fit_is_gathered_and_arrives_in_order() -> None:
         assert lane.gathered_bytes == 0
 
 
+async def test_nothing_is_written_into_the_midst_of_a_frame() -> None:
+    async with pair() as both:
+        both.fill()
+        assert await both.read(1_000)
+        assert not both.stream.write_nowait(b"another frame")
+
+
 async def test_a_library_send_does_not_cut_into_a_frame() -> None:
     async with pair() as both, trio.open_nursery() as nursery:
         lane = Lane(both.stream, LaneLimits(gathered_bytes_max=1_000_000))

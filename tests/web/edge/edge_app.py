@@ -35,6 +35,7 @@ def make_app(trace: Trace, *, guarded: bool = True) -> QuartTrio:
     app.config["MAX_CONTENT_LENGTH"] = 64_000_000
     app.config["RESPONSE_TIMEOUT"] = 1  # of no help against a reader that stops, says F2
     _add_requests(app, trace)
+    _add_failures(app, trace)
     _add_streams(app, trace)
     _add_sockets(app, trace)
     return install(app) if guarded else app
@@ -44,6 +45,10 @@ def _add_requests(app: QuartTrio, trace: Trace) -> None:
     @app.get("/hello")
     async def hello() -> str:
         return "hello"
+
+    @app.get("/peer")
+    async def peer() -> str:
+        return str(stream_of(request.scope).socket.getpeername()[1])
 
     @app.post("/echo")
     async def echo() -> bytes:
@@ -78,6 +83,8 @@ def _add_requests(app: QuartTrio, trace: Trace) -> None:
             raise
         return "waited"
 
+
+def _add_failures(app: QuartTrio, trace: Trace) -> None:
     @app.get("/boom")
     async def boom() -> str:
         raise RuntimeError("boom")

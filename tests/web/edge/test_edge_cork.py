@@ -61,6 +61,9 @@ async def test_head_body_and_end_leave_in_one_send(monkeypatch: pytest.MonkeyPat
 
 async def test_each_connection_has_its_own_copy_of_the_state() -> None:
     shared: dict[str, object] = {"name": "lendwire"}
-    async with edge(state=shared) as server, wire(server.port) as client:
-        assert (await client.get("/hello")).status == 200
+    async with edge(state=shared) as server:
+        async with wire(server.port) as one, wire(server.port) as other:
+            for client in (one, other, one):
+                own_port = client.stream.socket.getsockname()[1]
+                assert (await client.get("/peer")).body == str(own_port).encode()
     assert shared == {"name": "lendwire"}

@@ -41,6 +41,8 @@ async def test_what_is_sent_ahead_is_not_gathered_without_bound() -> None:
         with trio.move_on_after(0.3) as scope:  # more than the kernel holds for both ends
             await client.stream.send_all(GET * 1_000_000)
         assert scope.cancelled_caught
+        (connection,) = server.listener._connections
+        assert len(connection.http.connection.trailing_data[0]) < 200_000
         server.trace.mark("go")
 
 
