@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -77,7 +78,7 @@ def openapi_document(options: WebOptions) -> Json:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": _schemas(),
+            "schemas": dict(_schemas()),
             "parameters": dict(_PARAMETERS),
             "headers": dict(_HEADERS),
             "securitySchemes": {
@@ -88,7 +89,9 @@ def openapi_document(options: WebOptions) -> Json:
     }
 
 
+@cache
 def _schemas() -> Json:
+    """The shapes of all bodies; they are the program's, the same under all options."""
     shapes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemShape, "serialization")]
     for route in ROUTES:
         if route.body is not None:

@@ -149,9 +149,9 @@ def _form(raw: bytes, names: Mapping[str, str]) -> dict[str, str] | Problem:
         return unreadable
     found: dict[str, str] = {}
     for name, text in pairs:
-        if "\x00" in text or name in found:
-            return unreadable
         field = names.get(name, name)
+        if "\x00" in text or field in found:
+            return unreadable
         if field:
             found[field] = text
     return found

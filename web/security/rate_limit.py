@@ -40,7 +40,7 @@ class RateLimit:
         self._buckets: dict[Hashable, tuple[float, float]] = {}
 
     def take(self, who: Hashable, now_s: float) -> Taken:
-        """Take a token of `who` at `now_s`, seconds of a clock; one that is set back adds nothing."""
+        """Take a token of `who` at `now_s`, in seconds; a clock set back adds nothing."""
         buckets = self._buckets
         # Popped and put back: the dictionary's order is that of the last use.
         known = buckets.pop(who, None)
