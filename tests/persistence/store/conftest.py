@@ -68,6 +68,18 @@ def store_dsn(postgres_dsn: str, template_dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def fresh_dsn(postgres_dsn: str, template_dsn: str) -> Iterator[str]:
+    """A migrated database in which nothing has happened yet."""
+    yield from _scratch(postgres_dsn, urlsplit(template_dsn).path.removeprefix("/"))
+
+
+@pytest.fixture
+def empty_dsn(postgres_dsn: str) -> Iterator[str]:
+    """A database that was never migrated."""
+    yield from _scratch(postgres_dsn)
+
+
+@pytest.fixture
 async def store(store_dsn: str) -> AsyncIterator[Store]:
     store = Store(store_dsn, "", StoreOptions(channel=f"test_{uuid.uuid4().hex[:8]}"))
     await store.start()
