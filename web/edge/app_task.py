@@ -63,6 +63,8 @@ class Inbox:
     async def receive(self) -> ASGIReceiveEvent:
         """The next message, as ASGI's `receive`; it does not yield when one is there."""
         while not self._messages:
+            if self._closed:
+                return {"type": "http.disconnect"}
             self._arrived = trio.Event()
             await self._arrived.wait()
         message, size = self._messages.popleft()
@@ -82,6 +84,8 @@ class Inbox:
             self._drained = None
         if cancel:
             self.scope.cancel()
+        elif self._arrived is not None:
+            self._arrived.set()
 
 
 def _size_of(message: Any) -> int:

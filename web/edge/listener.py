@@ -6,6 +6,7 @@ application: what has a life belongs to the supervisors.
 
 import contextlib
 import errno
+import ipaddress
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ __all__ = [
     "bind",
 ]
 
+RECEIVE_BYTES_MAX = 65_536
 CAPACITY_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
@@ -175,7 +177,7 @@ class Listener:
 
     def _admit(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
         try:
-            address = str(stream.socket.getpeername()[0])
+            address = _address_of(stream.socket.getpeername()[0])
         except OSError:
             stream.socket.close()
             return
@@ -240,7 +242,11 @@ class Listener:
             connection.dismiss()
 
 
-RECEIVE_BYTES_MAX = 65_536
+def _address_of(host: str) -> str:
+    """What counts as one address: in IPv6 the network of 64 bits that one customer is given."""
+    if ":" not in host:
+        return host
+    return str(ipaddress.ip_network((host.partition("%")[0], 64), strict=False))
 
 
 def _config(limits: EdgeLimits) -> Config:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from hypercorn.protocol.events import Body, Data, Event, Request, Response, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, Handshake, WebsocketBuffer, WSStream
-from hypercorn.typing import WebsocketAcceptEvent
+from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
 from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
 
@@ -59,6 +59,13 @@ class GuardedWSStream(WSStream):
         elif isinstance(event, (Body, Data)) and not self.handshake.accepted:
             raise Refused(EARLY_FRAMES)
         await super().handle(event)
+
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        """Take a message of the handler; what it sends after the lane has closed is dropped."""
+        is_late = self.state is ASGIWebsocketState.CLOSED
+        if is_late and message is not None and message["type"] == "websocket.send":
+            return
+        await super().app_send(message)
 
     def close_frame(self, code: int, reason: str) -> bytes:
         """The frame that closes this socket, once; empty when it closes already."""

@@ -164,6 +164,15 @@ def _add_sockets(app: QuartTrio, trace: Trace) -> None:
         finally:
             trace.mark("cancelled")
 
+    @app.websocket("/ws/late")
+    async def late() -> None:
+        await websocket.accept()
+        trace.notes.append(Lane(stream_of(websocket.scope)))
+        trace.mark("lane")
+        await trace.reached("go")
+        await websocket.send("too late")
+        trace.mark("sent")
+
     @app.websocket("/ws/lane")
     async def lane() -> None:
         await websocket.accept()

@@ -1,5 +1,6 @@
 """WebSockets over the edge, as a client meets them."""
 
+import pytest
 import trio
 from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
@@ -105,6 +106,19 @@ async def test_a_lane_closes_its_socket_with_its_code() -> None:
         assert await client.message() == "last"
         assert await client.close_code() == 4401
         await server.until_connections(0)
+
+
+async def test_a_handler_that_sends_after_its_lane_has_closed_does_no_harm(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with edge() as server, websocket_to(server.port, "/ws/late") as client:
+        await server.trace.reached("lane")
+        server.trace.notes[0].close(4401, "signed out")
+        server.trace.mark("go")
+        with trio.fail_after(10):
+            await server.trace.reached("sent")
+        assert await client.close_code() == 4401
+    assert not caplog.records
 
 
 async def test_a_client_that_does_not_answer_a_close_is_cut() -> None:
