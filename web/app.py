@@ -11,7 +11,7 @@ import logging
 from typing import Any, Final, cast
 
 import msgspec
-from quart import Response, has_websocket_context, websocket
+from quart import Response, websocket
 from quart.ctx import WebsocketContext
 from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
@@ -78,6 +78,15 @@ class LendwireApp(QuartTrio):
             return _unrouted(error, arrived.method)
         return await self.endpoints[rule.endpoint](arrived, cast("dict[str, str]", path))
 
+    async def refuse_socket(self, error: Exception) -> Response:
+        """Answer a WebSocket to a path that has none, or that met a bug before it was accepted."""
+        problem = NOT_FOUND
+        if not isinstance(error, HTTPException):
+            problem = CRASHED
+            _LOG.error("a socket met a bug", exc_info=error)
+        request_id = read_request_id(websocket.headers) or str(self.desk.doors.identities.new_id())
+        return respond(problem, websocket.path, request_id, protective_headers(request_id))
+
     async def postprocess_websocket(
         self, response: ResponseTypes | None, websocket_context: WebsocketContext | None = None
     ) -> ResponseTypes:
@@ -108,7 +117,7 @@ def create_app(doors: Doors) -> QuartTrio:
         )
     app.add_websocket(rule_of(CONNECT_PATH), CONNECT_PATH, connect_view(desk), strict_slashes=False)
     app.adapter = app.url_map.bind(ANY_HOST)
-    app.register_error_handler(Exception, _refuse_socket)
+    app.register_error_handler(Exception, app.refuse_socket)
     return install(app)
 
 
@@ -131,13 +140,3 @@ def _unrouted(error: HTTPException, method: str) -> Outcome:
         return NOT_FOUND
     code = "_".join(title(error.code).lower().split())
     return Problem(error.code, code, "The request cannot be served as it is.")
-
-
-async def _refuse_socket(error: Exception) -> Response:
-    """A WebSocket to a path that has none, or that met a bug before it was accepted."""
-    problem = NOT_FOUND if isinstance(error, HTTPException) else CRASHED
-    if problem is CRASHED:
-        _LOG.error("a socket met a bug", exc_info=error)
-    path = websocket.path if has_websocket_context() else ""
-    request_id = read_request_id(websocket.headers) or ""
-    return respond(problem, path, request_id, protective_headers(request_id))
