@@ -1,4 +1,4 @@
-"""A migrated database for each test module, copied from one template; a store and an office a test."""
+"""A migrated database for each test module, copied from one template; a store for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts on PostgreSQL: tokens are spent once, what is taken away is gone, somebody administers."""
+"""Accounts on PostgreSQL: tokens are spent once, and what is taken away is gone at once."""
 
 from __future__ import annotations
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import trio
 from uuid_utils.compat import uuid7
 
 from domain import origination
-from domain.commands import AmendLoan
+from domain.commands import AmendLoan, RejectLoan
 from domain.decision import Committed
 from domain.identifiers import CommentId, DisbursementId, LoanId, PaymentId, UserId
 from domain.outages import DeadlinePassed
@@ -25,6 +27,7 @@ from domain.rejections import (
     VersionRefusal,
 )
 from domain.roles import Principal, Role
+from domain.views import LoanView
 from persistence.loan_writing import plan_decision
 from persistence.postgres_dial import PoolLimits
 from persistence.store import Store, StoreOptions
@@ -35,8 +38,8 @@ from tests.persistence.store.office import EVERYTHING, TERMS, Office, view_of
 pytestmark = pytest.mark.store
 
 
-async def at_once(count: int, work) -> list:
-    outcomes = []
+async def at_once(count: int, work: Callable[[int], Awaitable[Any]]) -> list[Any]:
+    outcomes: list[Any] = []
 
     async def one(number: int) -> None:
         outcomes.append(await work(number))
@@ -47,7 +50,7 @@ async def at_once(count: int, work) -> list:
     return outcomes
 
 
-def reasons(outcomes) -> list[object]:
+def reasons(outcomes: Sequence[object]) -> list[object]:
     return [outcome.reason for outcome in outcomes if isinstance(outcome, Rejected)]
 
 
@@ -184,7 +187,7 @@ async def test_a_change_of_what_has_moved_on_is_refused_and_the_row_guards_itsel
     context = office.context()
     command = AmendLoan(opened.id, 1, replace(TERMS, instalments=9), "a barn")
 
-    async def amend() -> Committed | Rejected:
+    async def amend() -> Committed[LoanView] | Rejected:
         return await office.store.loan_book.change_loan(
             opened.id, lambda loan, _: origination.amend(loan, command, context), context
         )
@@ -195,8 +198,9 @@ async def test_a_change_of_what_has_moved_on_is_refused_and_the_row_guards_itsel
     assert reasons([await amend()]) == [VersionRefusal.STALE]
 
     stood = await office.store.readings.loan_state(opened.id, EVERYTHING)
+    assert stood is not None
     stale = replace(stood, version=stood.version + 1)  # not what is in the row
-    decision = origination.reject(stale, origination.RejectLoan(opened.id, "no"), office.context())
+    decision = origination.reject(stale, RejectLoan(opened.id, "no"), office.context())
 
     async def write_anyway() -> None:
         async with transaction(office.store.connections.pool) as tx:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -22,6 +22,7 @@ from tests.persistence.store.random_book import make_book
 
 pytestmark = pytest.mark.store
 
+Row = TypeVar("Row")
 Read = Callable[[PageRequest], Awaitable[Page[Any]]]
 
 
@@ -38,6 +39,11 @@ async def whole(read: Read, limit: int, *, descending: bool = False) -> list[Any
             return rows
         assert len(page.items) == limit
         request = replace(request, after=page.next_after)
+
+
+def there(row: Row | None) -> Row:
+    assert row is not None
+    return row
 
 
 def branch_sight(branch_id: Any) -> Sight:
@@ -62,10 +68,11 @@ class TwoBranches:
         ]
         self.loan_ids = await make_book(office, self.customers, loans, seed)
         self.loans = [
-            await office.store.readings.loan_state(loan_id, EVERYTHING) for loan_id in self.loan_ids
+            there(await office.store.readings.loan_state(loan_id, EVERYTHING))
+            for loan_id in self.loan_ids
         ]
         self.payments = [
-            await office.store.readings.payment(PaymentId(row["id"]), EVERYTHING)
+            there(await office.store.readings.payment(PaymentId(row["id"]), EVERYTHING))
             for row in await office.sql(
                 "SELECT id FROM payments WHERE loan_id = ANY($1) ORDER BY id", self.loan_ids
             )
@@ -92,27 +99,22 @@ class TwoBranches:
 async def test_every_list_is_complete_within_its_sight(office: Office) -> None:
     book = await TwoBranches(office).fill()
     readings = office.store.readings
+
+    def loans(sight: Sight, status: LoanStatus | None = None) -> Read:
+        return lambda page: readings.loans(ListLoans(page, status=status), sight)
+
+    def payments(sight: Sight) -> Read:
+        return lambda page: readings.payments(ListPayments(page), sight)
+
     for sight in book.sights():
         mine = book.seen(sight)
         for descending in (False, True):
-            rows = await whole(
-                lambda page, sight=sight: readings.loans(ListLoans(page), sight),
-                3,
-                descending=descending,
-            )
+            rows = await whole(loans(sight), 3, descending=descending)
             expected = sorted((loan.id for loan in mine), reverse=descending)
             assert [row.id for row in rows] == expected
-        payments = await whole(
-            lambda page, sight=sight: readings.payments(ListPayments(page), sight), 4
-        )
-        assert payments == book.seen_payments(sight)
+        assert await whole(payments(sight), 4) == book.seen_payments(sight)
         for status in LoanStatus:
-            rows = await whole(
-                lambda page, sight=sight, status=status: readings.loans(
-                    ListLoans(page, status=status), sight
-                ),
-                2,
-            )
+            rows = await whole(loans(sight, status), 2)
             assert [row.id for row in rows] == sorted(
                 loan.id for loan in mine if loan.status is status
             )
@@ -170,7 +172,7 @@ async def test_what_is_out_of_sight_is_not_there(office: Office) -> None:
 async def test_a_history_names_each_event_with_its_own_fields(office: Office) -> None:
     loan = await office.loan()
     paid = (await office.pay(loan.id, "3.00")).view
-    events = await office.store.readings.events(loan.id, EVERYTHING)
+    events = there(await office.store.readings.events(loan.id, EVERYTHING))
     assert [(event.version, event.type) for event in events] == [
         (1, "loan_submitted"),
         (2, "loan_approved"),

@@ -1,4 +1,4 @@
-"""Nothing is kept that the events do not say: projections, books and figures all follow from them."""
+"""Nothing is kept that the events do not say: projections and books follow from them."""
 
 from __future__ import annotations
 
