@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import MapAdapter
 from werkzeug.routing.exceptions import WebsocketMismatch
 
-from web.arrivals import ArrivedRequest
+from web.arrivals import ArrivedRequest, given_headers
 from web.doors import Doors
 from web.edge.quart_connections import install
 from web.endpoint import Endpoint, endpoint_of
@@ -54,11 +54,11 @@ class LendwireApp(QuartTrio):
     async def handle_request(self, request: Any) -> ResponseTypes:
         """Serve one request, from its arrival to its response; only a cancellation leaves here."""
         arrived: ArrivedRequest = request
-        desk, headers = self.desk, arrived.headers
-        arrived.request_id = read_request_id(headers) or str(desk.doors.identities.new_id())
+        desk, given = self.desk, arrived.given
+        arrived.request_id = read_request_id(given) or str(desk.doors.identities.new_id())
         client = arrived.scope.get("client")
         arrived.client_address = desk.addresses.address(
-            client[0] if client else None, headers.get("X-Forwarded-For")
+            client[0] if client else None, given.get("x-forwarded-for")
         )
         try:
             outcome = await self._dispatch(arrived)
@@ -66,7 +66,7 @@ class LendwireApp(QuartTrio):
             _LOG.exception("a request met a bug")
             outcome = CRASHED
         shared = [*protective_headers(arrived.request_id), *arrived.limit_headers]
-        origin = headers.get("Origin")
+        origin = given.get("origin")
         if origin is not None:
             shared += sharing_headers(desk.origins, origin, arrived, outcome.headers)
         return respond(outcome, arrived.path, arrived.request_id, shared)
@@ -84,7 +84,8 @@ class LendwireApp(QuartTrio):
         if not isinstance(error, HTTPException):
             problem = CRASHED
             _LOG.error("a socket met a bug", exc_info=error)
-        request_id = read_request_id(websocket.headers) or str(self.desk.doors.identities.new_id())
+        given = given_headers(websocket.scope["headers"])
+        request_id = read_request_id(given) or str(self.desk.doors.identities.new_id())
         return respond(problem, websocket.path, request_id, protective_headers(request_id))
 
     async def postprocess_websocket(

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quart_trio.wrappers import TrioRequest
+
+Given = Mapping[str, str]
+"""The headers of a request by their lower-case names; repeated ones are joined by commas."""
 
 
 class ArrivedRequest(TrioRequest):
     """Quart's request and what `app.py` and `endpoint.py` find out about it.
 
-    `limit_headers` tell how much of a rate limit is left, once one was asked.
+    `given` is read many times for each request, and most of it is absent: Quart's own headers would
+    raise for each. `limit_headers` tell how much of a rate limit is left, once one was asked.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.given = given_headers(self.scope["headers"])
         self.request_id = ""
         self.client_address = ""
         self.limit_headers: tuple[tuple[str, str], ...] = ()
+
+
+def given_headers(raw: Iterable[tuple[bytes, bytes]]) -> Given:
+    """Index the headers of an ASGI scope (RFC 9110, section 5.3)."""
+    given: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        given[key] = f"{given[key]}, {text}" if key in given else text
+    return given

@@ -16,7 +16,6 @@ from uuid import UUID
 
 import msgspec
 from pydantic import BaseModel
-from werkzeug.datastructures import Headers
 
 from actors.address import Address
 from actors.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, MailboxFull
@@ -29,6 +28,7 @@ from domain.queries import PageRequest, Query
 from domain.rejections import Rejected
 from domain.views import Page
 from web import preconditions, problems
+from web.arrivals import Given
 from web.front_desk import FrontDesk
 from web.problems import Problem
 from web.replies import Reply
@@ -57,7 +57,7 @@ class Call:
     path: str
     request_id: str
     address: str
-    headers: Headers
+    headers: Given
     ids: Mapping[str, UUID]
     words: Mapping[str, str]
     query: Mapping[str, Any]
@@ -157,7 +157,7 @@ class Call:
 
     def read_one(self, document: dict[str, object], version: int) -> Reply:
         """A thing with its entity tag, or 304 when the client has it already."""
-        known = self.headers.get("If-None-Match")
+        known = self.headers.get("if-none-match")
         etag = (("ETag", preconditions.tag(version)),)
         if known is not None and preconditions.is_known(known, version):
             return Reply(None, 304, etag)
@@ -166,7 +166,7 @@ class Call:
     def expected_version(self, in_body: int | None, *, required: bool) -> int | Problem | None:
         """The version that the caller has seen, from If-Match or from the body."""
         return preconditions.expected_version(
-            self.headers.get("If-Match"), in_body, required=required
+            self.headers.get("if-match"), in_body, required=required
         )
 
     async def _at_session(self, message: Answer) -> object:

@@ -49,7 +49,7 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
             path=arrived.path.rstrip("/") or "/",
             request_id=arrived.request_id,
             address=arrived.client_address,
-            headers=arrived.headers,
+            headers=arrived.given,
             ids={},
             words=path,
             query={},
@@ -84,7 +84,7 @@ def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
         case Door.REFRESH:
             return _limited(desk.refresh_limit, limited_part(call.address), arrived)
         case Door.SIGNED_IN:
-            token = read_bearer(arrived.headers)
+            token = read_bearer(arrived.given)
             if token is None:
                 return problems.NOT_SIGNED_IN
             claims = desk.doors.tokens.read_access_token(token, desk.doors.clock.now())
@@ -142,7 +142,7 @@ async def _take_body(
         return body
     call.body, call.document = body.shape, body.document
     if route.idempotent:
-        key = read_idempotency_key(arrived.headers)
+        key = read_idempotency_key(arrived.given)
         if isinstance(key, Problem):
             return key
         call.idempotency_key = key

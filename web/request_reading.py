@@ -12,12 +12,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
-from quart import Request
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from domain.rejections import FieldFault
 from web import strict_json
+from web.arrivals import ArrivedRequest, Given
 from web.problems import Problem, bad_parameter, invalid_fields
 from web.schemas.applications import DEFAULT_CURRENCY
 from web.schemas.faults import faults_of
@@ -94,10 +93,10 @@ def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, object] 
     return found
 
 
-async def read_body(request: Request, reading: BodyReading) -> Body | Problem:
+async def read_body(request: ArrivedRequest, reading: BodyReading) -> Body | Problem:
     """Read and check a body: all its faults at once."""
     shape, form_names = reading.shape, reading.form_names
-    encoding = request.headers.get("Content-Encoding", "identity")
+    encoding = request.given.get("content-encoding", "identity")
     if encoding.strip().lower() != "identity":
         return WRONG_TYPE
     try:
@@ -106,7 +105,7 @@ async def read_body(request: Request, reading: BodyReading) -> Body | Problem:
         return TOO_LARGE
     if len(raw) > reading.bytes_max:
         return TOO_LARGE
-    document = _document(raw, request.headers.get("Content-Type", ""), shape, form_names)
+    document = _document(raw, request.given.get("content-type", ""), shape, form_names)
     if isinstance(document, Problem):
         return document
     if not isinstance(document, dict):
@@ -157,24 +156,24 @@ def _form(raw: bytes, names: Mapping[str, str]) -> dict[str, str] | Problem:
     return found
 
 
-def read_request_id(headers: Headers) -> str | None:
+def read_request_id(given: Given) -> str | None:
     """The caller's own request id, when it is one that may stand in logs."""
-    given = headers.get("X-Request-Id")
-    return given if given is not None and _REQUEST_ID.fullmatch(given) else None
+    text = given.get("x-request-id")
+    return text if text is not None and _REQUEST_ID.fullmatch(text) else None
 
 
-def read_bearer(headers: Headers) -> str | None:
+def read_bearer(given: Given) -> str | None:
     """The token of an Authorization header; None without one, or with another scheme."""
-    given = headers.get("Authorization")
-    if given is None:
+    text = given.get("authorization")
+    if text is None:
         return None
-    scheme, _, token = given.partition(" ")
+    scheme, _, token = text.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def read_idempotency_key(headers: Headers) -> str | Problem | None:
+def read_idempotency_key(given: Given) -> str | Problem | None:
     """The key under which a POST may be repeated."""
-    given = headers.get("Idempotency-Key")
-    if given is None:
+    text = given.get("idempotency-key")
+    if text is None:
         return None
-    return given if _KEY.fullmatch(given) else BAD_KEY
+    return text if _KEY.fullmatch(text) else BAD_KEY

@@ -39,14 +39,14 @@ def sharing_headers(
 ) -> Headers:
     """What lets the pages of an allowed origin read the response (CORS), and no other."""
     vary = ("Vary", "Origin")
-    if not origins.allows(origin, arrived.headers.get("Host")):
+    if not origins.allows(origin, arrived.given.get("host")):
         return (vary,)
     shared = (
         vary,
         ("Access-Control-Allow-Origin", origin),
         ("Access-Control-Expose-Headers", _EXPOSED),
     )
-    if arrived.method != "OPTIONS" or "Access-Control-Request-Method" not in arrived.headers:
+    if arrived.method != "OPTIONS" or "access-control-request-method" not in arrived.given:
         return shared
     return (
         *shared,

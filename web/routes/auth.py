@@ -41,7 +41,7 @@ _FORM: Final = {
 async def sign_in(call: Call) -> Outcome:
     """Open a session for whoever knows the password."""
     body = call.fields(LoginBody)
-    agent = call.headers.get("User-Agent")
+    agent = call.headers.get("user-agent")
     message = SignIn(
         body.email,
         body.password,

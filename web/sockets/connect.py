@@ -20,6 +20,7 @@ from actors.messages.replies import Unavailable
 from actors.messages.user_session import Attached, AttachSocket, RequestContext
 from domain.rejections import Rejected
 from web import problems
+from web.arrivals import given_headers
 from web.front_desk import FrontDesk
 from web.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
 from web.replies import respond
@@ -71,33 +72,34 @@ class Handshake:
     """From the upgrade request to a conversation, or to a refusal."""
 
     def __init__(self, desk: FrontDesk, counts: SocketCounts, arrived: Websocket) -> None:
-        self.request_id = read_request_id(arrived.headers) or str(desk.doors.identities.new_id())
+        self._given = given_headers(arrived.scope["headers"])
+        self.request_id = read_request_id(self._given) or str(desk.doors.identities.new_id())
         self._desk = desk
         self._doors = desk.doors
         self._counts = counts
         self._arrived = arrived
         client = arrived.scope.get("client")
         self._address = desk.addresses.address(
-            client[0] if client else None, arrived.headers.get("X-Forwarded-For")
+            client[0] if client else None, self._given.get("x-forwarded-for")
         )
 
     async def run(self, user_id: str, counted: ExitStack) -> Problem | None:
         """Serve the socket to its end; a problem when it was not accepted."""
-        headers = self._arrived.headers
         wanted = read_uuid(user_id)
         if wanted is None:
             return NOT_FOUND
         if self._arrived.query_string:
             return _QUERY
-        origin = headers.get("Origin")
-        if origin is not None and not self._desk.origins.allows(origin, headers.get("Host")):
+        given = self._given
+        origin = given.get("origin")
+        if origin is not None and not self._desk.origins.allows(origin, given.get("host")):
             return _ORIGIN
         place = limited_part(self._address)
         full = self._counts.refuses(place)
         if full is not None:
             return _too_many(full)
         counted.enter_context(self._counts.counting(place))
-        if "Authorization" in headers:
+        if "authorization" in given:
             return await self._with_header(wanted, counted)
         full = self._counts.refuses_stranger(place)
         if full is not None:
@@ -106,7 +108,7 @@ class Handshake:
         return None
 
     async def _with_header(self, wanted: UUID, counted: ExitStack) -> Problem | None:
-        claims = self._recognise(read_bearer(self._arrived.headers), wanted)
+        claims = self._recognise(read_bearer(self._given), wanted)
         if isinstance(claims, Problem):
             return claims
         lane = HeldLane(self._lane())
