@@ -82,14 +82,15 @@ class Lane:
 
     def push(self, frame: bytes, policy: LanePolicy = MUST_ARRIVE) -> bool:
         """Write or gather a whole frame; False when it will not arrive. Never blocks or raises."""
-        if not self.is_open:
+        if self.close_code is not None:
             return False
-        if not self._waits and self.stream.write_nowait(frame):
-            if self.stream.remainder_bytes:
+        stream = self.stream
+        if not self._frames and not self._newest and stream.write_nowait(frame):
+            if stream.remainder_bytes:
                 self._sending_since = self._sending_since or trio.current_time()
                 self._wake.set()
             return True
-        if self.stream.is_closed:
+        if stream.is_closed:
             return False
         if policy.kind in self._newest:
             self._newest[policy.kind] = frame

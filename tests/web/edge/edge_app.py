@@ -38,6 +38,7 @@ def make_app(trace: Trace, *, guarded: bool = True) -> QuartTrio:
     _add_failures(app, trace)
     _add_streams(app, trace)
     _add_sockets(app, trace)
+    _add_lanes(app, trace)
     return install(app) if guarded else app
 
 
@@ -164,6 +165,8 @@ def _add_sockets(app: QuartTrio, trace: Trace) -> None:
         finally:
             trace.mark("cancelled")
 
+
+def _add_lanes(app: QuartTrio, trace: Trace) -> None:
     @app.websocket("/ws/late")
     async def late() -> None:
         await websocket.accept()
