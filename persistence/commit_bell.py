@@ -53,7 +53,9 @@ class CommitBell:
             self._listeners.remove(listener)
 
     def ring(self) -> None:
-        """Something was committed."""
+        """Something was committed. Never raises: the commit stands, whoever hears of it."""
+        if not self._connections.is_open:
+            return
         bridge = self._connections.bridge
         for listener in self._listeners:
             bridge.notify_trio(listener)

@@ -4,7 +4,8 @@ A transaction stages its notices after all else it writes, and after it has lock
 So of two transactions of which one saw the other's work, the later one has the higher staging
 number, whatever order their commits became visible in. The stamper moves what is committed: a lock
 first, then (in a new statement, which sees what the last holder left) one move, transactions in the
-order of their highest staging number and each kept together, numbered on from the locked head.
+order of their highest staging number and each kept together, numbered on from the locked head. It
+is a function of the database, `stamp_feed`, so that a look costs two round trips.
 """
 
 from __future__ import annotations
@@ -26,27 +27,8 @@ from persistence.transaction import transaction
 
 FOLD_EVERY: Final = 200  # stamped notices, so that reading the figures takes a millisecond
 
-SELECT_HEAD: Final = compiled(
-    text("SELECT epoch, seq, EXISTS (SELECT FROM feed_staging) AS staged FROM feed_head")
-)
-LOCK_STAMPER: Final = compiled(text("SELECT pg_advisory_xact_lock(hashtext('stamper'))"))
-STAMP: Final = compiled(
-    text(
-        """WITH moved AS (DELETE FROM feed_staging RETURNING *),
-    grouped AS (
-        SELECT *, max(seq) OVER (PARTITION BY xid) AS group_seq,
-               max(at) OVER (PARTITION BY xid) AS group_at
-          FROM moved),
-    placed AS (SELECT *, row_number() OVER (ORDER BY group_seq, seq) AS place FROM grouped),
-    head AS (
-        UPDATE feed_head SET seq = seq + (SELECT count(*) FROM moved)
-         WHERE EXISTS (SELECT FROM moved)
-        RETURNING seq - (SELECT count(*) FROM moved) AS seq)
-    INSERT INTO feed (seq, xid, at, type, branch_id, customer_id, topic, data)
-    SELECT head.seq + place, xid, group_at, type, branch_id, customer_id, topic, data
-      FROM placed, head"""
-    )
-)
+SELECT_HEAD: Final = compiled(text("SELECT epoch, seq FROM feed_head"))
+STAMP: Final = compiled(text("SELECT stamp_feed()"))  # written out in the first migration
 SELECT_AFTER: Final = compiled(
     text(
         """SELECT h.epoch, h.seq AS head_seq, f.seq, f.at, f.type, f.branch_id, f.customer_id,
@@ -93,23 +75,14 @@ class PostgresFeed:
         await self._ears.stop()
 
     async def _advance(self, after: FeedPosition, limit: int) -> FeedBatch:
-        head = await self._connections.pool.fetchrow(SELECT_HEAD)
-        assert head is not None
-        if head["staged"]:
-            await self._stamp()
-        rows = await self._connections.pool.fetch(
-            SELECT_AFTER, after=after.seq, epoch=after.epoch, page_limit=limit
-        )
-        return _batch(rows, after)
-
-    async def _stamp(self) -> None:
-        async with transaction(self._connections.pool) as tx:
-            await tx.fetchval(LOCK_STAMPER)
-            self._stamped += await tx.execute(STAMP)
+        pool = self._connections.pool
+        self._stamped += await pool.fetchval(STAMP)
         if self._stamped >= FOLD_EVERY:
-            async with transaction(self._connections.pool) as tx:
-                await fold(tx)
             self._stamped = 0
+            async with transaction(pool) as tx:
+                await fold(tx)
+        rows = await pool.fetch(SELECT_AFTER, after=after.seq, epoch=after.epoch, page_limit=limit)
+        return _batch(rows, after)
 
 
 def _batch(rows: list[Any], after: FeedPosition) -> FeedBatch:
