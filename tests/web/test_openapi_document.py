@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
 from typing import Any
 
 import pytest
@@ -12,165 +10,14 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from quart_trio import QuartTrio
 
-from actors.messages.gatekeeper import Grant, Refresh, SignIn
-from domain.commands import (
-    AddComment,
-    AmendLoan,
-    AnnotatePayment,
-    ApproveLoan,
-    ChangePassword,
-    CreateUser,
-    DeactivateUser,
-    DisburseLoan,
-    EndSession,
-    RecordPayment,
-    RejectLoan,
-    ReversePayment,
-    SubmitLoan,
-    UpdateUser,
-    WithdrawLoan,
-)
-from domain.decision import Committed
-from domain.queries import (
-    ListComments,
-    ListLoans,
-    ListMySessions,
-    ListPayments,
-    ListUsers,
-    ReadConnections,
-    ReadLoan,
-    ReadLoanEvents,
-    ReadMyself,
-    ReadNetworkStatus,
-    ReadPayment,
-    ReadSchedule,
-    ReadStatistics,
-    ReadSyncSummary,
-    ReadUser,
-)
-from domain.views import (
-    ConnectionsView,
-    NetworkView,
-    Page,
-    PaymentTotals,
-    PortfolioLine,
-    StatisticsView,
-    SyncSummaryView,
-)
+from tests.web.full_house import BODIES, everything, filled
 from tests.web.standins import (
-    ACCOUNT,
-    COMMENT,
-    EVENT,
-    LOAN,
-    LOAN_ID,
-    OTHER_USER_ID,
-    PAYMENT,
-    PAYMENT_ID,
-    SCHEDULE,
-    SESSION,
-    SESSION_ID,
-    TODAY,
-    USER_ID,
     House,
-    an_id,
 )
 from web.app import create_app, rule_of
 from web.openapi import openapi_document, problem_statuses
 from web.routes import ROUTES
 from web.routing import Route
-
-STATISTICS = StatisticsView(
-    TODAY,
-    {"active": 3, "closed": 1},
-    (PortfolioLine("EUR", 100, 50, 25), PortfolioLine("KWD", 5, 0, 0)),
-    (PaymentTotals("EUR", 2, 11_137),),
-    (PaymentTotals("EUR", 2, 11_137), PaymentTotals("JPY", 1, 500)),
-    12,
-    3,
-    1,
-    2,
-    4,
-)
-GRANT = Grant("access", "refresh", 1800, ACCOUNT)
-TERMS = {
-    "principal": "1250.00",
-    "annual_rate_percent": "12.5",
-    "instalments": 12,
-    "frequency": {"every": 1, "unit": "MONTHS"},
-}
-BODIES: dict[str, Any] = {
-    "sign_in": {"email": "olga@lender.example", "password": "a password"},
-    "refresh_tokens": {"refresh_token": "x"},
-    "create_user": {
-        "email": "new@lender.example",
-        "password": "long enough",
-        "full_name": "New One",
-        "role": "customer",
-    },
-    "update_user": {"full_name": "Olga O.", "version": 3},
-    "deactivate_user": {"version": 3},
-    "change_password": {"current": "old one", "new_password": "new one"},
-    "submit_loan": {**TERMS, "customer_id": str(OTHER_USER_ID), "currency": "EUR"},
-    "amend_loan": {**TERMS, "version": 7},
-    "delete_loan": {"version": 7},
-    "reject_loan": {"reason": "no income"},
-    "record_payment": {"loan_id": str(LOAN_ID), "amount": "111.37"},
-    "annotate_payment": {"note": "by hand"},
-    "add_comment": {"body": "looks sound"},
-}
-WORDS = {
-    "user_id": str(USER_ID),
-    "session_id": str(SESSION_ID),
-    "loan_id": str(LOAN_ID),
-    "payment_id": str(PAYMENT_ID),
-    "customer_id": str(OTHER_USER_ID),
-    "status": "active",
-    "asset": "start.js",
-}
-
-
-def everything(house: House) -> None:
-    """Let every question have an answer and every command succeed."""
-    loan, payment, user = Committed(LOAN), Committed(PAYMENT), Committed(ACCOUNT)
-    house.session.table = {
-        ReadMyself: ACCOUNT,
-        ReadUser: ACCOUNT,
-        ListUsers: Page((ACCOUNT,), an_id(1), 7),
-        ListMySessions: (SESSION, dataclasses.replace(SESSION, id=an_id(99))),
-        CreateUser: user,
-        UpdateUser: user,
-        DeactivateUser: user,
-        ChangePassword: user,
-        EndSession: Committed(None),
-        SubmitLoan: loan,
-        AmendLoan: loan,
-        WithdrawLoan: loan,
-        ApproveLoan: loan,
-        RejectLoan: loan,
-        DisburseLoan: loan,
-        ReadLoan: LOAN,
-        ListLoans: Page((LOAN,), None),
-        ReadSchedule: SCHEDULE,
-        ReadLoanEvents: (EVENT,),
-        RecordPayment: payment,
-        ReversePayment: payment,
-        AnnotatePayment: payment,
-        ReadPayment: PAYMENT,
-        ListPayments: Page((PAYMENT,), None),
-        AddComment: Committed(COMMENT),
-        ListComments: Page((COMMENT,), None),
-        ReadStatistics: STATISTICS,
-        ReadNetworkStatus: NetworkView("standalone", "no head office is configured"),
-        ReadSyncSummary: SyncSummaryView(
-            "standalone", "nothing to do", {"pending": 2, "failed": 1}
-        ),
-        ReadConnections: ConnectionsView(3, 2),
-    }
-    house.gatekeeper.table = {SignIn: GRANT, Refresh: GRANT}
-
-
-def filled(path: str) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: WORDS[found[1]], path)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,132 @@
+"""Lists go page by page, under a cursor of their own, filtered by what is allowed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from domain.lifecycle import LoanStatus
+from domain.queries import (
+    ListLoans,
+    ListPayments,
+    ReadSchedule,
+)
+from domain.views import Page
+from tests.web.standins import (
+    BRANCH_ID,
+    LOAN,
+    LOAN_ID,
+    OTHER_USER_ID,
+    PAYMENT,
+    SCHEDULE,
+    House,
+    an_id,
+)
+
+LOAN_PATH = f"/loans/{LOAN_ID}"
+TERMS: dict[str, object] = {
+    "principal": "1250.00",
+    "annual_rate_percent": "12.5",
+    "instalments": 12,
+    "frequency": {"every": 1, "unit": "MONTHS"},
+}
+
+
+async def told(response: Any) -> Any:
+    return json.loads(await response.get_data())
+
+
+async def test_a_list_goes_on_by_its_cursor(client: Any, house: House) -> None:
+    house.session.table = {ListLoans: Page((LOAN,), an_id(70), 123)}
+    path = f"/loans/?limit=1&status=active&include=total&customer_id={OTHER_USER_ID}"
+    response = await client.get(path, headers=house.bearer)
+    page = await told(response)
+    assert page["total"] == 123
+    link = response.headers["Link"]
+    assert link.endswith('>; rel="next"')
+    target = link[1 : link.index(">")]
+    assert f"cursor={page['next_cursor']}" in target
+    house.session.table = {ListLoans: Page((), None)}
+    last = await client.get(target, headers=house.bearer)
+    assert await told(last) == {"items": [], "next_cursor": None}
+    assert "Link" not in last.headers
+    query = house.session.last
+    assert (query.page.after, query.page.limit) == (an_id(70), 1)
+    assert (query.customer_id, query.status) == (OTHER_USER_ID, LoanStatus.ACTIVE)
+
+
+@pytest.mark.parametrize(
+    "other", ["/loans/?status=closed", "/payments/?limit=5", "/loans/?sort=-created_at"]
+)
+async def test_a_cursor_belongs_to_its_list(client: Any, house: House, other: str) -> None:
+    house.session.table = {
+        ListLoans: Page((LOAN,), an_id(70)),
+        ListPayments: Page((PAYMENT,), None),
+    }
+    first = await told(await client.get("/loans/?status=active", headers=house.bearer))
+    response = await client.get(f"{other}&cursor={first['next_cursor']}", headers=house.bearer)
+    assert response.status_code == 400
+    assert (await told(response))["parameter"] == "cursor"
+
+
+async def test_a_cursor_may_change_the_size_of_its_page(client: Any, house: House) -> None:
+    house.session.table = {ListLoans: Page((LOAN,), an_id(70))}
+    first = await told(await client.get("/loans/?limit=5", headers=house.bearer))
+    path = f"/loans?limit=50&cursor={first['next_cursor']}"
+    assert (await client.get(path, headers=house.bearer)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "limit=-1",
+        "limit=1e2",
+        "limit=",
+        "limit=%D9%A2",
+        "limit=99999999999999999999",
+        "cursor=",
+        "cursor=abc",
+        "sort=balance;--",
+        "sort=(CASE WHEN 1=1 THEN 1 END)",
+        "include=everything",
+        "status=open",
+        "customer_id=1",
+        "branch_id=*",
+    ],
+)
+async def test_a_parameter_out_of_its_range_is_400(client: Any, house: House, query: str) -> None:
+    response = await client.get(f"/loans/?{query}", headers=house.bearer)
+    assert response.status_code == 400
+    assert not house.session.asked
+
+
+async def test_lists_by_customer_status_and_loan(client: Any, house: House) -> None:
+    house.session.table = {ListLoans: Page((), None), ListPayments: Page((), None)}
+    await client.get(f"/loans/customer/{OTHER_USER_ID}?status=closed", headers=house.bearer)
+    assert (house.session.last.customer_id, house.session.last.status) == (
+        OTHER_USER_ID,
+        LoanStatus.CLOSED,
+    )
+    await client.get("/loans/status/active/", headers=house.bearer)
+    assert house.session.last.status is LoanStatus.ACTIVE
+    assert (await client.get("/loans/status/none", headers=house.bearer)).status_code == 400
+    await client.get(f"/loans?branch_id={BRANCH_ID}&sort=-created_at", headers=house.bearer)
+    assert house.session.last.branch_id == BRANCH_ID
+    assert house.session.last.page.descending
+    await client.get(f"/payments/loan/{LOAN_ID}", headers=house.bearer)
+    assert house.session.last.loan_id == LOAN_ID
+
+
+async def test_a_schedule_may_be_asked_as_of_a_day(client: Any, house: House) -> None:
+    house.session.table = {ReadSchedule: SCHEDULE}
+    response = await client.get(f"{LOAN_PATH}/schedule?as_of=2026-12-01", headers=house.bearer)
+    assert response.status_code == 200
+    assert str(house.session.last.as_of) == "2026-12-01"
+    row = (await told(response))["instalments"][0]
+    assert (row["total_due"], row["status"]) == ("111.37", "overdue")
+    wrong = await client.get(f"{LOAN_PATH}/schedule?as_of=today", headers=house.bearer)
+    assert wrong.status_code == 400

@@ -1,0 +1,216 @@
+"""What a client may say on its socket, what it hears, and how the socket ends."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from actors.envelope import ActorStopped
+from actors.messages.broadcast_hub import TellPosition
+from actors.messages.user_session import Attached, AttachSocket, DetachSocket, Subscribe
+from domain.identifiers import LoanId, SessionId
+from domain.notices import PUBLIC_TYPES, NoticeType
+from domain.queries import ReadLoan
+from domain.rejections import AccessRefusal, Rejected
+from tests.web.standins import (
+    LOAN,
+    LOAN_ID,
+    NOW,
+    an_id,
+)
+from tests.web.ws_server import (
+    ATTACHED,
+    ENTRY,
+    POSITION,
+    closing,
+    hear,
+    say,
+    serving,
+    talking,
+)
+from web.sockets.encoding import encode_notification
+
+
+async def test_subscribing_narrows_and_unsubscribing_narrows_further() -> None:
+    async with talking() as (server, socket):
+        server.house.session.table[ReadLoan] = LOAN
+        answer = await say(
+            socket,
+            type="subscribe",
+            notification_types=["payment_recorded", "heartbeat"],
+            topics=[f"loan:{LOAN_ID}"],
+            ref="r1",
+        )
+        assert answer == {
+            "type": "subscribed",
+            "notification_types": ["heartbeat", "payment_recorded"],
+            "topics": [f"loan:{LOAN_ID}"],
+            "ref": "r1",
+        }
+        told = server.house.session.told[-1]
+        assert told.types == {NoticeType.PAYMENT_RECORDED, NoticeType.HEARTBEAT}
+        assert told.topics == {LoanId(LOAN_ID)}
+        answer = await say(socket, type="unsubscribe", notification_types=["heartbeat"])
+        assert answer["notification_types"] == ["payment_recorded"]
+        assert server.house.session.told[-1].types == {NoticeType.PAYMENT_RECORDED}
+        answer = await say(socket, type="unsubscribe", topics=[f"loan:{LOAN_ID}"])
+        assert answer["topics"] == []
+        everything = sorted(PUBLIC_TYPES)
+        answer = await say(socket, type="subscribe", notification_types=everything)
+        assert (answer["notification_types"], answer["topics"]) == (everything, None)
+        assert server.house.session.told[-1].topics is None
+
+
+async def test_a_topic_out_of_sight_is_an_error_and_changes_nothing() -> None:
+    async with talking() as (server, socket):
+        server.house.session.table[ReadLoan] = Rejected(AccessRefusal.NOT_FOUND, "x")
+        topic = f"loan:{an_id(666)}"
+        answer = await say(socket, type="subscribe", notification_types=[], topics=[topic])
+        assert (answer["type"], answer["code"]) == ("error", "not_found")
+        assert not [one for one in server.house.session.told if isinstance(one, Subscribe)]
+
+
+async def test_who_asks_to_resume_is_told_whether_he_missed_something() -> None:
+    async with talking() as (_, socket):
+        for seq, recovered in ((45, True), (44, False), (41, False)):
+            since = {"epoch": str(POSITION.epoch), "seq": seq}
+            answer = await say(socket, type="subscribe", notification_types=[], since=since)
+            assert (answer["recovered"], answer["from"], answer["to"]["seq"]) == (
+                recovered,
+                since,
+                45,
+            )
+
+
+BAD_MESSAGES = [
+    ("", "not_json"),
+    ("null", "wrong_type"),
+    ("[]", "wrong_type"),
+    ("7", "wrong_type"),
+    ("[" * 10_000, "not_json"),
+    ('{"type":"ping","type":"ping"}', "not_json"),
+    ("{}", "unknown_message"),
+    ('{"type":7}', "unknown_message"),
+    ('{"type":"restart_actor"}', "unknown_message"),
+    ('{"type":"ping","more":1}', "invalid_fields"),
+    ('{"type":"subscribe"}', "invalid_fields"),
+    ('{"type":"subscribe","notification_types":["access_changed"]}', "invalid_fields"),
+    ('{"type":"subscribe","notification_types":["everything"]}', "invalid_fields"),
+    ('{"type":"subscribe","notification_types":[],"topics":["branch:1"]}', "invalid_fields"),
+    ('{"type":"subscribe","notification_types":[],"since":{"epoch":1,"seq":-1}}', "invalid_fields"),
+    ('{"type":"authenticate","token":"x"}', "bad_token"),
+]
+
+
+async def test_a_message_that_cannot_be_read_is_an_error_and_the_socket_stays() -> None:
+    async with talking() as (_, socket):
+        for message, code in BAD_MESSAGES:
+            await socket.send_text(message)
+            answer = await hear(socket)
+            assert (answer["type"], answer["code"]) == ("error", code), message
+        assert (await say(socket, type="ping", ref="still here"))["ref"] == "still here"
+
+
+async def test_a_binary_message_closes_the_socket() -> None:
+    async with talking() as (_, socket):
+        await socket.send_bytes(b"")
+        assert (await closing(socket))[0] == 1003
+
+
+async def test_a_flood_closes_the_socket() -> None:
+    async with talking() as (_, socket):
+        for number in range(25):
+            await socket.send_text(json.dumps({"type": "ping", "ref": str(number)}))
+        pongs = [(await hear(socket))["type"] for _ in range(20)]
+        assert pongs == ["pong"] * 20
+        assert (await closing(socket))[0] == 4429
+
+
+async def test_heartbeats_tell_how_far_the_feed_is() -> None:
+    async with talking(ws_heartbeat_interval_s=0.02) as (_, socket):
+        beat = await hear(socket)
+        assert beat == {"type": "heartbeat", "timestamp": "2026-11-24T12:00:00Z", "seq": 45}
+
+
+async def test_without_a_hub_heartbeats_go_on() -> None:
+    async with talking(ws_heartbeat_interval_s=0.02) as (server, socket):
+        server.house.hub.table = {TellPosition: ActorStopped("/hub")}
+        while (await hear(socket))["seq"] != 41:
+            pass
+
+
+async def test_a_client_that_leaves_is_detached() -> None:
+    async with serving() as server:
+        async with server.signed_in() as socket:
+            await hear(socket)
+        detached = await server.until_told(DetachSocket)
+        assert detached.connection_id == server.house.session.asked[-1].connection_id
+
+
+async def test_a_close_of_the_session_reaches_the_client() -> None:
+    async with talking() as (server, socket):
+        server.lane.close(4401, "signed out")
+        assert await closing(socket) == (4401, "signed out")
+        assert not server.lane.push(encode_notification(ENTRY), ENTRY.notice.type)
+        await server.until_told(DetachSocket)
+
+
+async def test_a_close_before_the_handshake_is_done_comes_after_the_welcome() -> None:
+    async with serving() as server:
+
+        def attach(message: AttachSocket) -> Attached:
+            message.lane.close(4401, "signed out")
+            return ATTACHED
+
+        server.house.session.table = {AttachSocket: attach}
+        async with server.signed_in() as socket:
+            assert (await hear(socket))["type"] == "welcome"
+            assert (await closing(socket))[0] == 4401
+
+
+async def test_the_socket_ends_with_its_token_unless_a_newer_one_comes() -> None:
+    async with serving() as server:
+        house = server.house
+        old = server.bearer
+        house.clock.instant = NOW + timedelta(minutes=30) - timedelta(milliseconds=200)
+        async with server.open(old) as socket:
+            await hear(socket)
+            answer = await say(socket, type="authenticate", token=house.token())
+            assert answer == {
+                "type": "authenticated",
+                "expires_at": "2026-11-24T12:59:59Z",
+            }
+            house.clock.instant = NOW + timedelta(minutes=30)
+            assert (await say(socket, type="ping"))["type"] == "pong"
+        async with server.signed_in() as socket:
+            await hear(socket)
+            stranger = house.token(session_id=SessionId(an_id(77)))
+            answer = await say(socket, type="authenticate", token=stranger)
+            assert answer["code"] == "other_session"
+
+
+async def test_an_expired_token_closes_the_socket() -> None:
+    async with serving() as server:
+        headers = server.bearer
+        server.house.clock.instant = NOW + timedelta(minutes=30) - timedelta(milliseconds=20)
+        async with server.open(headers) as socket:
+            await hear(socket)
+            server.house.clock.instant = NOW + timedelta(minutes=30)
+            assert (await closing(socket))[0] == 4401
+
+
+async def test_a_peer_that_is_silent_is_cut() -> None:
+    async with (
+        serving(ws_heartbeat_interval_s=0.03) as server,
+        server.signed_in() as socket,
+    ):
+        heard = await socket.raw.until(b"silent")
+        assert (4408).to_bytes(2, "big") + b"silent" in heard
+
+
+async def test_a_drain_tells_clients_when_to_come_back() -> None:
+    async with talking() as (server, socket):
+        server.scope.cancel()
+        code, reason = await closing(socket)
+        assert code == 1012
+        assert 500 <= json.loads(reason)["reconnect_after_ms"] <= 5000
