@@ -6,6 +6,7 @@ It queues, waits and refuses; it never runs a turn.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import trio
@@ -121,7 +122,12 @@ class Address(Generic[M]):
         except BaseException:
             slot.accounts.reject()
             raise
-        return await reply.wait()
+        try:
+            return await reply.wait()
+        except trio.Cancelled:
+            # The asker has left: what still waits for its turn is shed instead of carried out.
+            envelope.deadline = -math.inf
+            raise
 
     async def watch(self) -> Exit:
         """Wait for the end of the current incarnation (or the next, if none lives) and say how.

@@ -52,6 +52,8 @@ async def _work(
         try:
             migrated = await store.start(wait_s=WAIT_S)
             return await work(store, migrated)
+        except StartRefused:
+            raise
         except SchemaIsNewer as newer:
             raise StartRefused(str(newer)) from newer
         except Outage as outage:

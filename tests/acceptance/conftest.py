@@ -5,62 +5,55 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
 import uuid
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 import pytest
-import trio
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from node import ADMIN, PASSWORD, Node, fresh_home
-
-SETTINGS = {
-    "ADMIN_EMAIL": ADMIN,
-    "ADMIN_PASSWORD": PASSWORD,
-    "ENVIRONMENT": "test",
-    "RATE_LIMIT_USER": "1000000",
-    "RATE_LIMIT_SIGN_IN": "1000000",
-    "WS_HEARTBEAT_INTERVAL": "1",
-    "DATABASE_URL": "",
-    "REDIS_URL": "",
-}
+from tests.acceptance.node import SETTINGS, Node, fresh_home
 
 
-@pytest.fixture
-async def embedded_node():
+@contextmanager
+def a_node(**settings: str) -> Iterator[Node]:
     home = fresh_home()
-    node = Node(home, dict(SETTINGS))
-    await node.start()
-    yield node
-    node.clean_up()
-    shutil.rmtree(home.parent, ignore_errors=True)
+    node = Node(home, {**SETTINGS, **settings})
+    try:
+        node.start()
+        yield node
+    finally:
+        node.clean_up()
+        shutil.rmtree(home.parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_node() -> Iterator[Node]:
+    """One server with embedded services, for all stories that do it no harm."""
+    with a_node() as node:
+        yield node
 
 
 @pytest.fixture
-async def external_services():
+def embedded_node() -> Iterator[Node]:
+    """A server of one's own, with embedded services, to kill, stop and count."""
+    with a_node() as node:
+        yield node
+
+
+@pytest.fixture
+def external_services(shared_node: Node) -> Iterator[dict[str, str]]:
     """Where a PostgreSQL database of our own and a Redis are.
 
     The servers named in LENDWIRE_TEST_DATABASE_URL and LENDWIRE_TEST_REDIS_URL; without these, the
-    embedded ones of a second Lendwire, which are foreign to the node under test.
+    embedded ones of another Lendwire, which are foreign to the node under test.
     """
-    database_url = os.environ.get("LENDWIRE_TEST_DATABASE_URL", "")
-    redis_url = os.environ.get("LENDWIRE_TEST_REDIS_URL", "")
-    lender = None
-    if not (database_url and redis_url):
-        lender = Node(fresh_home(), dict(SETTINGS))
-        await lender.start()
-        database_url = database_url or lender.database_url
-        redis_url = redis_url or lender.redis_url
+    database_url = os.environ.get("LENDWIRE_TEST_DATABASE_URL") or shared_node.database_url
+    redis_url = os.environ.get("LENDWIRE_TEST_REDIS_URL") or shared_node.redis_url
     name = f"lendwire_story_{uuid.uuid4().hex[:12]}"
-    await on_database(database_url, f'CREATE DATABASE "{name}"')
+    on_database(database_url, f'CREATE DATABASE "{name}"')
     yield {"DATABASE_URL": with_database(database_url, name), "REDIS_URL": redis_url}
-    await on_database(database_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    if lender is not None:
-        lender.clean_up()
-        shutil.rmtree(lender.home.parent, ignore_errors=True)
+    on_database(database_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def with_database(url: str, name: str) -> str:
@@ -71,7 +64,7 @@ def with_database(url: str, name: str) -> str:
     return f"{head}://{place}/{name}{question}{query}"
 
 
-async def on_database(url: str, statement: str) -> None:
+def on_database(url: str, statement: str) -> None:
     """Run one statement on a connection of its own, outside the program under test."""
 
     async def run() -> None:
@@ -81,20 +74,18 @@ async def on_database(url: str, statement: str) -> None:
         finally:
             await connection.close()
 
-    await trio.to_thread.run_sync(lambda: asyncio.run(run()))
+    asyncio.run(run())
 
 
 @pytest.fixture
-async def external_node(external_services):
+def external_node(external_services: dict[str, str]) -> Iterator[Node]:
     """The same program on a PostgreSQL and a Redis that it did not start."""
-    home = fresh_home()
-    node = Node(home, {**SETTINGS, **external_services, "JWT_SECRET_KEY": uuid.uuid4().hex * 2})
-    await node.start()
-    yield node
-    node.clean_up()
-    shutil.rmtree(home.parent, ignore_errors=True)
+    with a_node(**external_services, JWT_SECRET_KEY=uuid.uuid4().hex * 2) as node:
+        yield node
 
 
-@pytest.fixture(params=["embedded", "external"])
-def node(request):
-    return request.getfixturevalue(f"{request.param}_node")
+@pytest.fixture(params=["shared", "external"], ids=["embedded", "external"])
+def node(request: pytest.FixtureRequest) -> Node:
+    """Each story is told on either kind of services."""
+    found: Node = request.getfixturevalue(f"{request.param}_node")
+    return found

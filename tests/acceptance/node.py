@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import httpx
 import trio
+from trio_websocket import wrap_client_stream
 
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
@@ -22,6 +25,16 @@ from server.embedded.valkey import EmbeddedValkey
 
 ADMIN = "admin@example.com"
 PASSWORD = "kestrel-lantern-42"
+SETTINGS = {
+    "ADMIN_EMAIL": ADMIN,
+    "ADMIN_PASSWORD": PASSWORD,
+    "ENVIRONMENT": "test",
+    "RATE_LIMIT_USER": "1000000",
+    "RATE_LIMIT_SIGN_IN": "1000000",
+    "WS_HEARTBEAT_INTERVAL": "1",
+    "DATABASE_URL": "",
+    "REDIS_URL": "",
+}
 LISTENING = re.compile(r"Lendwire listens on (http://\S+)")
 START_WITHIN_S = 60
 END_WITHIN_S = 20
@@ -37,26 +50,29 @@ class Node:
     url: str = ""
     said: list[str] = field(default_factory=list)
 
-    async def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve", "--port", "0"],
-            env={**os.environ, **self.environment, "LENDWIRE_HOME": str(self.home)},
-            stdout=subprocess.PIPE,
-            stderr=(self.home.parent / f"{self.home.name}.log").open("a"),
-            text=True,
-            start_new_session=True,
-        )
-        with trio.fail_after(START_WITHIN_S):
-            while True:
-                line = await trio.to_thread.run_sync(
-                    self.process.stdout.readline, abandon_on_cancel=True
-                )
-                if not line:
-                    raise AssertionError(f"the server ended: {self.said} {self.log()[-2000:]}")
+    def start(self) -> None:
+        self._close_output()
+        with (self.home.parent / f"{self.home.name}.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "server", "serve", "--port", "0"],
+                env={**os.environ, **self.environment, "LENDWIRE_HOME": str(self.home)},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+        # Whoever never says that it listens is ended, so that reading its words ends as well.
+        impatience = threading.Timer(START_WITHIN_S, self.process.kill)
+        impatience.start()
+        try:
+            for line in self.process.stdout:
                 self.said.append(line)
                 if match := LISTENING.search(line):
                     self.url = match.group(1)
                     return
+        finally:
+            impatience.cancel()
+        raise AssertionError(f"the server did not start: {self.said} {self.log()[-2000:]}")
 
     def log(self) -> str:
         return (self.home.parent / f"{self.home.name}.log").read_text()
@@ -70,17 +86,19 @@ class Node:
     def redis_url(self) -> str:
         return EmbeddedValkey(Home(self.home)).url
 
-    async def stop(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, number: int = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        with trio.fail_after(END_WITHIN_S):
-            return await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
+        return self.process.wait(END_WITHIN_S)
 
-    async def kill(self) -> None:
+    def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        with trio.fail_after(END_WITHIN_S):
-            await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
+        self.process.wait(END_WITHIN_S)
+
+    def _close_output(self) -> None:
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
 
     def clean_up(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -90,12 +108,28 @@ class Node:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._close_output()
 
     @asynccontextmanager
     async def client(self, token: str | None = None):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
             yield client
+
+    @asynccontextmanager
+    async def listen(self, user_id: str, token: str | None = None):
+        """A WebSocket of a user, with his token in a header or without."""
+        host, port = self.url.removeprefix("http://").split(":")
+        headers = [("Authorization", f"Bearer {token}")] if token else []
+        # The stream is ours: the library leaves it open when the server closes first.
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            async with trio.open_nursery() as nursery:
+                path = f"/ws/connect/{user_id}"
+                connection = await wrap_client_stream(
+                    nursery, stream, f"{host}:{port}", path, extra_headers=headers
+                )
+                async with connection:
+                    yield connection
 
     async def sign_in(self, email: str = ADMIN, password: str = PASSWORD) -> dict[str, Any]:
         async with self.client() as client:
@@ -130,17 +164,21 @@ class Staff:
 
 
 async def hire(node: Node) -> Staff:
+    """A manager, an officer and a customer that no other test knows."""
     admin = (await node.sign_in())["access_token"]
-    tokens, ids = {}, {}
-    for role in ("manager", "officer", "customer"):
-        email = f"{role}@example.com"
-        user = await node.post(
-            admin,
-            "/users/",
-            {"email": email, "password": PASSWORD, "full_name": f"The {role}", "role": role},
-        )
-        ids[role] = user["id"]
+    tokens: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    troop = uuid.uuid4().hex[:8]
+
+    async def one(role: str) -> None:
+        email = f"{role}-{troop}@example.com"
+        person = {"email": email, "password": PASSWORD, "full_name": f"A {role}", "role": role}
+        ids[role] = (await node.post(admin, "/users/", person))["id"]
         tokens[role] = (await node.sign_in(email))["access_token"]
+
+    async with trio.open_nursery() as nursery:
+        for role in ("manager", "officer", "customer"):
+            nursery.start_soon(one, role)
     return Staff(
         admin,
         tokens["manager"],

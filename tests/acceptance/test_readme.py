@@ -50,7 +50,7 @@ def served(settings: dict[str, str]) -> Node:
 async def node():
     """The environment of a newcomer: nothing set but what the README sets."""
     node = served({"DATABASE_URL": "", "REDIS_URL": ""})
-    await node.start()
+    node.start()
     yield node
     node.clean_up()
     shutil.rmtree(node.home.parent, ignore_errors=True)

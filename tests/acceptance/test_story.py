@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import trio
-from node import ADMIN, PASSWORD, active_loan, application, hire
-from trio_websocket import ConnectionClosed, open_websocket_url
+from trio_websocket import ConnectionClosed
+
+from tests.acceptance.node import ADMIN, PASSWORD, active_loan, application, hire
 
 
 async def hear(socket, wanted: str) -> dict:
@@ -23,9 +24,7 @@ async def hear(socket, wanted: str) -> dict:
 
 async def test_a_loan_is_applied_for_approved_disbursed_and_paid_and_everyone_hears(node):
     staff = await hire(node)
-    url = node.url.replace("http", "ws") + f"/ws/connect/{staff.officer_id}"
-    headers = [("Authorization", f"Bearer {staff.officer}")]
-    async with open_websocket_url(url, extra_headers=headers) as socket:
+    async with node.listen(staff.officer_id, staff.officer) as socket:
         welcome = await hear(socket, "welcome")
         assert welcome["user_id"] == staff.officer_id
 
@@ -67,27 +66,25 @@ async def test_a_loan_is_applied_for_approved_disbursed_and_paid_and_everyone_he
         assert after["outstanding"]["total"] == payment["outstanding_after"]
         await hear(socket, "heartbeat")
 
-    stats = await node.get(staff.manager, "/dashboard/stats")
+    stats = await node.get(staff.customer, "/dashboard/stats")
     assert stats["loans"]["by_status"] == {"active": 1}
     assert stats["payments"]["today"]["count"] == 1
 
 
-async def test_a_customer_hears_of_his_own_loan_and_sees_no_other(embedded_node):
-    node = embedded_node
+async def test_a_customer_hears_of_his_own_loan_and_sees_no_other(shared_node):
+    node = shared_node
     staff = await hire(node)
     other = await node.post(
         staff.officer,
         "/users/",
         {
-            "email": "other@example.com",
+            "email": f"other-{staff.customer_id}@example.com",
             "password": PASSWORD,
             "full_name": "Another",
             "role": "customer",
         },
     )
-    url = node.url.replace("http", "ws") + f"/ws/connect/{staff.customer_id}"
-    headers = [("Authorization", f"Bearer {staff.customer}")]
-    async with open_websocket_url(url, extra_headers=headers) as socket:
+    async with node.listen(staff.customer_id, staff.customer) as socket:
         await hear(socket, "welcome")
         foreign = await node.post(staff.officer, "/loans/", application(other["id"]))
         own = await node.post(staff.officer, "/loans/", application(staff.customer_id))
@@ -98,11 +95,10 @@ async def test_a_customer_hears_of_his_own_loan_and_sees_no_other(embedded_node)
     assert [loan["id"] for loan in mine["items"]] == [own["id"]]
 
 
-async def test_subscribe_narrows_what_is_heard(embedded_node):
-    node = embedded_node
+async def test_subscribe_narrows_what_is_heard(shared_node):
+    node = shared_node
     staff = await hire(node)
-    url = node.url.replace("http", "ws") + f"/ws/connect/{staff.officer_id}"
-    async with open_websocket_url(url) as socket:
+    async with node.listen(staff.officer_id) as socket:
         await socket.send_message(json.dumps({"type": "authenticate", "token": staff.officer}))
         await hear(socket, "welcome")
         await socket.send_message(
@@ -117,8 +113,8 @@ async def test_subscribe_narrows_what_is_heard(embedded_node):
         assert message["type"] == "payment_recorded"
 
 
-async def test_a_repeated_payment_is_made_once(embedded_node):
-    node = embedded_node
+async def test_a_repeated_payment_is_made_once(shared_node):
+    node = shared_node
     staff = await hire(node)
     loan = await active_loan(node, staff)
     body = {"loan_id": loan["id"], "amount": "10.00"}
@@ -140,8 +136,8 @@ async def test_a_repeated_payment_is_made_once(embedded_node):
     assert len(listed["items"]) == 1
 
 
-async def test_four_eyes_and_the_life_cycle_are_kept(embedded_node):
-    node = embedded_node
+async def test_four_eyes_and_the_life_cycle_are_kept(shared_node):
+    node = shared_node
     staff = await hire(node)
     loan = await node.post(staff.manager, "/loans/", application(staff.customer_id))
     refused = await node.post(staff.manager, f"/loans/{loan['id']}/approve", expect=403)
@@ -150,12 +146,10 @@ async def test_four_eyes_and_the_life_cycle_are_kept(embedded_node):
     assert (refused["event"], refused["state"]) == ("disburse", "submitted")
 
 
-async def test_signing_out_ends_the_token_and_its_sockets_at_once(embedded_node):
-    node = embedded_node
+async def test_signing_out_ends_the_token_and_its_sockets_at_once(shared_node):
+    node = shared_node
     staff = await hire(node)
-    url = node.url.replace("http", "ws") + f"/ws/connect/{staff.officer_id}"
-    headers = [("Authorization", f"Bearer {staff.officer}")]
-    async with open_websocket_url(url, extra_headers=headers) as socket:
+    async with node.listen(staff.officer_id, staff.officer) as socket:
         await hear(socket, "welcome")
         async with node.client(staff.officer) as client:
             assert (await client.post("/auth/logout")).status_code == 204
@@ -165,17 +159,21 @@ async def test_signing_out_ends_the_token_and_its_sockets_at_once(embedded_node)
     await node.get(staff.officer, "/auth/me", expect=401)
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/health/ready", "/openapi.json"])
-async def test_the_system_pages_answer_without_signing_in(embedded_node, path):
-    await embedded_node.get(None, path)
+async def test_the_system_pages_answer_without_signing_in(shared_node):
+    for path in ("/", "/health", "/health/live", "/health/ready", "/openapi.json"):
+        await shared_node.get(None, path)
+    async with shared_node.client() as client:
+        page = await client.get("/docs")
+    assert page.status_code == 200
+    assert "://" not in page.text.replace(shared_node.url, "")
 
 
-async def test_the_right_binaries_run(embedded_node):
+async def test_the_right_binaries_run(shared_node):
     """Nothing that happens to be installed may have served the test."""
     pids = [
         int(entry.name)
         for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and str(embedded_node.home).encode() in command_line(entry)
+        if entry.name.isdigit() and str(shared_node.home).encode() in command_line(entry)
     ]
     programs = {str((Path("/proc") / str(pid) / "exe").resolve()) for pid in pids}
     served = {Path(program).name for program in programs if "site-packages" in program}
@@ -189,8 +187,8 @@ def command_line(entry) -> bytes:
         return b""
 
 
-async def test_the_password_of_the_first_administrator_is_given_by_the_settings(embedded_node):
-    grant = await embedded_node.sign_in(ADMIN, PASSWORD)
+async def test_the_password_of_the_first_administrator_is_given_by_the_settings(shared_node):
+    grant = await shared_node.sign_in(ADMIN, PASSWORD)
     assert grant["user"]["role"] == "admin"
-    assert any("ADMIN_PASSWORD" in line for line in embedded_node.said)
-    assert not any(PASSWORD in line for line in embedded_node.said)
+    assert any("ADMIN_PASSWORD" in line for line in shared_node.said)
+    assert not any(PASSWORD in line for line in shared_node.said)

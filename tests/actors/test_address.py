@@ -194,3 +194,26 @@ async def test_an_actor_may_leave_normally_once_its_queue_is_done(
         await wait_all_tasks_blocked()
         assert [each.outcome for each in asked] == [Sleep(1), "leave", "last"]
         assert root.snapshot().children[0].state == "stopped"
+
+
+async def test_what_an_asker_no_longer_waits_for_is_not_carried_out(
+    autojump_clock: MockClock,
+) -> None:
+    """A client that left must not keep its user's turns busy."""
+    carried_out: list[object] = []
+
+    class Clerk(Actor[Any]):
+        async def receive(self, message: Any) -> object:
+            carried_out.append(message)
+            await trio.sleep(1)
+            return message
+
+    async with on_stage(Supervisor("root", [ChildSpec("a", Clerk)])) as root:
+        clerk = root.address("a")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(clerk.ask, "first", 60)
+            await wait_all_tasks_blocked()
+            with trio.move_on_after(0.5):
+                await clerk.ask("abandoned", 60)
+            assert await clerk.ask("last", 60) == "last"
+        assert carried_out == ["first", "last"]

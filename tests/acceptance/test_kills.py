@@ -1,4 +1,4 @@
-"""Bad input and trouble: kills, cuts, a port in use. Nothing acknowledged is missing afterwards."""
+"""Kills and cuts: nothing acknowledged is missing afterwards, and nothing is left in the middle."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import asyncio
 import os
 import random
 import signal
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 import trio
-from conftest import SETTINGS
-from node import active_loan, application, fresh_home, hire
+
+from tests.acceptance.node import active_loan, hire
 
 RECOVER_WITHIN_S = 60
 STORM_REQUESTS = 500
@@ -101,6 +98,8 @@ async def test_a_killed_database_comes_back_although_a_query_keeps_the_processor
     assert set(acknowledged) <= set(await payments_of(node, staff, loan["id"]))
 
 
+# The client library leaves a generator behind when its server dies under it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_killed_lendwire_starts_again_and_misses_nothing_acknowledged(embedded_node):
     node = embedded_node
     staff = await hire(node)
@@ -111,9 +110,9 @@ async def test_a_killed_lendwire_starts_again_and_misses_nothing_acknowledged(em
         with trio.fail_after(RECOVER_WITHIN_S):
             while len(acknowledged) < 50:
                 await trio.lowlevel.checkpoint()
-        await node.kill()
+        node.kill()
         stop.set()
-    await node.start()
+    node.start()
     assert set(acknowledged) <= set(await payments_of(node, staff, loan["id"]))
     after = await node.post(staff.officer, "/payments/", {"loan_id": loan["id"], "amount": "0.01"})
     assert after["status"] == "posted"
@@ -122,7 +121,7 @@ async def test_a_killed_lendwire_starts_again_and_misses_nothing_acknowledged(em
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_cleanly_with_its_services(embedded_node, number):
     node = embedded_node
-    assert await node.stop(number) == 0
+    assert node.stop(number) == 0
     left = [
         entry.name
         for entry in Path("/proc").iterdir()
@@ -174,8 +173,15 @@ async def test_requests_cut_at_random_points_leave_the_pool_whole(embedded_node)
                 nursery.start_soon(one, *plan)
 
     assert node.process.poll() is None
-    # A payment that still gets its answer proves the pool; then nothing may be left in the middle.
-    await node.post(staff.officer, "/payments/", {"loan_id": loan["id"], "amount": "0.01"})
+    # A payment that gets its answer proves the pool; the session may still be busy with the storm.
+    async with node.client(staff.officer) as client:
+        with trio.fail_after(RECOVER_WITHIN_S):
+            while True:
+                last = {"loan_id": loan["id"], "amount": "0.01"}
+                status = (await client.post("/payments/", json=last)).status_code
+                if status == 201:
+                    break
+                assert status == 503
     found = await references(node, staff, loan["id"])
     made = {reference for reference, status in answered.items() if status == 201}
     assert made <= found.keys()
@@ -214,111 +220,3 @@ async def idle_in_transaction(node) -> int:
             await connection.close()
 
     return await trio.to_thread.run_sync(lambda: asyncio.run(run()))
-
-
-def refused_start(home: Path, *arguments: str, **environment: str) -> str:
-    """Run a start that must be refused; return its one sentence."""
-    done = subprocess.run(
-        [sys.executable, "-m", "server", "serve", *arguments],
-        env={**os.environ, **SETTINGS, "LENDWIRE_HOME": str(home), **environment},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    sentences = [line for line in done.stderr.splitlines() if line.startswith("lendwire: ")]
-    assert len(sentences) == 1, done.stderr
-    return sentences[0]
-
-
-async def test_a_port_in_use_is_one_sentence():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        sentence = await trio.to_thread.run_sync(refused_start, fresh_home(), "--port", port)
-    assert port in sentence
-
-
-async def test_a_home_in_use_is_one_sentence(embedded_node):
-    sentence = await trio.to_thread.run_sync(refused_start, embedded_node.home, "--port", "0")
-    assert "already runs" in sentence
-
-
-async def test_contradicting_settings_are_one_sentence_without_their_values():
-    def start() -> str:
-        return refused_start(
-            fresh_home(), ENVIRONMENT="production", JWT_SECRET_KEY="short", SYNC_NODE_ID="branch-7"
-        )
-
-    sentence = await trio.to_thread.run_sync(start)
-    assert "JWT_SECRET_KEY" in sentence
-    assert "SYNC_NODE_ID" in sentence
-    assert "short" not in sentence
-    assert "branch-7" not in sentence
-
-
-async def test_a_schema_from_a_newer_version_is_refused(external_node, external_services):
-    node = external_node
-    assert await node.stop() == 0
-
-    async def age() -> None:
-        connection = await asyncpg.connect(external_services["DATABASE_URL"])
-        try:
-            await connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        finally:
-            await connection.close()
-
-    await trio.to_thread.run_sync(lambda: asyncio.run(age()))
-
-    def start() -> str:
-        return refused_start(fresh_home(), "--port", "0", **external_services)
-
-    assert "newer" in await trio.to_thread.run_sync(start)
-
-
-async def test_an_unreachable_database_is_one_sentence():
-    def start() -> str:
-        return refused_start(
-            fresh_home(), "--port", "0", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
-        )
-
-    assert "DATABASE_URL" in await trio.to_thread.run_sync(start)
-
-
-BAD_BODIES = [
-    b"",
-    b"{",
-    b"null",
-    b"[]",
-    b'"text"',
-    b"\xff\xfe",
-    b'{"a":1,"a":2}',
-    b'{"principal":NaN}',
-    b'{"principal":1e999}',
-    b"[" * 100_000,
-    b'{"principal": "1' + b"0" * 5000 + b'"}',
-    '{"principal": "١٢"}'.encode(),
-    b'{"principal": "\\ud800"}',
-    b'{"principal": "\\u0000"}',
-    b'{"principal": -1, "instalments": true, "frequency": "monthly", "extra": {}}',
-]
-
-
-async def test_every_bad_body_is_a_clear_refusal(embedded_node):
-    node = embedded_node
-    staff = await hire(node)
-    async with node.client(staff.officer) as client:
-        for path in ("/loans/", "/payments/", "/users/", "/auth/login", "/auth/refresh"):
-            for body in BAD_BODIES:
-                answer = await client.post(
-                    path, content=body, headers={"Content-Type": "application/json"}
-                )
-                assert answer.status_code in {400, 413, 422}, (path, body[:40], answer.text)
-                assert answer.headers["content-type"] == "application/problem+json"
-        wrong = application("not-an-id", principal=1200, instalments="12", extra=True)
-        answer = await client.post("/loans/", json=wrong)
-    pointers = {error["pointer"] for error in answer.json()["errors"]}
-    assert {"/customer_id", "/principal", "/instalments", "/extra"} <= pointers
