@@ -27,8 +27,9 @@ from web.front_desk import FrontDesk
 from web.openapi import openapi_document
 from web.problems import CRASHED, NOT_FOUND, Problem, title
 from web.replies import Outcome, Reply, respond
+from web.request_log import log_request
 from web.request_reading import read_request_id
-from web.response_headers import protective_headers, sharing_headers
+from web.response_headers import sharing_headers
 from web.routes import ROUTES
 from web.sockets.connect import CONNECT_PATH, connect_view
 
@@ -65,11 +66,13 @@ class LendwireApp(QuartTrio):
         except Exception:  # noqa: BLE001 - whatever a bug raises, the client gets an answer
             _LOG.exception("a request met a bug")
             outcome = CRASHED
-        shared = [*protective_headers(arrived.request_id), *arrived.limit_headers]
+        shared = [*desk.protection, ("X-Request-Id", arrived.request_id), *arrived.limit_headers]
         origin = given.get("origin")
         if origin is not None:
             shared += sharing_headers(desk.origins, origin, arrived, outcome.headers)
-        return respond(outcome, arrived.path, arrived.request_id, shared)
+        response = respond(outcome, arrived.path, arrived.request_id, shared)
+        log_request(arrived, response.status_code)
+        return response
 
     async def _dispatch(self, arrived: ArrivedRequest) -> Outcome:
         try:
@@ -86,7 +89,8 @@ class LendwireApp(QuartTrio):
             _LOG.error("a socket met a bug", exc_info=error)
         given = given_headers(websocket.scope["headers"])
         request_id = read_request_id(given) or str(self.desk.doors.identities.new_id())
-        return respond(problem, websocket.path, request_id, protective_headers(request_id))
+        shared = (*self.desk.protection, ("X-Request-Id", request_id))
+        return respond(problem, websocket.path, request_id, shared)
 
     async def postprocess_websocket(
         self, response: ResponseTypes | None, websocket_context: WebsocketContext | None = None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import trio
 from quart_trio.wrappers import TrioRequest
+
+from domain.identifiers import UserId
 
 Given = Mapping[str, str]
 """The headers of a request by their lower-case names; repeated ones are joined by commas."""
@@ -14,14 +17,17 @@ Given = Mapping[str, str]
 class ArrivedRequest(TrioRequest):
     """Quart's request and what `app.py` and `endpoint.py` find out about it.
 
-    `given` is read many times for each request, and most of it is absent: Quart's own headers would
-    raise for each. `limit_headers` tell how much of a rate limit is left, once one was asked.
+    `given` is read many times for each request, and most of it is absent: Quart's own headers
+    would raise for each. `arrived_at` is Trio's time; `user_id` is known once a token was read;
+    `limit_headers` tell how much of a rate limit is left, once one was asked.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.given = given_headers(self.scope["headers"])
+        self.arrived_at = trio.current_time()
         self.request_id = ""
+        self.user_id: UserId | None = None
         self.client_address = ""
         self.limit_headers: tuple[tuple[str, str], ...] = ()
 

@@ -91,6 +91,7 @@ def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
             if claims is None:
                 return problems.NOT_SIGNED_IN
             call.claims = claims
+            arrived.user_id = claims.user_id
             return _limited(desk.user_limit, claims.user_id, arrived)
 
 

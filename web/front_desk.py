@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from web.cursors import Cursors
 from web.doors import Doors
+from web.replies import Headers
+from web.response_headers import protective_headers
 from web.security.client_address import ClientAddresses
 from web.security.origins import Origins
 from web.security.rate_limit import RateLimit
@@ -13,7 +15,7 @@ from web.security.rate_limit import RateLimit
 
 @dataclass(frozen=True, slots=True)
 class FrontDesk:
-    """One for each app; `openapi` is its OpenAPI document, encoded."""
+    """One for each app. `openapi` is its encoded document; `protection` goes with every answer."""
 
     doors: Doors
     addresses: ClientAddresses
@@ -23,6 +25,7 @@ class FrontDesk:
     sign_in_limit: RateLimit
     refresh_limit: RateLimit
     openapi: bytes
+    protection: Headers
 
     @classmethod
     def open(cls, doors: Doors, openapi: bytes) -> FrontDesk:
@@ -43,4 +46,5 @@ class FrontDesk:
             sign_in_limit=RateLimit("sign-in", sign_in, sign_in),
             refresh_limit=RateLimit("refresh", refresh, refresh),
             openapi=openapi,
+            protection=protective_headers(options),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from web.arrivals import ArrivedRequest
+from web.doors import WebOptions
 from web.replies import Headers
 from web.security.origins import Origins
 
@@ -20,6 +21,7 @@ _PROTECTIVE: Final = (
     ("Referrer-Policy", "no-referrer"),
     (POLICY, "default-src 'none'; frame-ancestors 'none'"),
 )
+_TLS_ONLY: Final = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _EXPOSED: Final = (
     "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
     "X-Request-Id"
@@ -29,9 +31,12 @@ _ALLOWED: Final = (
 )
 
 
-def protective_headers(request_id: str) -> Headers:
-    """What goes with every response, also with errors and refusals."""
-    return (*_PROTECTIVE, ("X-Request-Id", request_id))
+def protective_headers(options: WebOptions) -> Headers:
+    """What goes with every response, also with errors and refusals.
+
+    In production browsers are told to come back by TLS only; they heed it only when they came so.
+    """
+    return (*_PROTECTIVE, _TLS_ONLY) if options.production else _PROTECTIVE
 
 
 def sharing_headers(

@@ -29,20 +29,20 @@ class LoginBody(RequestShape):
     """Who signs in. A form with `username` and `password` is taken as well."""
 
     email: Annotated[str, Field(min_length=1, max_length=254)]
-    password: PasswordField
+    password: PasswordField = Field(repr=False)
 
 
 class RefreshBody(RequestShape):
     """The refresh token to exchange; it holds once."""
 
-    refresh_token: Annotated[str, Field(min_length=1, max_length=2048)]
+    refresh_token: Annotated[str, Field(min_length=1, max_length=2048)] = Field(repr=False)
 
 
 class CreateUserBody(RequestShape):
     """A new user; without `branch_id` he belongs to his creator's branch."""
 
     email: EmailField
-    password: PasswordField
+    password: PasswordField = Field(repr=False)
     full_name: NameField
     role: RoleField
     branch_id: UuidField | None = None
@@ -68,8 +68,8 @@ class VersionBody(RequestShape):
 class PasswordBody(RequestShape):
     """A new password; `current` is needed to change one's own."""
 
-    current: PasswordField | None = None
-    new_password: PasswordField
+    current: PasswordField | None = Field(default=None, repr=False)
+    new_password: PasswordField = Field(repr=False)
 
 
 class User(ResponseShape):

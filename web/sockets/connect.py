@@ -6,6 +6,7 @@ in as a stranger, hears nothing, and has five seconds to say who he is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any, Final, cast
@@ -25,7 +26,6 @@ from web.front_desk import FrontDesk
 from web.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
 from web.replies import respond
 from web.request_reading import read_bearer, read_request_id
-from web.response_headers import protective_headers
 from web.schemas.fields import read_uuid
 from web.security.client_address import limited_part
 from web.security.tokens import AccessClaims
@@ -35,6 +35,8 @@ from web.sockets.encoding import encode_message
 from web.sockets.held_lane import HeldLane
 from web.sockets.lane import Lane
 from web.sockets.messages import Authenticate, CloseCode, error_message, read_message
+
+_LOG: Final = logging.getLogger("lendwire.sockets")
 
 CONNECT_PATH: Final = "/ws/connect/{user_id}"
 
@@ -62,7 +64,8 @@ def connect_view(desk: FrontDesk) -> Callable[[str], Awaitable[Response | None]]
             refusal = await handshake.run(user_id, counted)
         if refusal is None:
             return None
-        shared = protective_headers(handshake.request_id)
+        _LOG.info("socket refused", extra={"status": refusal.status, "code": refusal.code})
+        shared = (*desk.protection, ("X-Request-Id", handshake.request_id))
         return respond(refusal, arrived.path, handshake.request_id, shared)
 
     return connect
@@ -185,7 +188,12 @@ class Handshake:
             )
             await accept()
             lane.open(conversation.welcome())
-            await conversation.hold()
+            told = {"user_id": claims.user_id, "connection_id": connection_id}
+            _LOG.info("socket opened", extra={**told, "address": self._address})
+            try:
+                await conversation.hold()
+            finally:
+                _LOG.info("socket closed", extra={**told, "code": lane.lane.close_code})
         finally:
             await detach(session, connection_id)
         return None

@@ -65,7 +65,7 @@ class Authenticate(RequestShape):
     """Who speaks; on a live socket, a newer token."""
 
     type: Literal["authenticate"]
-    token: Annotated[str, Field(min_length=1, max_length=2048)]
+    token: Annotated[str, Field(min_length=1, max_length=2048)] = Field(repr=False)
     ref: Ref | None = None
 
 
