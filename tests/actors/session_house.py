@@ -36,9 +36,9 @@ CONTEXT = RequestContext(SESSION.id, "request-1", "127.0.0.1")
 ASK_S = 5
 
 
-class Hub(Actor):
+class Hub(Actor[object]):
     def __init__(self) -> None:
-        self.told = []
+        self.told: list[object] = []
 
     async def receive(self, message):
         self.told.append(message)

@@ -11,8 +11,8 @@ from domain.queries import ListLoans, ListUsers, PageRequest, ReadLoan, ReadSche
 from domain.rejections import (
     AccessRefusal,
 )
-from domain.roles import Scope
-from domain.views import Page
+from domain.roles import Scope, Sight
+from domain.views import Page, ScheduleView
 from tests.actors.one_loan import (
     ADMIN,
     CUSTOMER,
@@ -33,7 +33,7 @@ class Shelf:
 
     def __init__(self, loan=None) -> None:
         self.held = loan
-        self.sight = None
+        self.sight: Sight | None = None
 
     async def loan(self, loan_id, sight):
         self.sight = sight
@@ -48,7 +48,7 @@ class Shelf:
 
 class People:
     def __init__(self) -> None:
-        self.sight = None
+        self.sight: Sight | None = None
 
     async def users(self, query, sight):
         self.sight = sight
@@ -76,6 +76,7 @@ def queries(shelf=None, people=None) -> QueryDesk:
 async def test_reading_is_limited_to_what_is_in_sight(who, scope):
     shelf = Shelf()
     await queries(shelf).answer(who, ListLoans(PageRequest()))
+    assert shelf.sight is not None
     assert shelf.sight.scope is scope
     missing = await queries(shelf).answer(who, ReadLoan(LOAN_ID))
     assert missing.reason is AccessRefusal.NOT_FOUND
@@ -90,12 +91,14 @@ async def test_a_customer_sees_of_the_users_only_himself():
     people = People()
     assert await queries(people=people).answer(CUSTOMER, ReadUser(CUSTOMER.id)) == CUSTOMER
     await queries(people=people).answer(CUSTOMER, ListUsers(PageRequest()))
+    assert people.sight is not None
     assert people.sight.scope is Scope.OWN
 
 
 async def test_before_disbursement_the_schedule_is_a_plan():
     book = await submitted()
     view = await queries(Shelf(book.loan)).answer(OFFICER, ReadSchedule(LOAN_ID, None))
+    assert isinstance(view, ScheduleView)
     assert view.planned
     assert view.as_of == NOON.date()
     assert sum(row.principal_minor for row in view.instalments) == 120_000
