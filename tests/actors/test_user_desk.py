@@ -13,7 +13,7 @@ from domain.commands import (
     UpdateUser,
 )
 from domain.decision import Committed
-from domain.identifiers import UserId
+from domain.identifiers import SessionId, UserId
 from domain.rejections import (
     AccessRefusal,
     Rejected,
@@ -45,6 +45,7 @@ class Users(AccountsInMemory):
         self.now = now
         self.made: CreateUser | None = None
         self.new_hash: str | None = None
+        self.kept: SessionId | None = None
 
     async def create_user(self, command, password_hash, context):
         self.made, self.new_hash = command, password_hash
@@ -53,7 +54,8 @@ class Users(AccountsInMemory):
     async def update_user(self, command, judge, context):
         return judge(self.now) or Committed(None)
 
-    async def change_password(self, user_id, password_hash, judge, context):
+    async def change_password(self, user_id, password_hash, judge, context, *, keep_session):
+        self.kept = keep_session
         refusal = judge(self.now)
         if refusal is None:
             self.new_hash = password_hash
@@ -134,6 +136,7 @@ async def test_ones_own_password_needs_the_current_one():
     right = ChangePassword(OFFICER.id, "old-and-known", "kestrel-lantern")
     await desk(OneLoan(), users).carry_out(OFFICER, REQUEST, right)
     assert users.new_hash == "hash of kestrel-lantern"
+    assert users.kept == REQUEST.session_id
 
 
 async def test_a_foreign_password_is_set_only_by_whoever_manages_the_user():
