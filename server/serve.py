@@ -16,6 +16,7 @@ import trio
 from server.embedded.home import Home
 from server.failures import StartRefused
 from server.logs import set_up_logs
+from server.loop_watchdog import LoopWatchdog
 from server.settings import Settings
 from server.wiring import Node, choose_services, wire
 from supervisors.restart_intensity import RestartIntensityExceeded
@@ -95,8 +96,10 @@ async def _run(settings: Settings, home: Home | None, sockets: list[socket.socke
         announce=_say,
         refuse=refusals,
     )
+    watchdog = LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None)
     try:
-        await _supervise(node, refusals, _where(settings, sockets))
+        with watchdog.watching():
+            await _supervise(node, refusals, _where(settings, sockets))
     except BaseExceptionGroup as group:
         escalated, other = group.split(RestartIntensityExceeded)
         if other is not None or escalated is None:
