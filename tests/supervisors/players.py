@@ -93,6 +93,12 @@ async def on_stage(supervisor: Supervisor) -> AsyncIterator[Supervisor]:
         nursery.cancel_scope.cancel()
 
 
+async def run_to_its_end(supervisor: Supervisor, within_s: float = 100_000) -> None:
+    """Run a supervisor that is to end by itself: one that does not fails the test, at once."""
+    with trio.fail_after(within_s):
+        await supervisor.run()
+
+
 class Asked:
     """An ask on its way, and how and when it was resolved, once."""
 

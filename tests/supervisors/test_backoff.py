@@ -19,6 +19,7 @@ from tests.supervisors.players import (
     Player,
     diarist,
     on_stage,
+    run_to_its_end,
     seeded,
 )
 
@@ -98,7 +99,7 @@ async def test_too_many_restarts_end_the_root_with_the_path_and_the_errors(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(spend)
         with pytest.raises(RestartIntensityExceeded, match=r"/root/a .*no 2") as caught:
-            await root.run()
+            await run_to_its_end(root)
         nursery.cancel_scope.cancel()
     assert caught.value.path == "/root"
     assert [repr(error) for error in caught.value.errors] == [
@@ -124,7 +125,25 @@ async def test_failures_in_a_row_escalate_even_when_backoff_outlasts_the_window(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(spend)
         with pytest.raises(RestartIntensityExceeded, match="3 failures in a row"):
-            await root.run()
+            await run_to_its_end(root)
+        nursery.cancel_scope.cancel()
+
+
+async def test_restarts_of_several_children_are_counted_together_against_the_intensity(
+    autojump_clock: MockClock,
+) -> None:
+    specs = [ChildSpec(name, Player) for name in "abc"]
+    root = Supervisor("root", specs, intensity=Intensity(2, 5), backoff=EXACT)
+
+    async def spend() -> None:
+        for name in "abc":
+            await root.address(name).tell(Boom())
+            await trio.sleep(1.5)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(spend)
+        with pytest.raises(RestartIntensityExceeded, match="/root/c failed too often"):
+            await run_to_its_end(root)
         nursery.cancel_scope.cancel()
 
 
@@ -194,7 +213,7 @@ async def test_a_start_that_takes_too_long_is_a_failure(autojump_clock: MockCloc
     )
     begun = trio.current_time()
     with pytest.raises(RestartIntensityExceeded, match="not started within 2"):
-        await root.run()
+        await run_to_its_end(root)
     assert trio.current_time() == begun + 2 + 1 + 2
 
 
@@ -204,7 +223,7 @@ async def test_a_failing_factory_is_a_failed_start(autojump_clock: MockClock) ->
 
     root = Supervisor("root", [ChildSpec("a", broken)], intensity=Intensity(0, 5))
     with pytest.raises(RestartIntensityExceeded, match="no such actor"):
-        await root.run()
+        await run_to_its_end(root)
 
 
 async def test_the_restart_rules_of_the_three_kinds(autojump_clock: MockClock) -> None:

@@ -22,6 +22,7 @@ from tests.supervisors.players import (
     ask_soon,
     diarist,
     on_stage,
+    run_to_its_end,
 )
 
 
@@ -136,7 +137,7 @@ async def test_an_interrupt_is_never_swallowed_and_stops_the_tree_in_order(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(interrupt)
         with pytest.raises(KeyboardInterrupt):
-            await root.run()
+            await run_to_its_end(root)
     assert diary == ["+c", "+b", "-b", "-c"]
 
 

@@ -22,6 +22,7 @@ from tests.supervisors.players import (
     ask_soon,
     diarist,
     on_stage,
+    run_to_its_end,
 )
 
 
@@ -113,7 +114,7 @@ async def test_the_end_of_a_significant_child_ends_its_supervisor(
     ]
     root = Supervisor("root", specs)
     begun = trio.current_time()
-    await root.run()
+    await run_to_its_end(root)
     assert trio.current_time() == begun + 3
     assert {node.state for node in root.snapshot().children} == {"stopped"}
 
@@ -139,7 +140,7 @@ async def test_a_group_with_a_child_that_defies_its_cancellation_is_given_up(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(provoke)
         with pytest.raises(TimeoutError, match="/root/b does not end"):
-            await root.run()
+            await run_to_its_end(root)
     assert trio.current_time() == begun + 100
     assert {node.state for node in root.snapshot().children} == {"stopped"}
 
