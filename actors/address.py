@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import trio
 
+from actors.bookings import TimedReply
 from actors.envelope import (
     ActorError,
     AskCycle,
@@ -22,7 +23,6 @@ from actors.envelope import (
 )
 from actors.interleaving import ask_interleaved
 from actors.slot_state import State
-from actors.timed_reply import TimedReply
 
 if TYPE_CHECKING:
     from actors.slot import Slot

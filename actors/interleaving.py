@@ -58,6 +58,7 @@ async def ask_interleaved(
             answer = await wait.out(handler, trap, status)
         finally:
             cut = slot.calls.pop(wait.scope)
+            slot.calls = slot.calls or {}  # one that was filled would keep its room
         if not wait.scope.cancelled_caught:
             accounts.processed += 1
             return answer

@@ -170,6 +170,8 @@ class Slot:
     def _put_down(self, envelope: Envelope) -> None:
         self.quiet_since = now = trio.current_time()
         self.measure(type(envelope.message), now - self.in_hand.pop(envelope))
+        if not self.in_hand:
+            self.in_hand = {}  # one that was filled keeps its room, thousands of idle actors long
 
     def measure(self, kind: type, took_s: float) -> None:
         """Add one message to the latencies of its type."""

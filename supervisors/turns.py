@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import trio
 
+from actors.bookings import Alarm
 from actors.envelope import (
     ActorCrashed,
     ActorStopped,
@@ -86,14 +87,14 @@ class _KeyedTurns:
         self._slot = slot
         self._actor = actor
         self._spawn = spawn
-        self._busy: set[Hashable] = set()
-        self._others: set[trio.CancelScope] = set()
+        self._busy: list[Hashable] = []  # a quarter of an empty set, and never long
+        self._others: list[trio.CancelScope] = []
         slot.mailbox.on_backlog = self._bring_worker
 
     def _bring_worker(self) -> None:
         if len(self._others) + 1 < self._actor.turn_limit:
             scope = trio.CancelScope()
-            self._others.add(scope)
+            self._others.append(scope)
             self._spawn(self._work_along, scope)
 
     async def work_first(self) -> None:
@@ -125,7 +126,7 @@ class _KeyedTurns:
                 raise
             self._slot.abort(cause)  # the crash is told already; the first worker leaves
         finally:
-            self._others.discard(scope)
+            self._others.remove(scope)
             mailbox.wake_all()
 
     async def _work_off(self) -> bool:
@@ -136,7 +137,7 @@ class _KeyedTurns:
             if envelope is None:
                 return mailbox.finished
             key = envelope.turn_key
-            self._busy.add(key)
+            self._busy.append(key)
             if mailbox.finished:
                 mailbox.wake_all()
             elif mailbox.depth and mailbox.offers(self._busy, self._actor.turn_key):
@@ -144,7 +145,7 @@ class _KeyedTurns:
             try:
                 await _take_turn(self._slot, self._actor, envelope)
             finally:
-                self._busy.discard(key)
+                self._busy.remove(key)
             if self._actor.idle_timeout_s != self._slot.idle_armed_s:
                 mailbox.wake_all()
             burst = await _breathe(burst)
@@ -213,9 +214,13 @@ async def _rest(slot: Slot, actor: Actor[Any]) -> None:
         await mailbox.wait()
         return
     slot.idle_armed_s = idle_s
-    with trio.CancelScope(deadline=slot.quiet_since + idle_s) as scope:
+    alarm = Alarm(mailbox.wake_all)
+    alarm.book(slot.quiet_since + idle_s)
+    try:
         await mailbox.wait()
-    if scope.cancelled_caught and slot.is_quiet_for(idle_s):
+    finally:
+        alarm.cross_out()
+    if alarm.rang and slot.is_quiet_for(idle_s):
         slot.quiet_since = trio.current_time()
         token = ask_chain.set((slot.path,))
         try:
