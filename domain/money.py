@@ -28,6 +28,7 @@ from babel.numbers import get_currency_precision
 MINOR_MAX: Final = 10**15
 
 # The decimal places (of minor units, and of a rate factor) to which an interest line is explained.
+_CENTS: Final = 2
 _EXPLAINED: Final = Decimal("1e-10")
 _FACTOR: Final = Decimal("1e-28")
 
@@ -135,6 +136,9 @@ def interest_on(base_minor: int, factor: Decimal) -> tuple[Decimal, int]:
 def format_minor(minor: int, currency: str) -> str:
     """Write minor units as the API shows them: 125000 EUR is "1250.00", 5 KWD is "0.005"."""
     digits = _digits(currency)
+    if digits == _CENTS and minor >= 0:  # as good as all, and written many times a request
+        text = str(minor) if minor >= 100 else str(minor).zfill(3)  # noqa: PLR2004 - cents
+        return f"{text[:-2]}.{text[-2:]}"
     if digits == 0:
         return str(minor)
     sign = "-" if minor < 0 else ""

@@ -46,7 +46,7 @@ async def annotate(
     written: dict[str, Any] = {
         name: getattr(stood, name) if value is None else value for name, value in given.items()
     }
-    view = replace(stood, version=stood.version + 1, **written)
+    view = stood._replace(version=stood.version + 1, **written)
     plan = WritePlan(LOAN_PARTS)
     plan.one(
         "annotation",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
@@ -29,8 +30,8 @@ from domain.terms import (
 from domain.views import LoanView, PaymentView
 
 INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
-LOAN_VIEW_FIELDS: Final = tuple(field.name for field in fields(LoanView))
-PAYMENT_VIEW_FIELDS: Final = tuple(field.name for field in fields(PaymentView))
+LOAN_VIEW_FIELDS: Final = LoanView._fields
+PAYMENT_VIEW_FIELDS: Final = PaymentView._fields
 SYNCED: Final = "synced"  # nothing is on its way to another node
 
 
@@ -158,12 +159,12 @@ def loan_view(loan: Loan, sync_status: str = SYNCED) -> LoanView:
 
 def view_of_loan(row: Any) -> LoanView:
     """The view from a record that begins with the columns of `LoanView`, in its order."""
-    return LoanView(*tuple(row)[: len(LOAN_VIEW_FIELDS)])
+    return LoanView._make(islice(row, len(LOAN_VIEW_FIELDS)))
 
 
 def view_of_payment(row: Any) -> PaymentView:
     """The view from a record that begins with the columns of `PaymentView`, in its order."""
-    return PaymentView(*tuple(row)[: len(PAYMENT_VIEW_FIELDS)])
+    return PaymentView._make(islice(row, len(PAYMENT_VIEW_FIELDS)))
 
 
 def view_of_stood(row: Mapping[str, Any]) -> PaymentView:
