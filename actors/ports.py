@@ -14,10 +14,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from actors.address import Address
+from actors.tree_views import ActorView, NodeView, Ordered, Sample, TransitionView, TreeOrder
 from domain.account import Access, Account, SignInSession
 from domain.commands import AddComment, AnnotatePayment, CommandContext, CreateUser, UpdateUser
 from domain.decision import Committed, Decision, HistoryNeeded
 from domain.events import LoanEvent
+from domain.leadership import Deposed, Term
 from domain.identifiers import BranchId, LoanId, PaymentId, SessionId, UserId
 from domain.loan import Loan
 from domain.notices import FeedBatch, FeedEntry, NoticeType
@@ -206,10 +208,20 @@ class Feed(Protocol):
 
 
 class Upkeep(Protocol):
-    """What has to be done now and then."""
+    """What has to be done now and then, by the one who leads."""
 
-    async def sweep(self, now: datetime) -> Sweepings:
-        """Remove what has expired."""
+    async def sweep(self, now: datetime, term: Term) -> Sweepings | Deposed:
+        """Remove what has expired, unless another term than `term` has begun."""
+
+
+class Leadership(Protocol):
+    """Who leads, of all workers on all machines that share one database."""
+
+    async def campaign(self) -> Term | None:
+        """Take the lead, or confirm it; None while somebody else has it."""
+
+    async def resign(self) -> None:
+        """Let go of it, so that another worker need not wait. Raises nothing."""
 
 
 class Passwords(Protocol):
@@ -271,13 +283,38 @@ class SessionDirectory(Protocol):
 
 
 class SupervisionTree(Protocol):
-    """What the web may see of the tree."""
+    """What the web may see and order of the whole node: its one process, or all of its workers.
 
-    def snapshot(self) -> object:
-        """The living tree: a pure read."""
+    Each method that waits is bounded by a second and by the caller's deadline, whichever is nearer.
+    `NodeSilent` (an Outage) means that a process of this node did not answer in that time.
+    """
 
     def core_is_running(self) -> bool:
-        """Say whether requests can be answered."""
+        """Say whether this process can answer requests."""
+
+    async def snapshot(self) -> NodeView:
+        """The living tree: with one process its root, with several a root with a child for each.
+
+        A worker that is away or silent is a node without children whose reason says so.
+        """
+
+    async def detail(self, path: str) -> ActorView | None:
+        """One child more closely; None when there is nobody at that path."""
+
+    async def restart_effect(self, path: str) -> tuple[str, ...] | None:
+        """The paths of the running children that a restart of `path` would stop as well."""
+
+    async def order(self, path: str, order: TreeOrder) -> Ordered:
+        """Give an order; it is carried out after this has returned."""
+
+    async def samples(self) -> tuple[Sample, ...]:
+        """The figures for the metrics, each with a label `worker` where there are several."""
+
+    def watch(self, observer: Callable[[TransitionView], None]) -> Callable[[], None]:
+        """Tell `observer`, which must not block or raise, of every transition from now on.
+
+        Returns the way to stop it.
+        """
 
 
 class Health(Protocol):
