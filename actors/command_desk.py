@@ -110,7 +110,14 @@ class CommandDesk:
                 return await self.loan_book.change_payment(
                     command.loan_id, command.payment_id, _judge(command, context), context
                 )
-            case AmendLoan() | ApproveLoan() | RejectLoan() | WithdrawLoan() | DisburseLoan():
+            case DisburseLoan():
+                return await self.loan_book.change_loan(
+                    command.loan_id,
+                    _judge(command, context),
+                    context,
+                    disbursement_id=command.disbursement_id,
+                )
+            case AmendLoan() | ApproveLoan() | RejectLoan() | WithdrawLoan():
                 return await self.loan_book.change_loan(
                     command.loan_id, _judge(command, context), context
                 )
@@ -127,7 +134,7 @@ class CommandDesk:
                     context,
                 )
             case CreateUser() | UpdateUser() | DeactivateUser() | ChangePassword():
-                return await self.users.carry_out(account, command, context)
+                return await self.users.carry_out(account, request.session_id, command, context)
             case EndSession():
                 session_id = command.session_id or request.session_id
                 ended = await self.accounts.end_session(account.id, session_id, context)

@@ -19,8 +19,8 @@ from domain.account import Access, Account, SignInSession
 from domain.commands import AddComment, AnnotatePayment, CommandContext, CreateUser, UpdateUser
 from domain.decision import Committed, Decision, HistoryNeeded
 from domain.events import LoanEvent
+from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, SessionId, UserId
 from domain.leadership import Deposed, Term
-from domain.identifiers import BranchId, LoanId, PaymentId, SessionId, UserId
 from domain.loan import Loan
 from domain.notices import FeedBatch, FeedEntry, NoticeType
 from domain.queries import ListComments, ListLoans, ListPayments, ListUsers
@@ -74,9 +74,17 @@ class LoanBook(Protocol):
         """Mint a number, let `judge` decide, and keep what it decided."""
 
     async def change_loan(
-        self, loan_id: LoanId, judge: Judge, context: CommandContext
+        self,
+        loan_id: LoanId,
+        judge: Judge,
+        context: CommandContext,
+        *,
+        disbursement_id: DisbursementId | None = None,
     ) -> Committed[LoanView] | Rejected:
-        """Lock the loan, let `judge` decide, keep what it decided; NOT_FOUND when there is none."""
+        """Lock the loan, let `judge` decide, keep what it decided; NOT_FOUND when there is none.
+
+        A `disbursement_id` that exists is a replay on the same loan, and ID_TAKEN on another.
+        """
 
     async def change_payment(
         self, loan_id: LoanId, payment_id: PaymentId, judge: Judge, context: CommandContext
@@ -187,8 +195,10 @@ class Accounts(Protocol):
         password_hash: str,
         judge: Callable[[Account], Rejected | None],
         context: CommandContext,
+        *,
+        keep_session: SessionId | None = None,
     ) -> Committed[Account] | Rejected:
-        """Set a password and end every other session of the user."""
+        """Set a password and end every session of the user but `keep_session`."""
 
 
 class Feed(Protocol):

@@ -17,6 +17,7 @@ from domain.commands import (
     DeactivateUser,
     UpdateUser,
 )
+from domain.identifiers import SessionId
 from domain.rejections import (
     AccessRefusal,
     FieldFault,
@@ -39,9 +40,13 @@ class UserDesk:
     passwords: Passwords
 
     async def carry_out(
-        self, account: Account, command: UserCommand, context: CommandContext
+        self,
+        account: Account,
+        session_id: SessionId,
+        command: UserCommand,
+        context: CommandContext,
     ) -> CarriedOut:
-        """Carry out `command` on the authority of `account`. May raise an Outage."""
+        """Carry out `command` of this sign-in of `account`. May raise an Outage."""
         match command:
             case CreateUser():
                 return await self._create(command, context)
@@ -75,7 +80,7 @@ class UserDesk:
                     update, _update_judge(context.principal, update), context
                 )
             case ChangePassword():
-                return await self._change_password(account, command, context)
+                return await self._change_password(account, session_id, command, context)
             case _:
                 assert_never(command)
 
@@ -102,7 +107,11 @@ class UserDesk:
         return await self.accounts.create_user(command, password_hash, context)
 
     async def _change_password(
-        self, account: Account, command: ChangePassword, context: CommandContext
+        self,
+        account: Account,
+        session_id: SessionId,
+        command: ChangePassword,
+        context: CommandContext,
     ) -> CarriedOut:
         own = command.user_id == account.id
         if own:
@@ -124,7 +133,13 @@ class UserDesk:
             return _wrong(faults)
         password_hash = await self.passwords.hash(command.new)
         judge = _nobody_objects if own else _manage_judge(context.principal)
-        return await self.accounts.change_password(command.user_id, password_hash, judge, context)
+        return await self.accounts.change_password(
+            command.user_id,
+            password_hash,
+            judge,
+            context,
+            keep_session=session_id if own else None,
+        )
 
 
 def _context_words(email: str) -> tuple[str, ...]:

@@ -69,12 +69,12 @@ def run(
     `requests(n)` gives the n-th user's endless requests.
     """
     selector = selectors.DefaultSelector()
-    work: dict[socket.socket, tuple[_User, Iterator[bytes]]] = {}
+    all_users: list[_User] = []
     for number in range(users):
         user = _User(host, port)
         todo = requests(number)
-        selector.register(user.socket, selectors.EVENT_READ)
-        work[user.socket] = (user, todo)
+        selector.register(user.socket, selectors.EVENT_READ, (user, todo))
+        all_users.append(user)
         user.send(next(todo))
     statuses: Counter[int] = Counter()
     latencies: list[float] = []
@@ -82,7 +82,7 @@ def run(
     ends = began + seconds
     while (now := time.perf_counter()) < ends:
         for key, _ in selector.select(timeout=ends - now):
-            user, todo = work[key.fileobj]
+            user, todo = key.data
             status = user.take()
             if status is None:
                 continue
@@ -90,7 +90,7 @@ def run(
             statuses[status] += 1
             user.send(next(todo))
     spent = time.perf_counter() - began
-    for user, _ in work.values():
+    for user in all_users:
         user.socket.close()
     latencies.sort()
     count = len(latencies)

@@ -26,12 +26,9 @@ from pathlib import Path
 import asyncpg
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE.parent)]
 
-import counted_server  # noqa: E402
-import load  # noqa: E402
-import seed_lendwire  # noqa: E402
-
+from bench import counted_server, load, seed_lendwire  # noqa: E402
 from server.embedded.home import Home  # noqa: E402
 from server.embedded.postgres import EmbeddedPostgres  # noqa: E402
 from server.embedded.valkey import EmbeddedValkey  # noqa: E402

@@ -1,14 +1,15 @@
 """Fill a running Lendwire with copies of one loan, paid once, for measuring on a book of real size.
 
 The loan and its payment are made over REST; the copies are made in SQL, row by row the same, and
-the dashboard's tallies grow by as much. The journal and the audit trail are not copied: nothing that is
-measured reads them.
+the dashboard's tallies grow by as much. The journal and the audit trail are not copied: nothing
+that is measured reads them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 import httpx
@@ -70,7 +71,7 @@ def make_people_and_template(url: str, admin_email: str) -> tuple[list[str], str
             answer.raise_for_status()
             return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
-        def post(headers: dict[str, str], path: str, body: object) -> dict:
+        def post(headers: dict[str, str], path: str, body: object) -> Any:
             answer = client.post(path, json=body, headers=headers)
             assert answer.is_success, answer.text
             return answer.json()

@@ -1,1 +1,1 @@
-"""The rules of lending: values in, values out. No input or output, no clock, no chance, no concurrency."""
+"""The rules of lending: values in, values out. No I/O, no clock, no chance, no concurrency."""

@@ -1,4 +1,4 @@
-"""A user's account and his sessions, as the rules see them. No password and no token is ever in here."""
+"""A user's account and his sessions, as the rules see them. No password or token is in here."""
 
 from __future__ import annotations
 

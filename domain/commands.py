@@ -100,7 +100,7 @@ class WithdrawLoan:
 
 @dataclass(frozen=True, slots=True)
 class DisburseLoan:
-    """Pay out an approved loan: `amount` in the loan's currency (default all), on `date` (default today)."""
+    """Pay out an approved loan: `amount` (default all), on `date` (default today)."""
 
     loan_id: LoanId
     disbursement_id: DisbursementId
@@ -131,7 +131,7 @@ class ReversePayment:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatePayment:
-    """Change what is written beside a payment; its money cannot change. None leaves a field as it is."""
+    """Change what is written beside a payment, not its money. None leaves a field as it is."""
 
     payment_id: PaymentId
     expected_version: int | None
@@ -151,7 +151,7 @@ class AddComment:
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """Make a user. The password arrives here in clear and leaves the session actor only as a hash."""
+    """Make a user. The password comes in clear and leaves the session actor only as a hash."""
 
     user_id: UserId
     email: str

@@ -1,4 +1,4 @@
-"""What deciding yields: events with all that follows from them, a refusal, or a wish to see the past.
+"""What deciding yields: events and all that follows, a refusal, or a wish to see the past.
 
 And what keeping a decision yields: `Committed`.
 """
@@ -17,7 +17,7 @@ View = TypeVar("View", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Committed(Generic[View]):
-    """A command was carried out and its transaction committed; `replayed` when it had been before."""
+    """A command was carried out and committed; `replayed` when it had been before."""
 
     view: View
     replayed: bool = False

@@ -19,7 +19,7 @@ from domain.terms import Terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanEventHeader:
-    """What every event says: which loan, when it was recorded, by whom, and for which business day."""
+    """What every event says: which loan, when recorded, by whom, for which business day."""
 
     event_id: EventId
     loan_id: LoanId

@@ -1,4 +1,4 @@
-"""The identifiers of everything that Lendwire keeps: UUID version 7, minted by whoever creates the thing.
+"""The identifiers of all that Lendwire keeps: UUID version 7, minted by whoever creates it.
 
 Nothing is minted here, because the domain knows no chance: see `gateways/identity_source.py`.
 """

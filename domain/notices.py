@@ -35,7 +35,7 @@ PUBLIC_TYPES = frozenset(NoticeType) - {NoticeType.ACCESS_CHANGED}
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom a notice is about: the branch and the customer whose data it tells of; both None is for all."""
+    """Whose data a notice tells of: branch and customer; both None is for all."""
 
     branch_id: BranchId | None
     customer_id: UserId | None

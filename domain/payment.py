@@ -1,4 +1,4 @@
-"""A payment and how it was allocated. A payment is a fact: corrections are further facts beside it."""
+"""A payment and how it was allocated. It is a fact: corrections are further facts beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PaymentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """How one amount was split, in minor units; the parts are never negative and sum to the amount."""
+    """How one amount was split, in minor units; parts are never negative and sum to it."""
 
     penalties_minor: int = 0
     fees_minor: int = 0

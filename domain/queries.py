@@ -1,4 +1,4 @@
-"""What somebody may ask to be told. Answers are the values of `views.py`; changes are in `commands.py`."""
+"""What somebody may ask to be told. Answers are in `views.py`, changes in `commands.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.lifecycle import LoanStatus
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page of a list: after the row with the id `after`, in order of id (which is of creation).
+    """Which page of a list: after the row with the id `after`, in order of id (of creation).
 
     `limit` is 1 to 200. `with_total` asks for the count of all rows in sight.
     """

@@ -1,7 +1,7 @@
-"""Who may do what: role x action x scope, one table, read by REST, lists, sockets and exports alike.
+"""Who may do what: role x action x scope, one table for REST, lists, sockets and exports.
 
-Source: the table "Who may do what" of the product's description, kept in docs/roles.md. Nothing else
-in Lendwire decides about permission.
+The table is shown in docs/roles.md, drawn from here. Nothing else in Lendwire decides about
+permission.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ class Frequency:
 class Terms:
     """What borrower and lender agreed.
 
-    `principal_minor` counts minor units of `currency` (ISO 4217); `annual_rate_percent` is per cent a
-    year. Without `start_date` the schedule starts on the day of disbursement; without
+    `principal_minor` counts minor units of `currency` (ISO 4217); `annual_rate_percent` is per
+    cent a year. Without `start_date` the schedule starts on the day of disbursement; without
     `first_due_date` the first instalment is due one period after the start.
     """
 

@@ -129,7 +129,7 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioLine:
-    """The book of one currency: what is out, what is overdue, and what is out on loans 30 days late."""
+    """The book of one currency: what is out, what is overdue, what is out on loans 30 days late."""
 
     currency: str
     outstanding_minor: int
@@ -164,7 +164,7 @@ class StatisticsView:
 
 @dataclass(frozen=True, slots=True)
 class NetworkView:
-    """The link to the head office: `state` is standalone, online, degraded or offline; `reason` in words."""
+    """The link to the head office: standalone, online, degraded or offline; `reason` in words."""
 
     state: str
     reason: str
@@ -172,7 +172,7 @@ class NetworkView:
 
 @dataclass(frozen=True, slots=True)
 class SyncSummaryView:
-    """How far two sides agree: counts of operations by status, and why nothing moves when nothing does."""
+    """How far two sides agree: operations by status, and why nothing moves when nothing does."""
 
     state: str
     reason: str
@@ -189,7 +189,7 @@ class ConnectionsView:
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """A place in the change feed: `seq` is dense within `epoch`, which changes only at a restore."""
+    """A place in the change feed: `seq` is dense in `epoch`, which changes only at a restore."""
 
     epoch: UUID
     seq: int

@@ -364,7 +364,6 @@ JOURNAL_TRANSACTIONS: Final = Table(
     CheckConstraint("entry >= 0", name="entry"),
     CheckConstraint("(memo = 'disbursement') = (payment_id IS NULL)", name="payment"),
     Index("ix_journal_transactions_loan_id_event_id", "loan_id", "event_id"),
-    Index("ix_journal_transactions_branch_id_value_date", "branch_id", "value_date"),
     Index(
         "uq_journal_transactions_reversal",
         "payment_id",

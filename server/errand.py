@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import trio
-from persistence.store import Store
 
 from domain.outages import Outage
 from persistence.schema import Migrated, SchemaIsNewer
+from persistence.store import Store
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.failures import StartRefused

@@ -348,10 +348,6 @@ TABLES = (
     )
     """,
     """
-    CREATE INDEX ix_journal_transactions_branch_id_value_date
-        ON journal_transactions (branch_id, value_date)
-    """,
-    """
     CREATE INDEX ix_journal_transactions_loan_id_event_id
         ON journal_transactions (loan_id, event_id)
     """,

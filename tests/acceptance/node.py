@@ -135,7 +135,8 @@ class Node:
         async with self.client() as client:
             answer = await client.post("/auth/login", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        grant: dict[str, Any] = answer.json()
+        return grant
 
     async def post(self, token: str, path: str, body: object = None, expect: int = 201) -> Any:
         async with self.client(token) as client:
@@ -205,7 +206,9 @@ def application(customer_id: str, **changes: object) -> dict[str, object]:
 async def active_loan(node: Node, staff: Staff, **changes: object) -> dict[str, Any]:
     loan = await node.post(staff.officer, "/loans/", application(staff.customer_id, **changes))
     await node.post(staff.manager, f"/loans/{loan['id']}/approve", expect=200)
-    return await node.post(staff.officer, f"/loans/{loan['id']}/disburse", expect=200)
+    path = f"/loans/{loan['id']}/disburse"
+    active: dict[str, Any] = await node.post(staff.officer, path, expect=200)
+    return active
 
 
 def fresh_home() -> Path:

@@ -55,7 +55,8 @@ async def pay_steadily(node, staff, loan_id, acknowledged, statuses, stop) -> No
 
 
 async def payments_of(node, staff, loan_id) -> list[str]:
-    found, path = [], f"/payments/loan/{loan_id}?limit=200"
+    found: list[str] = []
+    path: str | None = f"/payments/loan/{loan_id}?limit=200"
     while path:
         page = await node.get(staff.officer, path)
         found += [payment["id"] for payment in page["items"]]
@@ -70,7 +71,9 @@ async def test_a_killed_database_comes_back_although_a_query_keeps_the_processor
     node = embedded_node
     staff = await hire(node)
     loan = await active_loan(node, staff)
-    acknowledged, statuses, stop = [], set(), trio.Event()
+    acknowledged: list[str] = []
+    statuses: set[int | str] = set()
+    stop = trio.Event()
 
     async def keep_busy() -> None:
         async def run() -> None:
@@ -104,7 +107,9 @@ async def test_a_killed_lendwire_starts_again_and_misses_nothing_acknowledged(em
     node = embedded_node
     staff = await hire(node)
     loan = await active_loan(node, staff)
-    acknowledged, statuses, stop = [], set(), trio.Event()
+    acknowledged: list[str] = []
+    statuses: set[int | str] = set()
+    stop = trio.Event()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(pay_steadily, node, staff, loan["id"], acknowledged, statuses, stop)
         with trio.fail_after(RECOVER_WITHIN_S):
@@ -194,7 +199,7 @@ async def test_requests_cut_at_random_points_leave_the_pool_whole(embedded_node)
 
 async def references(node, staff, loan_id) -> dict[str, int]:
     found: dict[str, int] = {}
-    path = f"/payments/loan/{loan_id}?limit=200"
+    path: str | None = f"/payments/loan/{loan_id}?limit=200"
     while path:
         page = await node.get(staff.officer, path)
         for payment in page["items"]:
@@ -215,7 +220,7 @@ async def idle_in_transaction(node) -> int:
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND state LIKE 'idle in transaction%' AND now() - state_change > interval '1 s'"
             )
-            return await connection.fetchval(query)
+            return int(await connection.fetchval(query))
         finally:
             await connection.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -13,11 +14,11 @@ from trio_websocket import ConnectionClosed
 from tests.acceptance.node import ADMIN, PASSWORD, active_loan, application, hire
 
 
-async def hear(socket, wanted: str) -> dict:
+async def hear(socket: Any, wanted: str) -> dict[str, Any]:
     """The next message of the wanted type; heartbeats may come between."""
     with trio.fail_after(10):
         while True:
-            message = json.loads(await socket.get_message())
+            message: dict[str, Any] = json.loads(await socket.get_message())
             if message["type"] == wanted:
                 return message
 
@@ -180,7 +181,7 @@ async def test_the_right_binaries_run(shared_node):
     assert {"postgres", "valkey-server"} <= served, programs
 
 
-def command_line(entry) -> bytes:
+def command_line(entry: Path) -> bytes:
     try:
         return (entry / "cmdline").read_bytes()
     except OSError:

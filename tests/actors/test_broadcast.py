@@ -9,7 +9,6 @@ import pytest
 import trio
 import trio.testing
 
-from actors.actor import Actor
 from actors.broadcast_hub import BroadcastHub
 from actors.change_feed import ChangeFeed
 from actors.messages.broadcast_hub import (
@@ -86,7 +85,7 @@ class House:
         self.hub = self.supervisor.address("hub")
         self.feed = self.supervisor.address("feed")
 
-    def make_feed(self) -> Actor:
+    def make_feed(self) -> ChangeFeed:
         return ChangeFeed(self.written, self.supervisor.address("hub"))
 
     def encode(self, entry: FeedEntry) -> bytes:
@@ -94,7 +93,10 @@ class House:
         return encode(entry)
 
     async def register(self, number: int, principal, lane: ListeningLane) -> FeedPosition:
-        return await self.hub.ask(Register(UUID(int=number), principal, lane), timeout_s=ASK_S)
+        position: FeedPosition = await self.hub.ask(
+            Register(UUID(int=number), principal, lane), timeout_s=ASK_S
+        )
+        return position
 
     async def settle(self) -> None:
         self.feed.tell_nowait(Poke())

@@ -247,12 +247,7 @@ class House:
         self.gatekeeper = FakeActor()
         self.hub = FakeActor()
         self.directory = FakeDirectory(self.session)
-        self.health = FakeHealth(
-            {
-                "database": ComponentHealth("ok", "answers"),
-                "redis": ComponentHealth("ok", "answers"),
-            }
-        )
+        self.health = FakeHealth({})
         self.tree = FakeTree()
         self.clock = FixedClock()
         self.tokens = JwtTokens(KEY, timedelta(minutes=30))
@@ -278,6 +273,19 @@ class House:
             identities=CountingIdentities(),
             options=self.options,
         )
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Put everything behind the doors in order; the doors stay the same."""
+        for actor in (self.session, self.gatekeeper, self.hub):
+            actor.table, actor.asked, actor.told = {}, [], []
+        self.directory.trouble = []
+        self.tree.running = True
+        self.clock.instant = NOW
+        self.health.states = {
+            "database": ComponentHealth("ok", "answers"),
+            "redis": ComponentHealth("ok", "answers"),
+        }
 
     def token(self, account: Account = ACCOUNT, session_id: SessionId = SESSION_ID) -> str:
         """An access token."""
