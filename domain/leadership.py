@@ -12,7 +12,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A time of leading; `number` grows with every change of the leader and is never given twice."""
+    """A time of leading; `number` grows with every change of leader, and is never given twice."""
 
     number: int
     since: datetime

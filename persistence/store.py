@@ -34,8 +34,10 @@ TRY_AGAIN_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """What may be set: bounds of the pool, how long keys are kept, the channel of the bell, and
-    the name under which it leads."""
+    """What may be set: bounds of the pool, how long keys are kept, the channel of the bell.
+
+    `holder` is the name under which it leads.
+    """
 
     limits: PoolLimits = field(default_factory=PoolLimits)
     keys_kept: timedelta = KEYS_KEPT
@@ -45,8 +47,9 @@ class StoreOptions:
 
 @final
 class Store:
-    """Satisfies by its attributes the ports LoanBook, Readings, Accounts, Feed, Upkeep,
-    Leadership, Health.
+    """Satisfies by its attributes all ports of a store.
+
+    LoanBook, Readings, Accounts, Feed, Upkeep, Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """

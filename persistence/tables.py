@@ -506,7 +506,7 @@ TALLY_DELTAS: Final = Table(
 )
 
 # Which term has begun last. A singleton's write holds this row for share, so that a leader who was
-# replaced changes nothing; who leads now is the advisory lock's business (persistence/leadership.py).
+# replaced changes nothing; who leads now is the advisory lock's business.
 LEADERSHIP: Final = Table(
     "leadership",
     METADATA,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from persistence.store import Store
-
 from domain import users
 from domain.account import Account
 from domain.commands import CommandContext, CreateUser
@@ -16,6 +14,7 @@ from domain.rejections import Rejected
 from domain.roles import Principal, Role
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
+from persistence.store import Store
 from server.failures import StartRefused
 from web.security.passwords import ArgonPasswords
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 import trio
-from persistence.store import Store
 
 from actors.actor import Context
 from actors.envelope import TransientStartError
@@ -20,6 +19,7 @@ from domain.users import normal_email
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
 from persistence.schema import SchemaIsNewer
+from persistence.store import Store
 from server.failures import StartRefused
 from server.settings import Settings
 
