@@ -18,11 +18,11 @@ from actors.envelope import (
     Envelope,
     Exit,
     MailboxFull,
-    Reply,
     ask_chain,
 )
 from actors.interleaving import ask_interleaved
 from actors.slot_state import State
+from actors.timed_reply import TimedReply
 
 if TYPE_CHECKING:
     from actors.slot import Slot
@@ -100,34 +100,32 @@ class Address(Generic[M]):
             slot.accounts.reject()
             raise AskCycle(slot.path, chain)
         now = trio.current_time()
-        own_deadline = now + timeout_s
-        deadline = min(own_deadline, trio.current_effective_deadline())
-        if isinstance(message, slot.interleaved):
-            return await ask_interleaved(slot, message, now, deadline)
-        envelope = Envelope(message, Reply(), deadline, chain)
-        if deadline < own_deadline:  # the asker's own deadline comes first and will cut this short
-            return await self._ask_in_turn(envelope)
-        with trio.CancelScope(deadline=deadline):
-            return await self._ask_in_turn(envelope)
-        late = AskTimeout(slot.path)
-        envelope.fail(late)
-        raise late
-
-    async def _ask_in_turn(self, envelope: Envelope) -> Any:
-        slot, reply = self._slot, envelope.reply
-        assert reply is not None
+        deadline = now + timeout_s
+        if isinstance(message, slot.interleaved):  # it stands under the asker's deadline anyway
+            return await ask_interleaved(slot, message, now, deadline, chain)
+        askers_own = trio.current_effective_deadline()
+        reply = TimedReply(slot.path)
+        envelope = Envelope(message, reply, min(deadline, askers_own), chain)
         try:
             if not slot.mailbox.put_nowait(envelope):
-                await slot.mailbox.wait_for_room(envelope)
+                await self._wait_for_room(envelope)
         except BaseException:
             slot.accounts.reject()
             raise
         try:
-            return await reply.wait()
+            if askers_own < deadline:  # that comes first, and will cut this short
+                return await reply.wait()
+            return await reply.wait_until(deadline)
         except trio.Cancelled:
             # The asker has left: what still waits for its turn is shed instead of carried out.
             envelope.deadline = -math.inf
             raise
+
+    async def _wait_for_room(self, envelope: Envelope) -> None:
+        with trio.CancelScope(deadline=envelope.deadline):
+            await self._slot.mailbox.wait_for_room(envelope)
+            return
+        raise AskTimeout(self._slot.path, "no room before the deadline")
 
     async def watch(self) -> Exit:
         """Wait for the end of the current incarnation (or the next, if none lives) and say how.

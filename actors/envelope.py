@@ -10,7 +10,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import outcome
 import trio
 
 if TYPE_CHECKING:
@@ -87,30 +86,31 @@ class Exit:
 class Reply:
     """A place for one answer and one waiter; the first writer wins, and writing is synchronous."""
 
-    __slots__ = ("_outcome", "_waiter")
+    __slots__ = ("_error", "_value", "_waiter", "is_open")
 
     def __init__(self) -> None:
         """Start open: no answer, nobody waiting."""
-        self._outcome: outcome.Outcome[Any] | None = None
+        self.is_open = True
+        self._value: Any = None
+        self._error: BaseException | None = None
         self._waiter: trio.lowlevel.Task | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether no answer has been written yet."""
-        return self._outcome is None
 
     def answer(self, value: object) -> bool:
         """Write the answer; False if it was already written."""
-        return self._write(outcome.Value(value))
+        if not self.is_open:
+            return False
+        self._value = value
+        return self._close()
 
     def fail(self, error: BaseException) -> bool:
         """Write an error in the answer's place; False if an answer was already written."""
-        return self._write(outcome.Error(error))
-
-    def _write(self, result: outcome.Outcome[Any]) -> bool:
-        if self._outcome is not None:
+        if not self.is_open:
             return False
-        self._outcome = result
+        self._error = error
+        return self._close()
+
+    def _close(self) -> bool:
+        self.is_open = False
         if self._waiter is not None:
             trio.lowlevel.reschedule(self._waiter)
             self._waiter = None
@@ -118,11 +118,16 @@ class Reply:
 
     async def wait(self) -> Any:
         """Wait for the answer; raises the error written in its place. Cancelling it is harmless."""
-        if self._outcome is None:
+        if self.is_open:
             self._waiter = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._leave)
-        assert self._outcome is not None
-        return self._outcome.unwrap()
+        error = self._error
+        if error is None:
+            return self._value
+        try:
+            raise error
+        finally:
+            del error, self  # or its traceback would hold this frame, and that the error
 
     def _leave(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         self._waiter = None

@@ -19,6 +19,7 @@ from actors.envelope import (
     ask_chain,
     without_cancellation,
 )
+from actors.handling import Wait, standing, start
 from actors.slot_state import State
 from domain.outages import Outage
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from actors.slot import Slot
 
 
-async def ask_interleaved(slot: Slot, message: object, began: float, deadline: float) -> Any:
-    """Run one interleaved message, asked at `began`, now; returns its answer.
+async def ask_interleaved(
+    slot: Slot, message: object, began: float, deadline: float, chain: tuple[str, ...]
+) -> Any:
+    """Run one interleaved message, asked at `began` by those in `chain`, now; returns its answer.
 
     Raises ActorStopped unless the actor is running, AskTimeout at the deadline, ActorCrashed if
     the handler raised or the actor went down meanwhile, and an Outage as it is.
@@ -39,14 +42,23 @@ async def ask_interleaved(slot: Slot, message: object, began: float, deadline: f
         raise ActorStopped(slot.path, slot.state.value)
     if len(slot.calls) + slot.reserved >= actor.interleaved_limit:
         actor = await _place(slot, deadline)
-    accounts.received += 1
-    token = ask_chain.set((*ask_chain.get(), slot.path))
-    scope = trio.CancelScope(deadline=deadline)
-    slot.calls[scope] = None
     cut = None
+    accounts.received += 1
+    token = ask_chain.set((*chain, slot.path))
     try:
-        with scope:
-            answer = await actor.receive(message)
+        handler, status = actor.receive(message), standing()
+        try:
+            trap = start(handler, deadline, status)
+        except StopIteration as end:  # answered without waiting
+            accounts.processed += 1
+            return end.value
+        wait = Wait(deadline)
+        slot.calls[wait.scope] = None
+        try:
+            answer = await wait.out(handler, trap, status)
+        finally:
+            cut = slot.calls.pop(wait.scope)
+        if not wait.scope.cancelled_caught:
             accounts.processed += 1
             return answer
     except BaseException as error:
@@ -57,7 +69,6 @@ async def ask_interleaved(slot: Slot, message: object, began: float, deadline: f
         raise crashed from crashed.cause
     finally:
         ask_chain.reset(token)
-        cut = slot.calls.pop(scope)
         _leave(slot, actor, type(message), began)
     accounts.failed += 1
     raise cut or AskTimeout(slot.path)

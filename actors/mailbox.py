@@ -138,7 +138,8 @@ class Mailbox:
         self._queue.append(envelope)
         if self._coalesce_key is not None:
             self._by_key[envelope.coalesce_key] = envelope
-        self.high_water = max(self.high_water, len(self._queue))
+        if len(self._queue) > self.high_water:  # noqa: PLR1730 -- max() is felt in every message
+            self.high_water = len(self._queue)
         self.nudge()
 
     def _admit(self) -> None:
@@ -175,11 +176,14 @@ class Mailbox:
         None: nothing to take, or paused, or interrupted. Where `key_of` raises, the message is
         taken with its error, a KeyFailure, as its key.
         """
+        if not self._queue:
+            return None
         index = self._find(busy, key_of)
         if index is None:
             return None
         envelope = self._pop(index)
-        self._admit()
+        if self._senders:
+            self._admit()
         return envelope
 
     def offers(self, busy: Container[Hashable], key_of: Callable[[Any], Hashable]) -> bool:
@@ -191,10 +195,10 @@ class Mailbox:
     ) -> int | None:
         if self.paused or self.interrupted:
             return None
-        index = 0
+        index, now = 0, trio.current_time()
         while index < len(self._queue):
             envelope = self._queue[index]
-            if envelope.deadline <= trio.current_time():
+            if envelope.deadline <= now:
                 self._accounts.shed += 1
                 self._pop(index).fail(AskTimeout(self.path, "expired in the mailbox"))
                 self._admit()

@@ -17,6 +17,7 @@ import trio
 from server.embedded.home import Home
 from server.failures import StartRefused
 from server.logs import set_up_logs
+from server.loop_watchdog import LoopWatchdog
 from server.settings import Settings, plain_environment
 from server.wiring import Ground, choose_services, wire
 from server.workers.head import Head, orders_for
@@ -127,9 +128,10 @@ async def _run(settings: Settings, home: Home | None, sockets: list[socket.socke
     else:
         root = _head(settings, ground, terminal)
     where = _where(settings, sockets)
-    failure = await supervise(
-        root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say
-    )
+    with LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None).watching():
+        failure = await supervise(
+            root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say
+        )
     if failure is None:
         return 0
     sys.stderr.write(f"{failure.sentence}\n")

@@ -17,6 +17,7 @@ import trio
 
 from server.failures import StartRefused
 from server.logs import set_up_logs
+from server.loop_watchdog import LoopWatchdog
 from server.serve import EXIT_TOO_SLOW, Ending, Refusals, supervise
 from server.settings import Settings
 from server.wiring import Ground, Services, wire
@@ -27,7 +28,7 @@ from server.workers.seat import Seat
 
 _LOG = logging.getLogger("lendwire.worker")
 
-EXIT_ORPHANED = 76
+EXIT_ORPHANED = 77
 ORDERS_WITHIN_S = 30.0
 FLUSH_WITHIN_S = 1.0
 
@@ -57,10 +58,14 @@ async def _run(end: socket.socket) -> int:
         Services((), orders.database_url, orders.redis_url), orders.signing_key, listeners
     )
     node = wire(settings, ground, Terminal(announce, refusals), seat)
+
+    def ready() -> None:
+        seat.post(Ready())
+        _LOG.info("serves", extra={"pid": os.getpid()})
+
     try:
-        failure = await supervise(
-            node.tree.root, refusals, ending, lambda: seat.post(Ready()), lambda _: None
-        )
+        with LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None).watching():
+            failure = await supervise(node.tree.root, refusals, ending, ready, lambda _: None)
     except StartRefused as refusal:
         await _leave(pair, Refuse(refusal.sentence, refusal.exit_code))
         return refusal.exit_code

@@ -17,15 +17,18 @@ from actors.envelope import (
     Envelope,
     KeyFailure,
     ask_chain,
-    hidden_error,
     without_cancellation,
 )
+from actors.handling import Wait, standing, start
 from domain.outages import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
+    from trio._core._run import CancelStatus
+
     from actors.actor import Actor
+    from actors.handling import Handler
     from actors.slot import Slot
 
 Spawn: TypeAlias = "Callable[..., None]"
@@ -154,10 +157,17 @@ async def _take_turn(slot: Slot, actor: Actor[Any], envelope: Envelope) -> None:
     try:
         if isinstance(envelope.turn_key, KeyFailure):
             raise envelope.turn_key.error
+        handler = actor.receive(envelope.message)
         if envelope.deadline == math.inf:
-            slot.done(envelope, await actor.receive(envelope.message))
+            slot.done(envelope, await handler)
+            return
+        status = standing()
+        try:
+            trap = start(handler, envelope.deadline, status)
+        except StopIteration as end:  # done without waiting
+            slot.done(envelope, end.value)
         else:
-            await _receive_in_time(slot, actor, envelope)
+            await _wait_in_time(slot, envelope, handler, trap, status)
     except BaseException as error:
         if not _excused(slot, envelope, error):
             raise
@@ -165,22 +175,20 @@ async def _take_turn(slot: Slot, actor: Actor[Any], envelope: Envelope) -> None:
         ask_chain.reset(token)
 
 
-async def _receive_in_time(slot: Slot, actor: Actor[Any], envelope: Envelope) -> None:
-    """Run the handler until its deadline, which fails the ask and leaves the actor in peace."""
-    masked: Exception | None = None
-    with trio.CancelScope(deadline=envelope.deadline) as scope:
-        try:
-            answer = await actor.receive(envelope.message)
-        except trio.Cancelled as cancelled:
-            masked = hidden_error(cancelled)
-            raise
+async def _wait_in_time(
+    slot: Slot, envelope: Envelope, handler: Handler, trap: object, status: CancelStatus
+) -> None:
+    """Let the handler wait until the deadline, which fails the ask and not the actor."""
+    wait = Wait(envelope.deadline)
+    answer = await wait.out(handler, trap, status)
+    if not wait.scope.cancelled_caught:
         slot.done(envelope, answer)
-    if scope.cancelled_caught:
-        late = AskTimeout(slot.path, "cut at its deadline")
-        late.__cause__ = masked
-        if masked is not None:
-            slot.record(masked, type(envelope.message).__name__)
-        slot.failed(envelope, late)
+        return
+    late = AskTimeout(slot.path, "cut at its deadline")
+    late.__cause__ = wait.masked
+    if wait.masked is not None:
+        slot.record(wait.masked, type(envelope.message).__name__)
+    slot.failed(envelope, late)
 
 
 def _excused(slot: Slot, envelope: Envelope, error: BaseException) -> bool:

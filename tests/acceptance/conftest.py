@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-import asyncpg
 import pytest
 
-from tests.acceptance.node import SETTINGS, Node, fresh_home
-
-
-@contextmanager
-def a_node(**settings: str) -> Iterator[Node]:
-    home = fresh_home()
-    node = Node(home, {**SETTINGS, **settings})
-    try:
-        node.start()
-        yield node
-    finally:
-        node.clean_up()
-        shutil.rmtree(home.parent, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def shared_node() -> Iterator[Node]:
-    """One server with embedded services, for all stories that do it no harm."""
-    with a_node() as node:
-        yield node
+from tests.acceptance.node import Node
+from tests.conftest import a_node
+from tests.stores import on_database, with_database
 
 
 @pytest.fixture
@@ -42,39 +20,12 @@ def embedded_node() -> Iterator[Node]:
 
 
 @pytest.fixture
-def external_services(shared_node: Node) -> Iterator[dict[str, str]]:
-    """Where a PostgreSQL database of our own and a Redis are.
-
-    The servers named in LENDWIRE_TEST_DATABASE_URL and LENDWIRE_TEST_REDIS_URL; without these, the
-    embedded ones of another Lendwire, which are foreign to the node under test.
-    """
-    database_url = os.environ.get("LENDWIRE_TEST_DATABASE_URL") or shared_node.database_url
-    redis_url = os.environ.get("LENDWIRE_TEST_REDIS_URL") or shared_node.redis_url
+def external_services(postgres_dsn: str, redis_url: str) -> Iterator[dict[str, str]]:
+    """An empty database and a Redis on servers that the node under test did not start."""
     name = f"lendwire_story_{uuid.uuid4().hex[:12]}"
-    on_database(database_url, f'CREATE DATABASE "{name}"')
-    yield {"DATABASE_URL": with_database(database_url, name), "REDIS_URL": redis_url}
-    on_database(database_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def with_database(url: str, name: str) -> str:
-    """Put another database's name into a URL; on a unix socket it has no host."""
-    head, _, tail = url.partition("://")
-    place, _, rest = tail.partition("/")
-    _, question, query = rest.partition("?")
-    return f"{head}://{place}/{name}{question}{query}"
-
-
-def on_database(url: str, statement: str) -> None:
-    """Run one statement on a connection of its own, outside the program under test."""
-
-    async def run() -> None:
-        connection = await asyncpg.connect(url)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    asyncio.run(run())
+    on_database(postgres_dsn, f'CREATE DATABASE "{name}"')
+    yield {"DATABASE_URL": with_database(postgres_dsn, name), "REDIS_URL": redis_url}
+    on_database(postgres_dsn, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

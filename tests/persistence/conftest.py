@@ -9,48 +9,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
-import trio
 
 from persistence.asyncio_bridge import Bridge
 from persistence.postgres_dial import PoolLimits
 from persistence.postgres_pool import PostgresPool
-
-
-@pytest.fixture(scope="session")
-def postgres_dsn() -> str:
-    """A server on which databases may be created; everything else here is derived from it."""
-    return "postgresql://postgres@127.0.0.1:5432/postgres"
-
-
-@pytest.fixture(scope="session")
-def redis_url() -> str:
-    """A Redis in which channels and keys beginning with `lendwire-test` may be used."""
-    return "redis://127.0.0.1:6379/0"
-
-
-async def _on_server(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
+from tests.stores import line_to, on_database, with_database
 
 
 @pytest.fixture(scope="module")
 def scratch_dsn(postgres_dsn: str) -> Iterator[str]:
     """An empty database of the test module's own."""
     name = f"lendwire_test_{uuid.uuid4().hex[:12]}"
-
-    async def server(sql: str) -> None:
-        async with Bridge() as bridge:
-            await bridge.run(_on_server, postgres_dsn, sql)
-
-    trio.run(server, f"CREATE DATABASE {name}")
-    parts = urlsplit(postgres_dsn)
-    yield parts._replace(path=f"/{name}").geturl()
-    trio.run(server, f"DROP DATABASE {name} WITH (FORCE)")
+    on_database(postgres_dsn, f"CREATE DATABASE {name}")
+    yield with_database(postgres_dsn, name)
+    on_database(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -82,8 +55,8 @@ async def pool(make_pool: Callable[..., PostgresPool]) -> PostgresPool:
 class Proxy:
     """A line to PostgreSQL that can be cut: `fault` says what happens to the next COMMIT."""
 
-    def __init__(self, target: tuple[str, int], path: Path | None) -> None:
-        self.target = target
+    def __init__(self, url: str, path: Path | None) -> None:
+        self.url = url
         self.fault = ""  # "cut before" (the server sees it), "cut after", or none
         self.silent = False  # accept and answer nothing: a black hole
         self._unix = None if path is None else str(path / ".s.PGSQL.5432")
@@ -128,7 +101,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = ears.accept()
-                server = socket.create_connection(self.target)
+                server = line_to(self.url)
                 self._ends += [client, server]
                 for pump in ((client, server, True), (server, client, False)):
                     threading.Thread(target=self._pump, args=pump, daemon=True).start()
@@ -153,15 +126,13 @@ class Proxy:
 
 @pytest.fixture
 def proxy(scratch_dsn: str) -> Iterator[Proxy]:
-    parts = urlsplit(scratch_dsn)
-    line = Proxy((parts.hostname or "127.0.0.1", parts.port or 5432), None)
+    line = Proxy(scratch_dsn, None)
     yield line
     line.close()
 
 
 @pytest.fixture
 def unix_proxy(scratch_dsn: str, tmp_path: Path) -> Iterator[Proxy]:
-    parts = urlsplit(scratch_dsn)
-    line = Proxy((parts.hostname or "127.0.0.1", parts.port or 5432), tmp_path)
+    line = Proxy(scratch_dsn, tmp_path)
     yield line
     line.close()

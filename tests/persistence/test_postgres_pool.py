@@ -18,6 +18,7 @@ from persistence.asyncio_bridge import Bridge, pause
 from persistence.postgres_dial import milliseconds, plain_dsn
 from persistence.postgres_pool import PostgresPool
 from persistence.statements import compiled
+from tests.stores import with_database
 
 ONE = compiled(sa.text("SELECT 1"))
 ECHO = compiled(
@@ -208,8 +209,10 @@ async def test_a_fault_of_the_statement_is_no_outage(bridge: Bridge, pool: Postg
         await bridge.run(pool.fetchval, ONE, unknown=1)
 
 
-async def test_a_wrong_database_is_told_in_words(bridge: Bridge, make_pool: MakePool) -> None:
-    pool = make_pool("postgresql://postgres@127.0.0.1:5432/lendwire_no_such_database")
+async def test_a_wrong_database_is_told_in_words(
+    bridge: Bridge, make_pool: MakePool, postgres_dsn: str
+) -> None:
+    pool = make_pool(with_database(postgres_dsn, "lendwire_no_such_database"))
     with pytest.raises(StoreUnavailable, match="does not exist"):
         await bridge.run(pool.ping)
 

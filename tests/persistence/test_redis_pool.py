@@ -4,7 +4,6 @@ import socket
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 import trio
@@ -13,6 +12,7 @@ from redis.exceptions import ResponseError
 from domain.outages import StoreUnavailable
 from persistence.asyncio_bridge import Bridge
 from persistence.redis_pool import RedisPool
+from tests.stores import line_to
 
 MakeRedis = Callable[..., RedisPool]
 
@@ -153,10 +153,8 @@ async def test_redis_that_comes_back_is_used_again(
     with pytest.raises(StoreUnavailable):
         await bridge.run(redis.ping)
 
-    parts = urlsplit(redis_url)
-    target = (parts.hostname or "127.0.0.1", parts.port or 6379)
     ears = socket.create_server(("127.0.0.1", port))
-    threading.Thread(target=forward, args=(ears, target), daemon=True).start()
+    threading.Thread(target=forward, args=(ears, redis_url), daemon=True).start()
     await inbox.until(lambda: inbox.joins == 1)
     await bridge.run(redis.publish, channel, "again")
     await inbox.until(lambda: inbox.messages == [b"again"])
@@ -164,7 +162,7 @@ async def test_redis_that_comes_back_is_used_again(
     ears.close()
 
 
-def forward(ears: socket.socket, target: tuple[str, int]) -> None:
+def forward(ears: socket.socket, url: str) -> None:
     def pump(source: socket.socket, drain: socket.socket) -> None:
         try:
             while data := source.recv(65536):
@@ -175,7 +173,7 @@ def forward(ears: socket.socket, target: tuple[str, int]) -> None:
     try:
         while True:
             client, _ = ears.accept()
-            server = socket.create_connection(target)
+            server = line_to(url)
             for ends in ((client, server), (server, client)):
                 threading.Thread(target=pump, args=ends, daemon=True).start()
     except OSError:

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 import trio
 
-from persistence.asyncio_bridge import Bridge
 from persistence.store import Store, StoreOptions
 from tests.persistence.store.office import Office
-
-SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
-
-
-@pytest.fixture(scope="session")
-def postgres_dsn() -> str:
-    """A server on which databases may be created."""
-    return os.environ.get("LENDWIRE_TEST_DATABASE_URL") or SERVER
-
-
-async def _on_server(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
-def _server(dsn: str, sql: str) -> None:
-    async def run() -> None:
-        async with Bridge() as bridge:
-            await bridge.run(_on_server, dsn, sql)
-
-    trio.run(run)
+from tests.stores import on_database, with_database
 
 
 def _scratch(postgres_dsn: str, template: str = "template1") -> Iterator[str]:
     name = f"lendwire_test_{uuid.uuid4().hex[:12]}"
-    _server(postgres_dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield urlsplit(postgres_dsn)._replace(path=f"/{name}").geturl()
-    _server(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    on_database(postgres_dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield with_database(postgres_dsn, name)
+    on_database(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -42,7 +41,6 @@ from domain.views import CommentView, LoanView, PaymentView
 from persistence.store import Store
 
 View = TypeVar("View")
-REDIS = os.environ.get("LENDWIRE_TEST_REDIS_URL") or "redis://127.0.0.1:6379/0"
 TODAY = date(2026, 3, 2)
 EVERYTHING = Sight(Scope.ALL, UserId(UUID(int=1)), None)
 TERMS = Terms(

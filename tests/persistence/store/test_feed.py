@@ -17,7 +17,7 @@ from persistence.asyncio_bridge import pause
 from persistence.statements import compiled
 from persistence.store import Store, StoreOptions
 from persistence.transaction import transaction
-from tests.persistence.store.office import REDIS, Office
+from tests.persistence.store.office import Office
 
 pytestmark = pytest.mark.store
 
@@ -165,10 +165,13 @@ async def test_another_epoch_tells_where_the_feed_is_now(office: Office) -> None
     assert batch.head.epoch == now.epoch
 
 
-@pytest.mark.parametrize("redis", ["", REDIS, "redis://127.0.0.1:1/0"])
-async def test_a_commit_wakes_readers_here_and_elsewhere(store_dsn: str, redis: str) -> None:
+@pytest.mark.parametrize("redis", ["", "there", "redis://127.0.0.1:1/0"])
+async def test_a_commit_wakes_readers_here_and_elsewhere(
+    store_dsn: str, redis_url: str, redis: str
+) -> None:
     """Over Redis, by NOTIFY without it, and by NOTIFY while it is away."""
     options = StoreOptions(channel=f"lendwire_test_{uuid.uuid4().hex[:8]}")
+    redis = redis_url if redis == "there" else redis
     here, there = Store(store_dsn, redis, options), Store(store_dsn, redis, options)
     await here.start()
     await there.start()

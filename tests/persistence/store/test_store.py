@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 import trio
@@ -16,7 +15,8 @@ from domain.outages import StoreUnavailable
 from domain.sign_in import RefreshTicket
 from domain.views import Sweepings
 from persistence.store import Store, StoreOptions
-from tests.persistence.store.office import EVERYTHING, REDIS, TODAY, Office
+from tests.persistence.store.office import EVERYTHING, TODAY, Office
+from tests.stores import with_database
 
 pytestmark = pytest.mark.store
 
@@ -55,7 +55,7 @@ async def test_a_start_gives_up_on_a_database_that_stays_away() -> None:
 
 async def test_a_start_waits_for_a_database_that_comes(postgres_dsn: str) -> None:
     name = f"lendwire_test_{uuid7().hex[:12]}"
-    store = Store(urlsplit(postgres_dsn)._replace(path=f"/{name}").geturl())
+    store = Store(with_database(postgres_dsn, name))
     other = Store(postgres_dsn)
     await other.connections.open()
 
@@ -75,12 +75,12 @@ async def test_a_start_waits_for_a_database_that_comes(postgres_dsn: str) -> Non
 
 @pytest.mark.parametrize(
     ("redis", "state"),
-    [("", "ok"), (REDIS, "ok"), ("redis://127.0.0.1:1/0", "degraded")],
+    [("", "ok"), ("there", "ok"), ("redis://127.0.0.1:1/0", "degraded")],
 )
 async def test_redis_away_is_degraded_and_nothing_worse(
-    store_dsn: str, redis: str, state: str
+    store_dsn: str, redis_url: str, redis: str, state: str
 ) -> None:
-    store = Store(store_dsn, redis)
+    store = Store(store_dsn, redis_url if redis == "there" else redis)
     await store.start()
     components = await store.health.components()
     assert components["redis"].state == state
