@@ -9,7 +9,7 @@ import msgspec
 import trio
 
 from domain.outages import NodeSilent
-from server.workers.frames import Answered, Ask, Expect, Frame, Question
+from server.workers.frames import Answered, Ask, Away, Expect, Frame, Question
 
 ANSWER_WITHIN_S = 1.0
 
@@ -53,7 +53,7 @@ class Correspondence:
             raise NodeSilent("the parent process did not answer in time")
         return gathering.answers
 
-    def take(self, frame: Expect | Answered) -> None:
+    def take(self, frame: Expect | Answered | Away) -> None:
         """Something came back; what nobody waits for any more is dropped."""
         gathering = self._open.get(frame.number)
         if gathering is None:
@@ -61,5 +61,6 @@ class Correspondence:
         if isinstance(frame, Expect):
             gathering.expected = frozenset(frame.names)
         else:
-            gathering.answers[frame.name] = frame.answer
+            told = frame.answer if isinstance(frame, Answered) else None
+            gathering.answers[frame.name] = told
         gathering.check()

@@ -79,11 +79,18 @@ class Expect(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):
-    """What `name` answers to the question `number`; None when it is away."""
+    """What `name` answers to the question `number`."""
 
     number: int
     name: str
-    answer: msgspec.Raw | None
+    answer: msgspec.Raw
+
+
+class Away(msgspec.Struct, frozen=True, tag=True):
+    """Nobody need wait for the answer of `name` to the question `number`."""
+
+    number: int
+    name: str
 
 
 # ---- from a worker -----------------------------------------------------------------------------
@@ -149,6 +156,7 @@ Frame = (
     | Asked
     | Expect
     | Answered
+    | Away
     | Ready
     | Say
     | Refuse

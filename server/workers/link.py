@@ -13,7 +13,7 @@ from actors.actor import Actor, Context
 from actors.tree_views import TransitionView
 from server.workers.answers import answer
 from server.workers.correspondence import Correspondence
-from server.workers.frames import Answer, Answered, Asked, End, Expect, Frame, Happened, Watch
+from server.workers.frames import Answer, Answered, Asked, Away, End, Expect, Frame, Happened, Watch
 from server.workers.pair import Pair, PairBroken
 from supervisors.local_tree import LocalTree
 
@@ -80,7 +80,7 @@ class Reader:
             case Asked():
                 told = await answer(self._local, frame.question)
                 self._post(Answer(frame.asker, frame.number, told))
-            case Expect() | Answered():
+            case Expect() | Answered() | Away():
                 self._letters.take(frame)
             case Happened():
                 self._node.happened(frame)

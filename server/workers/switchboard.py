@@ -19,6 +19,7 @@ from server.workers.frames import (
     Answered,
     Ask,
     Asked,
+    Away,
     Expect,
     Frame,
     Happened,
@@ -86,7 +87,7 @@ class Switchboard:
         """A worker is gone: nobody waits for it any more."""
         self._pairs.pop(name, None)
         for asker, number in self._owed.pop(name, set()):
-            self._post(Letter(asker, Answered(number, name, None)))
+            self._post(Letter(asker, Away(number, name)))
         self._watch(name, on=False)
 
     async def take(self, name: str, frame: Frame) -> None:
@@ -119,7 +120,7 @@ class Switchboard:
             owed = self._owed.get(name)
             asked = Letter(name, Asked(asker, ask.number, ask.question))
             if owed is None or not self._post(asked):
-                self._post(Letter(asker, Answered(ask.number, name, None)))
+                self._post(Letter(asker, Away(ask.number, name)))
             else:
                 owed.add((asker, ask.number))
 

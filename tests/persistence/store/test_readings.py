@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from domain.arrears import days_past_due, overdue_minor
 from domain.identifiers import LoanId, PaymentId, UserId
+from domain.leadership import Term
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.queries import ListComments, ListLoans, ListPayments, PageRequest
@@ -193,7 +194,8 @@ async def test_the_figures_are_a_recount_for_every_reader(office: Office) -> Non
     readings = office.store.readings
     for folded in (False, True):
         if folded:
-            await office.store.upkeep.sweep(office.context().at)
+            at = office.context().at
+            await office.store.upkeep.sweep(at, Term(0, at))
             assert await office.count("tally_deltas") == 0
         for today in (TODAY, TODAY - timedelta(days=31), TODAY + timedelta(days=400)):
             for sight in book.sights():
