@@ -26,6 +26,8 @@ INTEREST_MINOR_MAX: Final = 10**18  # a ninth of what 64 bits hold
 
 # Where no start is agreed yet, the schedule must fit into the calendar even from here.
 _LATEST_START: Final = date(3000, 1, 1)
+# And where the first due date is, but no start, the first period may reach back as far as this.
+_EARLIEST_START: Final = date(2000, 1, 1)
 
 _DAYS_AT_MOST: Final = {
     FrequencyUnit.DAYS: 1,
@@ -90,8 +92,8 @@ def _horizon_faults(terms: Terms) -> Iterator[FieldFault]:
 
 def _interest_faults(terms: Terms) -> Iterator[FieldFault]:
     days = _DAYS_AT_MOST[terms.frequency.unit] * terms.frequency.every * terms.instalments
-    if terms.first_due_date and terms.start_date:
-        days += (terms.first_due_date - terms.start_date).days
+    if terms.first_due_date:
+        days += max(0, (terms.first_due_date - (terms.start_date or _EARLIEST_START)).days)
     over_days = ARITHMETIC.multiply(
         terms.annual_rate_percent, Decimal(terms.principal_minor * days)
     )

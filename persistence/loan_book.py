@@ -21,6 +21,7 @@ from persistence import loan_changes as changes
 from persistence.loan_changes import Judge, SubmitJudge, id_taken
 from persistence.loan_notes import annotate, comment
 from persistence.unit_of_work import UnitsOfWork
+from persistence.user_changes import UNKNOWN_BRANCH
 
 Permit = Callable[[BranchId | None, UserId | None], Rejected | None]
 
@@ -43,6 +44,10 @@ class PostgresLoanBook:
         body = functools.partial(changes.open_loan, customer_id, judge, context)
         try:
             return await self._units.carry_out(body)
+        except asyncpg.ForeignKeyViolationError as error:
+            if error.constraint_name != "fk_loans_branch_id":
+                raise
+            return UNKNOWN_BRANCH
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "pk_loans":
                 raise

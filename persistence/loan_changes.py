@@ -7,6 +7,7 @@ run again when that one lost against another.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -14,11 +15,11 @@ import asyncpg
 from domain.account import Account
 from domain.commands import CommandContext
 from domain.decision import Committed, Decision, HistoryNeeded
-from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded
+from domain.events import LoanDisbursed, LoanEvent, LoanSubmitted, PaymentRecorded
 from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, UserId
 from domain.loan import Loan
 from domain.loan_history import replay
-from domain.rejections import AccessRefusal, IdempotencyRefusal, Rejected
+from domain.rejections import AccessRefusal, IdempotencyRefusal, LoanRefusal, Rejected
 from domain.views import LoanView, PaymentView
 from persistence import loan_statements as sql
 from persistence import record_keeping
@@ -111,7 +112,7 @@ async def change_loan(
     loan = loan_of(row)
     outcome = await _decided(tx, loan, judge)
     if isinstance(outcome, Rejected):
-        return await _disbursed_before(tx, loan, disbursement_id) or outcome
+        return await _disbursed_before(tx, loan, judge, outcome, context, disbursement_id)
     plan = plan_decision(loan, outcome, context)
     view = loan_view(outcome.loan, row["sync_status"])
     record_keeping.answer(plan, context, view)
@@ -120,16 +121,44 @@ async def change_loan(
 
 
 async def _disbursed_before(
-    tx: Transaction, loan: Loan, disbursement_id: DisbursementId | None
-) -> Committed[LoanView] | Rejected | None:
-    if disbursement_id is None:
-        return None
+    tx: Transaction,
+    loan: Loan,
+    judge: Judge,
+    outcome: Rejected,
+    context: CommandContext,
+    disbursement_id: DisbursementId | None,
+) -> Committed[LoanView] | Rejected:
+    """Tell whether money that cannot go out now went out before, under the same id.
+
+    Whoever asks again is judged on the loan as it was before the money went out: only somebody who
+    might have paid it out then is told what became of it.
+    """
+    if disbursement_id is None or outcome.reason is not LoanRefusal.WRONG_STATE:
+        return outcome
     stood = await tx.fetchval(sql.SELECT_DISBURSEMENT, id=disbursement_id)
     if stood is None:
-        return None
-    return (
-        Committed(loan_view(loan), replayed=True) if stood == loan.id else id_taken("disbursement")
+        return outcome
+    if stood != loan.id:
+        return id_taken("disbursement")
+    history = await _history(tx, loan.id)
+    place, made = next(
+        (index, event) for index, event in enumerate(history) if isinstance(event, LoanDisbursed)
     )
+    then = judge(replay(history[:place])[0], history[:place])
+    if not isinstance(then, Decision):
+        return outcome
+    (asked,) = then.events
+    assert isinstance(asked, LoanDisbursed), "only a disbursement has such an id"
+    if asked.amount_minor != made.amount_minor or _other_day(asked, made.value_date, context):
+        return id_taken("disbursement")
+    return Committed(loan_view(loan), replayed=True)
+
+
+def _other_day(
+    asked: LoanDisbursed | PaymentRecorded, stood: date, context: CommandContext
+) -> bool:
+    """Whether another day is meant: whoever named none first may ask again after midnight."""
+    return asked.value_date not in {stood, context.today}
 
 
 async def change_payment(
@@ -147,7 +176,7 @@ async def change_payment(
     stood = None if row["stood_id"] is None else view_of_stood(row)
     outcome = await _decided(tx, loan, judge)
     if stood is not None and (isinstance(outcome, Rejected) or _records(outcome, stood)):
-        return await _recorded_before(tx, loan, judge, outcome, stood)
+        return await _recorded_before(tx, loan, judge, outcome, stood, context)
     if isinstance(outcome, Rejected):
         return outcome
     payment = next(payment for payment in outcome.payments if payment.id == payment_id)
@@ -167,7 +196,12 @@ def _records(decision: Decision, stood: PaymentView) -> bool:
 
 
 async def _recorded_before(
-    tx: Transaction, loan: Loan, judge: Judge, outcome: Decision | Rejected, stood: PaymentView
+    tx: Transaction,
+    loan: Loan,
+    judge: Judge,
+    outcome: Decision | Rejected,
+    stood: PaymentView,
+    context: CommandContext,
 ) -> Committed[PaymentView] | Rejected:
     """Tell whether a payment under an id that is taken is asked for again, or another one.
 
@@ -186,7 +220,7 @@ async def _recorded_before(
     if asked is None:
         assert isinstance(outcome, Rejected), "a reversal of what stands was decided, and it stood"
         return outcome
-    if (asked.amount_minor, asked.value_date) != (stood.amount_minor, stood.value_date):
+    if asked.amount_minor != stood.amount_minor or _other_day(asked, stood.value_date, context):
         return id_taken("payment")
     return Committed(stood, replayed=True)
 

@@ -71,7 +71,8 @@ class PostgresPool:
 
     def figures(self) -> PoolFigures:
         """A snapshot, from any thread."""
-        size, idle = len(self._connections), len(self._idle)
+        size = sum(not connection.is_closed() for connection in self._connections)
+        idle = sum(not connection.is_closed() for connection in self._idle)
         return PoolFigures(size, idle, max(0, size - idle), self.limits.size_max, self.is_away)
 
     async def fetch(self, statement: Statement, /, **values: object) -> list[Any]:
@@ -158,6 +159,7 @@ class PostgresPool:
                 connection = self._idle.pop()  # the last one given back: its caches are warm
                 if not connection.is_closed():
                     return connection
+                self._connections.discard(connection)
             return await self._grow()
         except BaseException:
             self._slots.release()
@@ -168,7 +170,11 @@ class PostgresPool:
         torn = not connection.is_closed() and connection.is_in_transaction()
         if torn:
             connection.terminate()
-        if not connection.is_closed():
+        if connection.is_closed():
+            # asyncpg tells its listeners of most ends, not of one by a fatal error between two
+            # statements.
+            self._connections.discard(connection)
+        else:
             self._idle.append(connection)
         self._slots.release()
         if works:

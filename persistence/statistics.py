@@ -24,21 +24,19 @@ from persistence.tallies import DUES, LOANS, PAYMENTS, USERS
 
 LATE_DAYS: Final = 30
 
+# Sums are numeric: together, loans may owe more minor units than 64 bits hold.
 _FIGURES: Final = """
     SELECT kind, currency, status,
            CAST(sum(rows) AS bigint) AS rows,
-           CAST(sum(principal_minor) AS bigint) AS principal_minor,
-           CAST(coalesce(sum(total_minor) FILTER (WHERE day < today), 0) AS bigint)
-               AS overdue_minor,
-           CAST(coalesce(sum(principal_minor) FILTER (WHERE day < late), 0) AS bigint)
-               AS at_risk_minor,
+           sum(principal_minor) AS principal_minor,
+           coalesce(sum(total_minor) FILTER (WHERE day < today), 0) AS overdue_minor,
+           coalesce(sum(principal_minor) FILTER (WHERE day < late), 0) AS at_risk_minor,
            CAST(coalesce(sum(rows) FILTER (WHERE day = today), 0) AS bigint) AS rows_today,
-           CAST(coalesce(sum(total_minor) FILTER (WHERE day = today), 0) AS bigint)
-               AS total_today_minor,
+           coalesce(sum(total_minor) FILTER (WHERE day = today), 0) AS total_today_minor,
            CAST(coalesce(sum(rows) FILTER (WHERE day BETWEEN late + 1 AND today), 0) AS bigint)
                AS rows_month,
-           CAST(coalesce(sum(total_minor) FILTER (WHERE day BETWEEN late + 1 AND today), 0)
-               AS bigint) AS total_month_minor
+           coalesce(sum(total_minor) FILTER (WHERE day BETWEEN late + 1 AND today), 0)
+               AS total_month_minor
     FROM entries CROSS JOIN days
     GROUP BY kind, currency, status"""
 _DAYS: Final = "days AS (SELECT CAST(:today AS date) AS today, CAST(:late AS date) AS late)"
@@ -121,10 +119,10 @@ def _portfolio(
     sums: dict[str, list[int]] = {}
     for row in loans:
         line = sums.setdefault(row["currency"], [0, 0, 0])
-        line[0] += row["principal_minor"]
-        line[2] += row["at_risk_minor"]
+        line[0] += int(row["principal_minor"])
+        line[2] += int(row["at_risk_minor"])
     for row in dues:
-        sums.setdefault(row["currency"], [0, 0, 0])[1] += row["overdue_minor"]
+        sums.setdefault(row["currency"], [0, 0, 0])[1] += int(row["overdue_minor"])
     return tuple(
         PortfolioLine(currency, *line) for currency, line in sorted(sums.items()) if any(line)
     )
@@ -133,7 +131,7 @@ def _portfolio(
 def _totals(rows: Iterable[Mapping[str, Any]], span: str) -> tuple[PaymentTotals, ...]:
     """A line for each currency in which something came in."""
     return tuple(
-        PaymentTotals(row["currency"], row[f"rows_{span}"], row[f"total_{span}_minor"])
+        PaymentTotals(row["currency"], row[f"rows_{span}"], int(row[f"total_{span}_minor"]))
         for row in sorted(rows, key=lambda row: str(row["currency"]))
         if row[f"rows_{span}"]
     )

@@ -19,8 +19,7 @@ FOLD: Final = compiled(
         """WITH moved AS (DELETE FROM tally_deltas RETURNING *),
     summed AS (
         SELECT kind, branch_id, currency, status, day, CAST(sum(rows) AS bigint) AS rows,
-               CAST(sum(total_minor) AS bigint) AS total_minor,
-               CAST(sum(principal_minor) AS bigint) AS principal_minor
+               sum(total_minor) AS total_minor, sum(principal_minor) AS principal_minor
           FROM moved GROUP BY kind, branch_id, currency, status, day)
     INSERT INTO tallies AS t
     SELECT * FROM summed WHERE rows <> 0 OR total_minor <> 0 OR principal_minor <> 0

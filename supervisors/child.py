@@ -47,6 +47,7 @@ class Child:
         "next_restart_at",
         "order",
         "owes_goodbye",
+        "patience",
         "slot",
         "soft_at",
         "spec",
@@ -70,6 +71,7 @@ class Child:
         self.soft_at = self.hard_at = math.inf
         self.nap: trio.CancelScope | None = None
         self.farewell: trio.CancelScope | None = None
+        self.patience: trio.CancelScope | None = None
 
     # ---- stopping ------------------------------------------------------------------------------
 
@@ -86,6 +88,8 @@ class Child:
         self._set_deadlines(now, hard_at)
         if self.farewell is not None:
             self.farewell.deadline = min(self.farewell.deadline, self.farewell_until)
+        if self.patience is not None:
+            self.patience.deadline = min(self.patience.deadline, self._patient_until)
         if order is Order.STOP:
             slot.mailbox.close()
         else:
@@ -102,7 +106,8 @@ class Child:
         reserve_s = min(GRACE_S, 0.2 * max(0.0, hard_at - now))
         self.hard_at = min(self.hard_at, hard_at)
         if self.subtree is not None:
-            self.subtree.stop_by = self.soft_at = self.hard_at
+            self.soft_at = self.hard_at
+            self.subtree.hurry(self.hard_at)
         else:
             self.soft_at = min(self.soft_at, now + self.spec.shutdown_s, hard_at - reserve_s)
 
@@ -111,11 +116,14 @@ class Child:
         """Until when `on_stop` may run once the child has been told to stop."""
         return min(self.soft_at + min(GRACE_S, self.spec.shutdown_s), self.hard_at)
 
+    @property
+    def _patient_until(self) -> float:
+        return min(self.soft_at + GRACE_S, self.hard_at) + _SLACK_S
+
     async def wait_halted(self, order: Order) -> bool:
         """Wait for a commanded child's end; False if it outlived every deadline."""
-        limit = min(self.soft_at + GRACE_S, self.hard_at) + _SLACK_S
         ends = {State.NEW, State.STOPPED, State.FAILED}
-        with trio.CancelScope(deadline=limit):
+        with trio.CancelScope(deadline=self._patient_until) as self.patience:
             await self.slot.wait_for(ends if order is Order.STOP else ends | {State.BACKOFF})
             return True
         return False

@@ -115,10 +115,10 @@ class DynamicSupervisor(Supervisor):
         self.children.clear()
         super()._begin()
 
-    async def stop_children(self, hard_at: float) -> None:
+    async def stop_children(self) -> None:
         """Order all children to stop, the last started first, then wait for all of them."""
         children = list(reversed(self.children.values()))
         for child in children:
-            self.command(child, Order.STOP, hard_at)
+            self.command(child, Order.STOP, self.stop_by)
         for child in children:
             await self.wait_halted(child, Order.STOP)

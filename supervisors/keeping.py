@@ -59,6 +59,7 @@ class Keeper:
         self.broken: dict[Child, float] = {}
         self.observer: Callable[[Transition], None] | None = None
         self.parent: Keeper | None = None
+        self.stop_by = math.inf
         self._rng = rng
         self._context = copy_context()
         self._failure: BaseException | None = None
@@ -232,10 +233,18 @@ class Keeper:
         elif order is Order.STOP and state is not State.STOPPED:
             child.over(State.STOPPED)
 
-    async def stop_children(self, hard_at: float) -> None:
-        """Stop all children, the last started first; bounded by `hard_at`."""
+    async def stop_children(self) -> None:
+        """Stop all children, the last started first; bounded by `stop_by`."""
         for child in reversed(list(self.children.values())):
-            await self.halt(child, Order.STOP, hard_at)
+            await self.halt(child, Order.STOP, self.stop_by)
+
+    def hurry(self, stop_by: float) -> None:
+        """Be stopped by then: who is stopping already hears of it, others when their turn comes."""
+        self.stop_by = min(self.stop_by, stop_by)
+        if self.state is State.STOPPING:
+            for child in self.children.values():
+                if child.order is Order.STOP and child.slot.state is State.STOPPING:
+                    child.command(Order.STOP, self.stop_by)
 
 
 def judge_exit(keeper: Keeper, child: Child, exit_: Exit, now: float) -> Verdict:

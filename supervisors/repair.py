@@ -44,7 +44,7 @@ async def repair(keeper: Keeper) -> None:
             if child.slot.state in LIVE:
                 keeper.give_up(child)  # two incarnations at once would be worse than none
                 return
-        await trio.sleep_until(max(seen.values()))
+        await trio.sleep_until(max(*seen.values(), *(one.next_restart_at or 0.0 for one in group)))
         if keeper.broken != seen:
             continue  # somebody else broke meanwhile: his group and his delay count too
         keeper.broken.clear()
@@ -52,10 +52,14 @@ async def repair(keeper: Keeper) -> None:
 
 
 def _group_of(keeper: Keeper, broken: list[Child]) -> list[Child]:
-    """The children that restart together with the broken ones, in the order they start."""
+    """The children that restart together with the broken ones, in the order they start.
+
+    Elders that still wait for a start of their own, which this repair interrupts, come along.
+    """
     children = list(keeper.children.values())
     if keeper.strategy is Strategy.REST_FOR_ONE:
-        children = children[min(children.index(child) for child in broken) :]
+        waiting = [child for child in children if child.slot.state is State.BACKOFF]
+        children = children[min(children.index(child) for child in (*broken, *waiting)) :]
     return [child for child in children if not is_over_for_good(child)]
 
 

@@ -17,7 +17,9 @@ class Subtree(Protocol):
     """A supervisor as a child: run, cancelled, given a deadline, looked at."""
 
     id: str
-    stop_by: float
+
+    def hurry(self, stop_by: float) -> None:
+        """Be stopped by then, Trio's clock, also when it is stopping already."""
 
     def attach(self, parent: Keeper) -> None:
         """Take a place below `parent`; the paths of all children follow."""

@@ -61,7 +61,6 @@ class Supervisor(Keeper):
         """
         super().__init__(id, strategy, intensity, backoff, rng or random.Random())  # noqa: S311
         self.shutdown_s = shutdown_s
-        self.stop_by = math.inf
         for item in children:
             self._add(item)
 
@@ -198,7 +197,7 @@ class Supervisor(Keeper):
         if self._failure is not None:
             self.last_failure = error_figure(trio.current_time(), self._failure)
         with trio.CancelScope(shield=True):
-            hard_at = min(self.stop_by, trio.current_time() + self.shutdown_s)
-            await self.stop_children(hard_at)
+            self.hurry(trio.current_time() + self.shutdown_s)
+            await self.stop_children()
             if self._kids is not None:
                 self._kids.cancel_scope.cancel()

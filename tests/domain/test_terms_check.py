@@ -70,6 +70,17 @@ def test_sound_terms_have_no_fault() -> None:
             },
             "/annual_rate_percent",
         ),
+        (
+            {
+                "principal_minor": 10**15,
+                "annual_rate_percent": Decimal(1000),
+                "frequency": Frequency(1, FrequencyUnit.DAYS),
+                "instalments": 1,
+                "start_date": None,
+                "first_due_date": date(8999, 1, 1),
+            },
+            "/annual_rate_percent",
+        ),
     ],
 )
 def test_each_limit_is_named_at_its_field(changes: dict[str, Any], pointer: str) -> None:

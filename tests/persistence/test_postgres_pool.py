@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -238,7 +239,7 @@ async def test_notices_are_heard_in_trio_and_a_lost_listener_is_told_once(
         await bridge.run(pool.fetchval, NOTIFY, channel="feed_wake", payload=payload)
     with trio.fail_after(10):
         await came.wait()
-    name = scratch_dsn.rpartition("/")[2]
+    name = urlsplit(scratch_dsn).path.removeprefix("/")
     pid = await bridge.run(pool.fetchval, LISTENER, name=name)
     await bridge.run(pool.fetchval, END, pid=pid)
     with trio.fail_after(10):

@@ -1,5 +1,6 @@
 """Redis: heard when it is there, and never waited for when it is not."""
 
+import contextlib
 import socket
 import threading
 import uuid
@@ -164,11 +165,11 @@ async def test_redis_that_comes_back_is_used_again(
 
 def forward(ears: socket.socket, url: str) -> None:
     def pump(source: socket.socket, drain: socket.socket) -> None:
-        try:
+        with source, contextlib.suppress(OSError):
             while data := source.recv(65536):
                 drain.sendall(data)
-        except OSError:
-            return
+        with contextlib.suppress(OSError):
+            drain.shutdown(socket.SHUT_RDWR)
 
     try:
         while True:

@@ -1,6 +1,6 @@
-"""Seeded schedules: a tree in trouble, its askers, its operators and its end; all from one number.
+"""Seeded schedules: a tree in trouble, its askers, its operators, its end; all from one number.
 
-Trio shuffles its tasks, so a seed is only worth something if it seeds that as well (`run_schedule`).
+Trio shuffles its tasks: a seed is only worth something if it seeds that as well (`run_schedule`).
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Schedule:
         self.guests = DynamicSupervisor("guests", backoff=BACKOFF, rng=Random(seed))
         self.inner = self._supervisor("in", [self._spec(name) for name in "xy"])
         kids: list[ChildSpec | Supervisor] = [self._spec(name) for name in "abc"]
-        for subtree in rng.choice([[], [self.inner], [self.guests], [self.inner, self.guests]]):
+        subtrees: list[Supervisor] = [self.inner, self.guests]
+        for subtree in rng.sample(subtrees, rng.randrange(3)):
             kids.insert(rng.randrange(4), subtree)
         self.root = self._supervisor("root", kids)
         self.supervisors = [self.root] + [kid for kid in kids if isinstance(kid, Supervisor)]
@@ -176,6 +177,8 @@ class Schedule:
                     await trio.sleep(self.rng.choice([0, 0, 0.01, 0.3]))
                     self.balance()
                 stage.cancel_scope.cancel()
+                cancelled_at = trio.current_time()
+            assert trio.current_time() <= cancelled_at + self.root.shutdown_s + 0.001
             self.balance()
 
     async def _run(self) -> None:
@@ -204,9 +207,9 @@ class Schedule:
                     self.offences.append(f"{transition.path} starts before its elders are ready")
                 if any(slot.state in LIVE for slot in slots[place + 1 :]):
                     self.offences.append(f"{transition.path} starts below living juniors")
-            if (grouped or ending) and transition.after == "stopping":
-                if any(slot.state in LIVE for slot in slots[place + 1 :]):
-                    self.offences.append(f"{transition.path} stops before its juniors")
+            stopping = transition.after == "stopping" and (grouped or ending)
+            if stopping and any(slot.state in LIVE for slot in slots[place + 1 :]):
+                self.offences.append(f"{transition.path} stops before its juniors")
 
     def verify_the_end(self, tasks: int, begun: float) -> None:
         assert self.offences == []

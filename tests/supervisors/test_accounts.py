@@ -12,7 +12,7 @@ import pytest
 from trio._core import _run as trio_run
 from trio.testing import MockClock
 
-from tests.supervisors.schedules import run_schedule
+from tests.supervisors.schedules import Schedule, run_schedule
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ async def test_twenty_thousand_schedules_of_crashes_and_cancellations(
 
 
 async def test_a_schedule_is_a_pure_function_of_its_seed(autojump_clock: MockClock) -> None:
-    def figures(schedule: object) -> list[tuple[int, ...]]:
+    def figures(schedule: Schedule) -> list[tuple[int, ...]]:
         books = [slot.accounts for slot in schedule.slots.values()]
         return [(book.received, book.settled, book.processed, book.shed) for book in books]
 

@@ -9,13 +9,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.actor import Context
-from actors.envelope import ActorCrashed, ActorStopped
+from actors.envelope import ActorCrashed, ActorStopped, TransientStartError
 from supervisors.child_spec import ChildSpec, Restart, Strategy
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
 from tests.supervisors.players import (
     EXACT,
     Boom,
+    Diarist,
     Player,
     Sleep,
     ask_soon,
@@ -154,3 +155,43 @@ async def test_a_restarted_group_takes_whole_subtrees_along(autojump_clock: Mock
         await trio.sleep(3)
         assert " ".join(diary) == "-a -d -c -b +a +b +c +d"
         assert await inner.address("c").ask("up", 1) == "up"
+
+
+async def test_an_ordered_restart_of_a_junior_brings_the_elders_that_still_wait(
+    autojump_clock: MockClock,
+) -> None:
+    diary: list[str] = []
+    away = [False, True, True]
+
+    class Away(Diarist):
+        async def on_start(self, ctx: Context) -> None:
+            if away and away.pop(0):
+                raise TransientStartError(ctx.path, "away")
+            await super().on_start(ctx)
+
+    specs = [ChildSpec("a", lambda: Away("a", diary)), ChildSpec("b", diarist("b", diary))]
+    async with on_stage(Supervisor("root", specs, Strategy.REST_FOR_ONE, backoff=EXACT)) as root:
+        await root.address("a").tell(Boom())
+        await trio.sleep(2)  # a has met the weather once since, and waits
+        assert [state(root, name) for name in "ab"] == ["backoff", "backoff"]
+        root.restart_child("/root/b")
+        await trio.sleep(20)
+        assert [state(root, name) for name in "ab"] == ["running", "running"]
+        assert diary[-2:] == ["+a", "+b"]
+
+
+async def test_a_stop_hurries_a_subtree_that_is_stopping_for_a_restart(
+    autojump_clock: MockClock,
+) -> None:
+    diary: list[str] = []
+    slow = ChildSpec("x", lambda: Diarist("x", diary, hang_s=8), shutdown_s=9)
+    inner = Supervisor("in", [ChildSpec("w", diarist("w", diary)), slow])
+    root = Supervisor(
+        "root", [ChildSpec("a", Player), inner], Strategy.REST_FOR_ONE, shutdown_s=1, backoff=EXACT
+    )
+    async with on_stage(root):
+        await root.address("a").tell(Boom())
+        await trio.sleep(0.5)
+        assert (state(root, "a"), state(root, "in")) == ("backoff", "stopping")
+        begun = trio.current_time()
+    assert trio.current_time() <= begun + 1

@@ -76,7 +76,8 @@ class GuardedH11(H11Protocol):
     async def stream_send(self, event: StreamEvent) -> None:
         """Send an event of the response; frames and interim responses leave at once."""
         if isinstance(event, Response) and event.status_code >= FINAL:
-            if self.context.terminated.is_set():
+            # A body that was not taken stands in the way of the next request: say so and close.
+            if self.context.terminated.is_set() or self.phase is Phase.BODY:
                 event.headers.append((b"connection", b"close"))
             await super().stream_send(event)
             return

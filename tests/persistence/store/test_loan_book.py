@@ -13,9 +13,9 @@ import trio
 from uuid_utils.compat import uuid7
 
 from domain import origination
-from domain.commands import AmendLoan, RejectLoan
+from domain.commands import AmendLoan, DisburseLoan, RejectLoan, SubmitLoan
 from domain.decision import Committed
-from domain.identifiers import CommentId, DisbursementId, LoanId, PaymentId, UserId
+from domain.identifiers import BranchId, CommentId, DisbursementId, LoanId, PaymentId, UserId
 from domain.outages import DeadlinePassed
 from domain.queries import ListComments, ListPayments, PageRequest
 from domain.rejections import (
@@ -24,6 +24,7 @@ from domain.rejections import (
     LoanRefusal,
     PaymentRefusal,
     Rejected,
+    UserRefusal,
     VersionRefusal,
 )
 from domain.roles import Principal, Role
@@ -168,6 +169,66 @@ async def test_a_disbursement_that_is_asked_for_again_is_a_replay(office: Office
     view_of(await office.approve(other.id))
     assert reasons([await office.disburse(other.id, mine)]) == [IdempotencyRefusal.ID_TAKEN]
     assert (await office.store.readings.loan(other.id, EVERYTHING)).status == "approved"
+
+
+async def test_the_next_day_it_is_still_the_same_request(office: Office) -> None:
+    opened = view_of(await office.application(await office.user()))
+    view_of(await office.approve(opened.id))
+    mine, paid = DisbursementId(uuid7()), PaymentId(uuid7())
+    view_of(await office.disburse(opened.id, mine))
+    first = view_of(await office.pay(opened.id, "7.00", payment_id=paid))
+    office.today += timedelta(days=1)
+    again = await office.disburse(opened.id, mine)
+    assert isinstance(again, Committed)
+    assert again.replayed
+    assert view_of(await office.pay(opened.id, "7.00", payment_id=paid)) == first
+    before = office.today - timedelta(days=2)
+    earlier = await office.pay(opened.id, "7.00", payment_id=paid, on=before)
+    assert isinstance(earlier, Rejected)
+
+
+async def test_a_repeated_disbursement_tells_nothing_to_whoever_may_not_see_it(
+    office: Office,
+) -> None:
+    opened = view_of(await office.application(await office.user()))
+    view_of(await office.approve(opened.id))
+    mine = DisbursementId(uuid7())
+    view_of(await office.disburse(opened.id, mine))
+    hidden = Rejected(AccessRefusal.NOT_FOUND, "There is no such loan.")
+    asked = await office.store.loan_book.change_loan(
+        opened.id, lambda *_: hidden, office.context(), disbursement_id=mine
+    )
+    assert asked == hidden
+
+
+async def test_a_repeated_disbursement_of_another_sum_is_another_one(office: Office) -> None:
+    opened = view_of(await office.application(await office.user()))
+    view_of(await office.approve(opened.id))
+    mine = DisbursementId(uuid7())
+    view_of(await office.disburse(opened.id, mine))
+    context = office.context()
+    command = DisburseLoan(opened.id, mine, Decimal("1.00"), None)
+    asked = await office.store.loan_book.change_loan(
+        opened.id,
+        lambda loan, _: origination.disburse(loan, command, context),
+        context,
+        disbursement_id=mine,
+    )
+    assert reasons([asked]) == [LoanRefusal.WRONG_STATE]
+
+
+async def test_an_application_at_a_branch_that_is_none_is_refused(office: Office) -> None:
+    customer = await office.user()
+    context = office.context()
+    command = SubmitLoan(LoanId(uuid7()), customer.id, None, None, TERMS, None)
+    outcome = await office.store.loan_book.open_loan(
+        customer.id,
+        lambda number, *_: origination.submit(
+            command, number, context, branch_id=BranchId(uuid7())
+        ),
+        context,
+    )
+    assert reasons([outcome]) == [UserRefusal.UNKNOWN_BRANCH]
 
 
 async def test_an_application_under_an_id_that_is_taken(office: Office) -> None:

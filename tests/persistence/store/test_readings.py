@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
@@ -17,6 +18,7 @@ from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.queries import ListComments, ListLoans, ListPayments, PageRequest
 from domain.roles import Scope, Sight
+from domain.terms import Frequency, FrequencyUnit
 from domain.views import Page, PaymentTotals, PaymentView, PortfolioLine, StatisticsView
 from tests.persistence.store.office import EVERYTHING, TERMS, TODAY, Office
 from tests.persistence.store.random_book import make_book
@@ -206,6 +208,28 @@ async def test_the_figures_are_a_recount_for_every_reader(office: Office) -> Non
     await office.pay(loan.id, "1.00")
     after = await readings.statistics(branch_sight(book.branches[0]), TODAY)
     assert total(after, "KES") == total(before, "KES") + 100
+
+
+async def test_sums_may_pass_what_one_loan_may_owe(office: Office) -> None:
+    absurd = replace(
+        TERMS,
+        currency="MGA",
+        principal_minor=10**15,
+        annual_rate_percent=Decimal(1000),
+        instalments=1,
+        frequency=Frequency(95, FrequencyUnit.YEARS),
+        start_date=date(1900, 1, 1),
+    )
+    customer = await office.user()
+    loans = [await office.loan(customer, absurd) for _ in range(11)]
+    owed = sum(loan.outstanding_principal_minor + loan.outstanding_interest_minor for loan in loans)
+    assert owed > 2**63
+    for _ in ("as they came", "folded"):
+        figures = await office.store.readings.statistics(EVERYTHING, TODAY)
+        (line,) = [line for line in figures.portfolio if line.currency == "MGA"]
+        assert (line.outstanding_minor, line.overdue_minor) == (11 * 10**15, owed)
+        await office.store.upkeep.sweep(office.context().at)
+        assert await office.count("tally_deltas") == 0
 
 
 async def test_all_is_the_sum_of_all_branches(office: Office) -> None:

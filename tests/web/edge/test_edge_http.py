@@ -87,6 +87,17 @@ async def test_an_unread_upload_gets_its_answer_and_ends_the_connection() -> Non
         assert await client.rest() == b""
 
 
+async def test_an_answer_that_comes_before_the_body_says_that_nothing_follows() -> None:
+    async with edge() as server, wire(server.port) as client:
+        early = await client.get("/ignore", "Content-Length: 4", method="POST")
+        assert (early.status, early.headers[b"connection"]) == (200, b"close")
+        assert await client.rest() == b""
+        async with wire(server.port) as other:
+            whole = await other.post("/ignore", b"abcd")
+            assert (whole.status, b"connection" in whole.headers) == (200, False)
+            assert (await other.post("/ignore", b"abcd")).status == 200
+
+
 async def test_a_stream_is_not_held_back_by_the_cork() -> None:
     async with edge() as server, wire(server.port) as client:
         await client.send(b"GET /ticks HTTP/1.1\r\nHost: x\r\n\r\n")
