@@ -5,10 +5,11 @@ With one process they are answered here, with several by all of them; who asks c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from actors.tree_views import ActorView, NodeView, Ordered, Sample, TransitionView, TreeOrder
+from domain.identifiers import UserId
 from domain.views import ComponentHealth
 
 
@@ -45,6 +46,13 @@ class SupervisionTree(Protocol):
 
         Returns the way to stop it.
         """
+
+
+class Elsewhere(Protocol):
+    """The other workers of this node."""
+
+    async def connected(self) -> Mapping[UserId, int]:
+        """How many sockets each user has there; a worker that is away or silent has none."""
 
 
 class Health(Protocol):

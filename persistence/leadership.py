@@ -103,7 +103,7 @@ class PostgresLeadership:
         # With the lock but another term, somebody began one by force: begin the next.
         arguments = BEGIN_TERM.arguments(holder=self._holder)
         row = await connection.fetchrow(BEGIN_TERM.sql, *arguments)
-        assert row is not None, "the term has a row since the second migration"
+        assert row is not None, "the term has a row since its migration"
         return Term(row["term"], row["since"])
 
     async def _hang_up(self) -> None:

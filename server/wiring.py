@@ -150,7 +150,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
     store.on_commit(lambda: feed.tell_nowait(Poke()))
-    offices = _session_offices(world, tree)
+    offices = _session_offices(world, tree, seat)
     directory = SessionSupervisor(
         tree.sessions, lambda user_id: UserSession(user_id, offices), SESSIONS_MAX
     )
@@ -175,7 +175,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
 def _node_tree(local: LocalTree, tree: Tree, seat: Seat | None) -> SupervisionTree:
     if seat is None or tree.link is None:
         return local
-    return seat.take(local, tree.link.address("writer"))
+    return seat.take(local, tree.link.address("writer"), tree.core.address("hub"))
 
 
 def _world(settings: Settings, ground: Ground, name: str) -> _World:
@@ -194,7 +194,7 @@ def _world(settings: Settings, ground: Ground, name: str) -> _World:
     )
 
 
-def _session_offices(world: _World, tree: Tree) -> SessionOffices:
+def _session_offices(world: _World, tree: Tree, seat: Seat | None) -> SessionOffices:
     """What every session actor works with."""
     store, settings = world.store, world.settings
     hub = tree.core.address("hub")
@@ -216,6 +216,7 @@ def _session_offices(world: _World, tree: Tree) -> SessionOffices:
             hub=hub,
             coordinator=tree.sync.address("coordinator"),
             prober=tree.sync.address("prober"),
+            elsewhere=seat,
         ),
         hub=hub,
         idle_limit=timedelta(seconds=settings.session_timeout),

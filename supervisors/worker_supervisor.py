@@ -36,12 +36,12 @@ class WorkerSupervisor(Supervisor):
         super().__init__(id, [*parts, *workers], shutdown_s=shutdown_s)
         self._workers = frozenset(spec.id for spec in workers)
 
-    async def stop_children(self, hard_at: float) -> None:
+    async def stop_children(self) -> None:
         """Order all workers to stop, wait for them, and then stop the rest in reverse."""
-        by = max(trio.current_time(), hard_at - SERVICES_RESERVE_S)
+        by = max(trio.current_time(), self.stop_by - SERVICES_RESERVE_S)
         workers = [self.children[id_] for id_ in self.children if id_ in self._workers]
         for child in workers:
             self.command(child, Order.STOP, by)
         for child in workers:
             await self.wait_halted(child, Order.STOP)
-        await super().stop_children(hard_at)
+        await super().stop_children()

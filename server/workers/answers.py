@@ -1,14 +1,21 @@
-"""How one process answers a question about its own tree, and how the answer is read elsewhere."""
+"""How one process answers a question about itself, and how the answer is read elsewhere."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, assert_never
+from uuid import UUID
 
 import msgspec
 
+from actors.address import Address
+from actors.envelope import ActorError
+from actors.messages.broadcast_hub import BroadcastHubMessage, ListConnected
 from actors.tree_views import ActorView, NodeView, Ordered, OrderRefused, Sample, TreeOrder
 from server.workers.frames import Question, Subject
 from supervisors.local_tree import LocalTree
+
+HUB_TIMEOUT_S = 0.5
 
 
 class _Outcome(msgspec.Struct, frozen=True):
@@ -22,12 +29,21 @@ _SNAPSHOT = msgspec.json.Decoder(NodeView)
 _DETAIL: msgspec.json.Decoder[ActorView | None] = msgspec.json.Decoder(ActorView | None)
 _EFFECT: msgspec.json.Decoder[tuple[str, ...] | None] = msgspec.json.Decoder(tuple[str, ...] | None)
 _SAMPLES = msgspec.json.Decoder(tuple[Sample, ...])
+_CONNECTED = msgspec.json.Decoder(dict[UUID, int])
 _OUTCOME = msgspec.json.Decoder(_Outcome)
 
 
-async def answer(tree: LocalTree, question: Question) -> msgspec.Raw:
-    """Answer from this process's tree, at once."""
-    path = question.path
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What a process can tell of: its tree, and the hub, which the parent has not."""
+
+    tree: LocalTree
+    hub: Address[BroadcastHubMessage] | None = None
+
+
+async def answer(premises: Premises, question: Question) -> msgspec.Raw:
+    """Answer from this process alone, at once."""
+    tree, path = premises.tree, question.path
     told: Any
     match question.subject:
         case Subject.SNAPSHOT:
@@ -40,9 +56,20 @@ async def answer(tree: LocalTree, question: Question) -> msgspec.Raw:
             told = _outcome(await tree.order(path, TreeOrder(question.subject.value)))
         case Subject.SAMPLES:
             told = await tree.samples()
+        case Subject.CONNECTED:
+            told = await _connected(premises.hub)
         case _:
             assert_never(question.subject)
     return msgspec.Raw(msgspec.json.encode(told))
+
+
+async def _connected(hub: Address[BroadcastHubMessage] | None) -> object:
+    if hub is None:
+        return {}
+    try:
+        return await hub.ask(ListConnected(), timeout_s=HUB_TIMEOUT_S)
+    except ActorError:
+        return {}  # it restarts, and its sockets with it
 
 
 def _outcome(ordered: Ordered) -> _Outcome:
@@ -70,6 +97,11 @@ def read_effect(raw: msgspec.Raw) -> tuple[str, ...] | None:
 def read_samples(raw: msgspec.Raw) -> tuple[Sample, ...]:
     """The answer to SAMPLES."""
     return _SAMPLES.decode(raw)
+
+
+def read_connected(raw: msgspec.Raw) -> dict[UUID, int]:
+    """The answer to CONNECTED."""
+    return _CONNECTED.decode(raw)
 
 
 def read_outcome(raw: msgspec.Raw) -> tuple[bool, str | None]:

@@ -27,6 +27,7 @@ class Subject(enum.StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     SAMPLES = "samples"
+    CONNECTED = "connected"
 
 
 class Question(msgspec.Struct, frozen=True):

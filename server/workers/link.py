@@ -11,11 +11,10 @@ from typing import Protocol
 
 from actors.actor import Actor, Context
 from actors.tree_views import TransitionView
-from server.workers.answers import answer
+from server.workers.answers import Premises, answer
 from server.workers.correspondence import Correspondence
 from server.workers.frames import Answer, Answered, Asked, Away, End, Expect, Frame, Happened, Watch
 from server.workers.pair import Pair, PairBroken
-from supervisors.local_tree import LocalTree
 
 Post = Callable[[Frame], bool]
 """Hands a frame to the writer, without waiting; False when it is not taken."""
@@ -48,7 +47,7 @@ class Reader:
     def __init__(  # noqa: PLR0913, PLR0917 -- everything that a frame may concern
         self,
         pair: Pair,
-        local: LocalTree,
+        premises: Premises,
         node: Hears,
         letters: Correspondence,
         post: Post,
@@ -56,7 +55,7 @@ class Reader:
         orphaned: Callable[[], None],
     ) -> None:
         self._pair = pair
-        self._local = local
+        self._premises = premises
         self._node = node
         self._letters = letters
         self._post = post
@@ -78,7 +77,7 @@ class Reader:
     async def _take(self, frame: Frame) -> None:
         match frame:
             case Asked():
-                told = await answer(self._local, frame.question)
+                told = await answer(self._premises, frame.question)
                 self._post(Answer(frame.asker, frame.number, told))
             case Expect() | Answered() | Away():
                 self._letters.take(frame)
@@ -96,7 +95,7 @@ class Reader:
             self._stop_watching()
             self._stop_watching = None
         if on:
-            self._stop_watching = self._local.watch(self._tell)
+            self._stop_watching = self._premises.tree.watch(self._tell)
 
     def _tell(self, transition: TransitionView) -> None:
         self._post(Happened(transition))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from actors.address import Address
+from actors.messages.broadcast_hub import BroadcastHubMessage
+from domain.identifiers import UserId
+from domain.outages import NodeSilent
+from server.workers.answers import Premises, read_connected
 from server.workers.correspondence import Correspondence
-from server.workers.frames import Frame
+from server.workers.frames import EVERYONE, Frame, Question, Subject
 from server.workers.link import Reader, Writer
 from server.workers.node_tree import NodeTree
 from server.workers.pair import Pair
@@ -36,12 +41,17 @@ class Seat:
         self._orphaned = orphaned
         self._letters = Correspondence(self.post)
         self._writer: Address[Frame] | None = None
-        self._local: LocalTree | None = None
+        self._premises: Premises | None = None
         self._node: NodeTree | None = None
 
-    def take(self, local: LocalTree, writer: Address[Frame]) -> NodeTree:
+    def take(
+        self,
+        local: LocalTree,
+        writer: Address[Frame],
+        hub: Address[BroadcastHubMessage] | None = None,
+    ) -> NodeTree:
         """Sit down in this process's tree; returns the tree of the whole node."""
-        self._local = local
+        self._premises = Premises(local, hub)
         self._writer = writer
         self._node = NodeTree(self.name, self._names, local, self._letters, self.post)
         return self._node
@@ -52,17 +62,29 @@ class Seat:
 
     def reader(self) -> Reader:
         """The routine that reads from it."""
-        assert self._local is not None
+        assert self._premises is not None
         assert self._node is not None
         return Reader(
             self._pair,
-            self._local,
+            self._premises,
             self._node,
             self._letters,
             self.post,
             self._end,
             self._orphaned,
         )
+
+    async def connected(self) -> Mapping[UserId, int]:
+        """How many sockets each user has at the other workers, as far as they answer."""
+        try:
+            told = await self._letters.ask(EVERYONE, Question(Subject.CONNECTED))
+        except NodeSilent:
+            return {}
+        found: Counter[UserId] = Counter()
+        for raw in told.values():
+            if raw is not None:
+                found.update({UserId(key): count for key, count in read_connected(raw).items()})
+        return found
 
     def post(self, frame: Frame) -> bool:
         """Hand a frame to the writer, without waiting; False when it is not taken."""

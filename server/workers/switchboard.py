@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from actors.actor import Actor
 from actors.tree_views import TransitionView
-from server.workers.answers import answer
+from server.workers.answers import Premises, answer
 from server.workers.frames import (
     EVERYONE,
     PARENT,
@@ -114,7 +114,7 @@ class Switchboard:
             names = [ask.to]
         self._post(Letter(asker, Expect(ask.number, names)))
         if PARENT in names:
-            told = await answer(self._tree, self._own(ask.question))
+            told = await answer(Premises(self._tree), self._own(ask.question))
             self._post(Letter(asker, Answered(ask.number, PARENT, told)))
         for name in others:
             owed = self._owed.get(name)

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -66,7 +67,7 @@ def processes(node: Node) -> dict[str, int]:
     return {name: pid for name, pid in found.items() if is_alive(pid)}
 
 
-def lines(node: Node) -> list[dict]:
+def lines(node: Node) -> list[dict[str, Any]]:
     return [json.loads(line) for line in node.log().splitlines() if line.startswith("{")]
 
 
@@ -181,7 +182,9 @@ async def test_a_commit_at_either_worker_is_heard_at_both(shared_pair):
 async def test_killing_either_worker_loses_nothing_acknowledged_and_it_comes_back(pair, doomed):
     staff = await hire(pair)
     loan = await active_loan(pair, staff)
-    acknowledged, statuses, stop = [], set(), trio.Event()
+    acknowledged: list[str] = []
+    statuses: set[object] = set()
+    stop = trio.Event()
     before = processes(pair)
     assert before.keys() == BOTH
     async with trio.open_nursery() as nursery:

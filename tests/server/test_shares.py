@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.settings import Settings
+from server.settings import Settings, read_settings
 from server.shares import pool_connections, share, worker_settings
 
 LIMITS = st.integers(1, 10_000)
@@ -26,13 +26,15 @@ def test_a_floor_never_lifts_a_limit(limit, workers, floor):
 
 
 def test_one_worker_has_the_limits_of_its_node():
-    settings = Settings(workers=1)
+    settings = read_settings({"workers": 1})
     assert worker_settings(settings, 1) == settings
     assert pool_connections(1) == 8
 
 
 def test_limits_are_divided_and_nothing_else_is():
-    whole = Settings(workers=4, ws_max_connections=1000, ws_max_per_user=10, rate_limit_user=600)
+    whole = read_settings(
+        {"workers": 4, "ws_max_connections": 1000, "ws_max_per_user": 10, "rate_limit_user": 600}
+    )
     part = worker_settings(whole, 4)
     assert (part.ws_max_connections, part.ws_max_per_user, part.rate_limit_user) == (250, 3, 150)
     changed = {

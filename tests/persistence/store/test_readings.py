@@ -228,7 +228,8 @@ async def test_sums_may_pass_what_one_loan_may_owe(office: Office) -> None:
         figures = await office.store.readings.statistics(EVERYTHING, TODAY)
         (line,) = [line for line in figures.portfolio if line.currency == "MGA"]
         assert (line.outstanding_minor, line.overdue_minor) == (11 * 10**15, owed)
-        await office.store.upkeep.sweep(office.context().at)
+        at = office.context().at
+        await office.store.upkeep.sweep(at, Term(0, at))
         assert await office.count("tally_deltas") == 0
 
 

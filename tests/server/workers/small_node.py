@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import trio
 
 from actors.actor import Actor
+from actors.messages.broadcast_hub import ListConnected
 from gateways.system_clock import SystemClock
 from server.figures import tree_samples
 from server.workers.node_tree import NodeTree
@@ -24,8 +27,15 @@ from supervisors.supervisor import Supervisor
 CLOCK = SystemClock(ZoneInfo("UTC"))
 
 
-class Echo(Actor[object]):
+class Hub(Actor[object]):
+    """Echoes, raises what it is sent, and knows who is connected."""
+
+    def __init__(self, connected: dict[UUID, int]) -> None:
+        self._connected = connected
+
     async def receive(self, message: object) -> object:
+        if isinstance(message, ListConnected):
+            return self._connected
         if isinstance(message, Exception):
             raise message
         return message
@@ -56,13 +66,13 @@ class Desk:
     root: Supervisor
     tree: NodeTree
     pair: Pair
-    events: list[str] = field(default_factory=list)
+    seat: Seat
+    connected: dict[UUID, int]
 
 
 def seat_of(name: str, count: int, end: socket.socket) -> Desk:
-    events: list[str] = []
     pair = Pair(end)
-    seat = Seat(name, count, pair, lambda: events.append("end"), lambda: events.append("orphaned"))
+    seat = Seat(name, count, pair, lambda: None, lambda: None)
     link = Supervisor(
         "link",
         [
@@ -70,9 +80,12 @@ def seat_of(name: str, count: int, end: socket.socket) -> Desk:
             ChildSpec("reader", seat.reader),
         ],
     )
-    root = Supervisor(name, [link, Supervisor("core", [ChildSpec("hub", Echo)])])
+    connected: dict[UUID, int] = {}
+    core = Supervisor("core", [ChildSpec("hub", lambda: Hub(connected))])
+    root = Supervisor(name, [link, core])
     local = LocalTree(root, CLOCK, lambda: True, lambda: tree_samples(root))
-    return Desk(name, root, seat.take(local, link.address("writer")), pair, events)
+    tree = seat.take(local, link.address("writer"), core.address("hub"))
+    return Desk(name, root, tree, pair, seat, connected)
 
 
 @dataclass
@@ -90,6 +103,10 @@ async def small_node(count: int = 2) -> AsyncIterator[SmallNode]:
     names = [f"worker-{number}" for number in range(1, count + 1)]
     desks = [seat_of(name, count, theirs) for name, (_, theirs) in zip(names, pairs, strict=True)]
     parents = [Pair(ours) for ours, _ in pairs]
+
+    def heard(name: str, pair: Pair) -> Heard:
+        return Heard(name, pair, switchboard)
+
     exchange = ChildSpec(
         "exchange",
         lambda: Exchange(switchboard.pair_of),
@@ -97,12 +114,12 @@ async def small_node(count: int = 2) -> AsyncIterator[SmallNode]:
         overflow=Overflow.REJECT,
     )
     workers = [
-        ChildSpec(name, lambda name=name, pair=pair: Heard(name, pair, switchboard))
+        ChildSpec(name, partial(heard, name, pair))
         for name, pair in zip(names, parents, strict=True)
     ]
     root = Supervisor("root", [exchange, *workers])
     local = LocalTree(root, CLOCK, lambda: True, lambda: tree_samples(root))
-    switchboard = Switchboard(local, root.address("exchange").tell_nowait)
+    switchboard: Switchboard = Switchboard(local, root.address("exchange").tell_nowait)
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(root.run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 import trio
 
@@ -93,7 +95,9 @@ async def test_orders_reach_actors_of_other_workers_and_say_why_not():
 async def test_the_path_of_a_worker_means_its_process():
     async with small_node() as node:
         tree = node[1].tree
-        assert HUB_2 in await tree.restart_effect("/worker-2")
+        effect = await tree.restart_effect("/worker-2")
+        assert effect is not None
+        assert HUB_2 in effect
         assert await tree.restart_effect("/worker-2/core") == (HUB_2,)
         assert await tree.restart_effect("/worker-2/core/nobody") is None
         before = node.root.snapshot().find("/root/worker-2").incarnation
@@ -151,3 +155,13 @@ async def test_a_silent_parent_is_an_outage():
         node.root.suspend("/root/exchange")
         with pytest.raises(NodeSilent):
             await node[1].tree.snapshot()
+
+
+async def test_sockets_are_counted_at_all_other_workers():
+    async with small_node(3) as node:
+        olga, pavel = UUID(int=1), UUID(int=2)
+        node[2].connected.update({olga: 2})
+        node[3].connected.update({olga: 1, pavel: 1})
+        assert await node[1].seat.connected() == {olga: 3, pavel: 1}
+        node.root.suspend("/root/exchange")
+        assert await node[1].seat.connected() == {}

@@ -61,8 +61,7 @@ async def test_a_cancelled_wait_loses_no_byte(ends):
 async def test_who_takes_nothing_loses_the_pair(ends, autojump_clock):
     here = Pair(ends[0])
     with pytest.raises(PairBroken):
-        while True:
-            await here.send(Say("x" * 1_000_000))
+        await here.send(Say("x" * 10_000_000))
     with pytest.raises(PairBroken):
         await here.send(End())
 
