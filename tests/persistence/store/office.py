@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
+import trio
 from uuid_utils.compat import uuid7
 
 from domain import origination, servicing
@@ -50,6 +52,22 @@ TERMS = Terms(
     instalments=6,
     frequency=Frequency(1, FrequencyUnit.MONTHS),
 )
+
+
+async def at_once(count: int, work: Callable[[int], Awaitable[Any]]) -> list[Any]:
+    outcomes: list[Any] = []
+
+    async def one(number: int) -> None:
+        outcomes.append(await work(number))
+
+    async with trio.open_nursery() as nursery:
+        for number in range(count):
+            nursery.start_soon(one, number)
+    return outcomes
+
+
+def reasons(outcomes: Sequence[object]) -> list[object]:
+    return [outcome.reason for outcome in outcomes if isinstance(outcome, Rejected)]
 
 
 def view_of(outcome: Committed[View] | Rejected) -> View:
