@@ -1,4 +1,4 @@
-"""Workers and their parent end, by signal or kill or by themselves: nothing acknowledged is lost."""
+"""Workers and their parent end, by signal, kill or themselves: nothing acknowledged is lost."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import trio
+import trio.testing
 
 from actors.elector import CAMPAIGN_EVERY_S, CAMPAIGN_TIMEOUT_S, Elector
 from actors.housekeeping import SWEEP_EVERY_S, Housekeeping
@@ -111,6 +112,7 @@ async def test_a_deposed_leader_is_told_by_its_own_write_and_campaigns_anew(auto
     async with singletons(throne) as root:
         throne.latest = 2
         assert await root.address("housekeeping").ask(SweepNow(), timeout_s=1) == StandsBy()
+        await trio.testing.wait_all_tasks_blocked()
         assert throne.resigned == 1
         assert throne.swept == []
         await trio.sleep(CAMPAIGN_EVERY_S + 0.1)
