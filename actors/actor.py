@@ -53,6 +53,9 @@ class Actor(Generic[M]):
     idle_timeout_s: float | None = None
     """After so long without a message `on_idle` takes a turn; None: never."""
 
+    note: str | None = None
+    """A word for operators on what it is at, shown beside its state; may be changed at run time."""
+
     def turn_key(self, message: M) -> Hashable:
         """Return the key whose messages take turns; the default is one key for the actor."""
         del message

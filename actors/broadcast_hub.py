@@ -6,6 +6,7 @@ who missed something resumes from the feed.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 from uuid import UUID
@@ -17,6 +18,7 @@ from actors.messages.broadcast_hub import (
     BroadcastHubMessage,
     CountConnections,
     Deliver,
+    ListConnected,
     Narrow,
     Reauthorise,
     Register,
@@ -55,7 +57,7 @@ class _Listener:
 class BroadcastHub(Actor[BroadcastHubMessage]):
     """One per worker."""
 
-    interleaved: ClassVar[tuple[type, ...]] = (CountConnections, TellPosition)
+    interleaved: ClassVar[tuple[type, ...]] = (CountConnections, ListConnected, TellPosition)
 
     def __init__(self, feed: Feed, encode: FrameEncoder, sessions: SessionDirectory) -> None:
         self._feed = feed
@@ -85,6 +87,8 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
             case CountConnections():
                 users = {listener.principal.user_id for listener in self._listeners.values()}
                 return ConnectionsView(len(self._listeners), len(users))
+            case ListConnected():
+                return Counter(one.principal.user_id for one in self._listeners.values())
             case TellPosition():
                 return self._head
             case _:

@@ -50,6 +50,7 @@ class GateOffices:
     sessions: SessionDirectory
     refresh_life: timedelta
     idle_limit: timedelta
+    wrong_tries_max: int = WRONG_TRIES_MAX
 
 
 class WrongTries:
@@ -58,21 +59,22 @@ class WrongTries:
     Bounded: the pair that failed longest ago is forgotten first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tries_max: int = WRONG_TRIES_MAX) -> None:
+        self._tries_max = tries_max
         self._failed_at: OrderedDict[Hashable, list[float]] = OrderedDict()
 
     def wait_s(self, who: Hashable, now_s: float) -> float | None:
         """Return for how long `who` must wait before the next try; None when he may try."""
         times = [at for at in self._failed_at.get(who, ()) if at > now_s - WRONG_TRIES_WINDOW_S]
-        if len(times) < WRONG_TRIES_MAX:
+        if len(times) < self._tries_max:
             return None
-        return times[-WRONG_TRIES_MAX] + WRONG_TRIES_WINDOW_S - now_s
+        return times[-self._tries_max] + WRONG_TRIES_WINDOW_S - now_s
 
     def add(self, who: Hashable, now_s: float) -> None:
         """Note a wrong try."""
         times = self._failed_at.setdefault(who, [])
         times.append(now_s)
-        del times[:-WRONG_TRIES_MAX]
+        del times[: -self._tries_max]
         self._failed_at.move_to_end(who)
         while len(self._failed_at) > REMEMBERED_MAX:
             self._failed_at.popitem(last=False)
@@ -89,7 +91,7 @@ class Gatekeeper(Actor[GatekeeperMessage]):
 
     def __init__(self, offices: GateOffices) -> None:
         self._offices = offices
-        self._wrong_tries = WrongTries()
+        self._wrong_tries = WrongTries(offices.wrong_tries_max)
 
     def turn_key(self, message: GatekeeperMessage) -> Hashable:
         """Let one account's sign-ins from one address take turns: guesses count one by one."""

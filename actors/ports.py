@@ -19,6 +19,7 @@ from domain.commands import AddComment, AnnotatePayment, CommandContext, CreateU
 from domain.decision import Committed, Decision, HistoryNeeded
 from domain.events import LoanEvent
 from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, SessionId, UserId
+from domain.leadership import Deposed, Term
 from domain.loan import Loan
 from domain.notices import FeedBatch, FeedEntry, NoticeType
 from domain.queries import ListComments, ListLoans, ListPayments, ListUsers
@@ -27,7 +28,6 @@ from domain.roles import Sight
 from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
 from domain.views import (
     CommentView,
-    ComponentHealth,
     EventView,
     FeedPosition,
     LoanView,
@@ -216,10 +216,20 @@ class Feed(Protocol):
 
 
 class Upkeep(Protocol):
-    """What has to be done now and then."""
+    """What has to be done now and then, by the one who leads."""
 
-    async def sweep(self, now: datetime) -> Sweepings:
-        """Remove what has expired."""
+    async def sweep(self, now: datetime, term: Term) -> Sweepings | Deposed:
+        """Remove what has expired, unless another term than `term` has begun."""
+
+
+class Leadership(Protocol):
+    """Who leads, of all workers on all machines that share one database."""
+
+    async def campaign(self) -> Term | None:
+        """Take the lead, or confirm it; None while somebody else has it."""
+
+    async def resign(self) -> None:
+        """Let go of it, so that another worker need not wait. Raises nothing."""
 
 
 class Passwords(Protocol):
@@ -278,20 +288,3 @@ class SessionDirectory(Protocol):
 
     def active(self, user_id: UserId) -> Address[Any] | None:
         """The same, only when there is one."""
-
-
-class SupervisionTree(Protocol):
-    """What the web may see of the tree."""
-
-    def snapshot(self) -> object:
-        """The living tree: a pure read."""
-
-    def core_is_running(self) -> bool:
-        """Say whether requests can be answered."""
-
-
-class Health(Protocol):
-    """How the node is."""
-
-    async def components(self) -> dict[str, ComponentHealth]:
-        """Each component with its state: database, redis, migrations, supervision."""

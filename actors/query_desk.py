@@ -11,11 +11,12 @@ from typing import assert_never
 from actors.address import Address
 from actors.command_desk import not_allowed, not_found
 from actors.envelope import ActorError
-from actors.messages.broadcast_hub import BroadcastHubMessage, CountConnections
+from actors.messages.broadcast_hub import BroadcastHubMessage, CountConnections, ListConnected
 from actors.messages.connectivity_prober import ConnectivityProberMessage, DescribeLink
 from actors.messages.replies import Unavailable
 from actors.messages.sync_coordinator import SummariseSync, SyncCoordinatorMessage
 from actors.messages.user_session import Answered
+from actors.node_ports import Elsewhere
 from actors.ports import Accounts, Clock, Readings
 from domain.account import Account
 from domain.identifiers import UserId
@@ -57,6 +58,7 @@ class QueryDesk:
     hub: Address[BroadcastHubMessage]
     coordinator: Address[SyncCoordinatorMessage]
     prober: Address[ConnectivityProberMessage]
+    elsewhere: Elsewhere | None = None
 
     async def answer(self, account: Account, query: Query) -> Answered:  # noqa: C901, PLR0911, PLR0912 - one arm a question
         """Answer `query`. May raise an Outage."""
@@ -119,7 +121,7 @@ class QueryDesk:
                 case ReadSyncSummary():
                     answer = await self.coordinator.ask(SummariseSync(), timeout_s=ASK_TIMEOUT_S)
                 case ReadConnections():
-                    answer = await self.hub.ask(CountConnections(), timeout_s=ASK_TIMEOUT_S)
+                    answer = await self._connected()
                 case _:
                     assert_never(query)
         except ActorError:
@@ -134,14 +136,23 @@ class QueryDesk:
             instalments = planned_schedule(loan.terms, self.clock.today())
         return ScheduleView(loan.id, loan.version, as_of, loan.terms.currency, planned, instalments)
 
+    async def _connected(self) -> ConnectionsView:
+        """Who is connected to this node, whichever worker he reached. May raise an ActorError."""
+        here = await self.hub.ask(CountConnections(), timeout_s=ASK_TIMEOUT_S)
+        assert isinstance(here, ConnectionsView)
+        if self.elsewhere is None:
+            return here
+        there = await self.elsewhere.connected()
+        users = {*await self.hub.ask(ListConnected(), timeout_s=ASK_TIMEOUT_S), *there}
+        return ConnectionsView(here.connections + sum(there.values()), len(users))
+
     async def _statistics(self, seen: Sight) -> Answered:
         figures = await self.readings.statistics(seen, self.clock.today())
         try:
-            connected = await self.hub.ask(CountConnections(), timeout_s=ASK_TIMEOUT_S)
+            connected = await self._connected()
             summary = await self.coordinator.ask(SummariseSync(), timeout_s=ASK_TIMEOUT_S)
         except ActorError:
             return Unavailable("The part that knows is restarting. Try again.", 1.0)
-        assert isinstance(connected, ConnectionsView)
         assert isinstance(summary, SyncSummaryView)
         counts = summary.by_status
         return replace(

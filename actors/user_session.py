@@ -185,18 +185,27 @@ class UserSession(Actor[UserSessionMessage]):
             await self._read_access()
             session = self._sessions.get(context.session_id)
         now = self._offices.clock.now()
+        if session is not None and self._is_over(session, now):
+            # It may have been in use elsewhere: other workers serve the same sign-in.
+            await self._read_access()
+            session = self._sessions.get(context.session_id)
         account = self._account
         if session is None or account is None or not account.is_active:
             self._remember_ended(context.session_id)
             return _SIGNED_OUT
-        seen = max(self._seen.get(session.id, session.last_seen_at), session.last_seen_at)
-        if now >= session.expires_at or now - seen > self._offices.idle_limit:
+        if self._is_over(session, now):
             return _SIGNED_OUT
         self._seen[session.id] = now
-        if self._touched_at is None or now - self._touched_at > TOUCH_EVERY:
+        touch_every = min(TOUCH_EVERY, self._offices.idle_limit / 4)
+        if self._touched_at is None or now - self._touched_at > touch_every:
             self._touched_at = now
             await self._touch()
         return account
+
+    def _is_over(self, session: SignInSession, now: datetime) -> bool:
+        """Whether it has expired, or was not used for too long as far as is known here."""
+        seen = max(self._seen.get(session.id, session.last_seen_at), session.last_seen_at)
+        return now >= session.expires_at or now - seen > self._offices.idle_limit
 
     async def _read_access(self) -> None:
         """Read the account and its live sessions; a slower, older read never overwrites a newer."""

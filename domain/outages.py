@@ -34,3 +34,7 @@ class OutcomeUnknown(Outage):
 
 class DeadlinePassed(Outage):
     """The time allowed for the command ended before the work did; nothing was changed."""
+
+
+class NodeSilent(Outage):
+    """Another process of this node did not answer in time; what it was asked may yet happen."""

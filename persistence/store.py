@@ -20,6 +20,7 @@ from persistence.commit_bell import CHANNEL, CommitBell
 from persistence.connections import Connections
 from persistence.feed import PostgresFeed
 from persistence.health import StoreHealth
+from persistence.leadership import PostgresLeadership
 from persistence.loan_book import PostgresLoanBook
 from persistence.postgres_dial import PoolLimits
 from persistence.readings import PostgresReadings
@@ -33,16 +34,22 @@ TRY_AGAIN_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """What may be set: bounds of the pool, how long keys are kept, the channel of the bell."""
+    """What may be set: bounds of the pool, how long keys are kept, the channel of the bell.
+
+    `holder` is the name under which it leads.
+    """
 
     limits: PoolLimits = field(default_factory=PoolLimits)
     keys_kept: timedelta = KEYS_KEPT
     channel: str = CHANNEL
+    holder: str = "a worker"
 
 
 @final
 class Store:
-    """Satisfies by its attributes the ports LoanBook, Readings, Accounts, Feed, Upkeep, Health.
+    """Satisfies by its attributes all ports of a store.
+
+    LoanBook, Readings, Accounts, Feed, Upkeep, Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -59,6 +66,7 @@ class Store:
         self.accounts = PostgresAccounts(self.connections, units)
         self.feed = PostgresFeed(self.connections, self._bell)
         self.upkeep = PostgresUpkeep(self.connections, keys_kept=options.keys_kept)
+        self.leadership = PostgresLeadership(self.connections, options.holder)
         self.health = StoreHealth(self.connections)
 
     async def start(self, *, wait_s: float = 30.0) -> Migrated:

@@ -508,6 +508,19 @@ TALLY_DELTAS: Final = Table(
     postgresql_with=QUEUE,
 )
 
+# Which term has begun last. A singleton's write holds this row for share, so that a leader who was
+# replaced changes nothing; who leads now is the advisory lock's business.
+LEADERSHIP: Final = Table(
+    "leadership",
+    METADATA,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),
+    Column("term", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("since", INSTANT, nullable=False),
+    CheckConstraint("singleton", name="singleton"),
+    CheckConstraint("term >= 0", name="term"),
+)
+
 FACTS: Final = (
     LOAN_EVENTS,
     DISBURSEMENTS,

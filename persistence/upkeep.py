@@ -1,4 +1,7 @@
-"""What is cleared away now and then: expired sessions and tokens, old keys, folded figures."""
+"""What is cleared away now and then: expired sessions and tokens, old keys, folded figures.
+
+The leader does it, and the transaction that removes rows first holds its term.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from typing import Final, final
 
 from sqlalchemy import text
 
+from domain.leadership import Deposed, Term
 from domain.views import Sweepings
 from persistence.connections import Connections
+from persistence.leadership import hold_term
 from persistence.statements import compiled
 from persistence.tally_fold import fold
 from persistence.transaction import transaction
@@ -38,12 +43,15 @@ class PostgresUpkeep:
         self._connections = connections
         self._keys_kept = keys_kept
 
-    async def sweep(self, now: datetime) -> Sweepings:
-        """Remove what has expired at `now`; any number of nodes may sweep at once."""
-        return await self._connections.run(self._sweep, now)
+    async def sweep(self, now: datetime, term: Term) -> Sweepings | Deposed:
+        """Remove what has expired at `now`, unless another term than `term` has begun."""
+        return await self._connections.run(self._sweep, now, term)
 
-    async def _sweep(self, now: datetime) -> Sweepings:
+    async def _sweep(self, now: datetime, term: Term) -> Sweepings | Deposed:
         async with transaction(self._connections.pool) as tx:
+            latest = await hold_term(tx)
+            if latest != term.number:
+                return Deposed(latest)
             tickets = await tx.execute(DELETE_TICKETS, now=now)
             sessions = await tx.execute(DELETE_SESSIONS, now=now)
             keys = await tx.execute(DELETE_KEYS, before=now - self._keys_kept)

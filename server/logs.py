@@ -24,14 +24,21 @@ def _add_extra(_: object, __: str, event: structlog.typing.EventDict) -> structl
     return event
 
 
-def set_up_logs(level: str = "INFO") -> None:
-    """Send every logger of this process to standard error as JSON lines."""
+def set_up_logs(level: str = "INFO", worker: str | None = None) -> None:
+    """Send every logger of this process to standard error as JSON lines; a worker signs its own."""
+
+    def sign(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        if worker is not None:
+            event["worker"] = worker
+        return event
+
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _add_extra,
+            sign,
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -9,7 +9,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 
 import trio
 
@@ -17,8 +18,10 @@ from server.embedded.home import Home
 from server.failures import StartRefused
 from server.logs import set_up_logs
 from server.loop_watchdog import LoopWatchdog
-from server.settings import Settings
-from server.wiring import Node, choose_services, wire
+from server.settings import Settings, plain_environment
+from server.wiring import Ground, choose_services, wire
+from server.workers.head import Head, orders_for
+from server.workers.process import Terminal
 from supervisors.restart_intensity import RestartIntensityExceeded
 from supervisors.supervisor import Supervisor
 from web.edge.binding import AddressInUse, AddressUnusable, bind
@@ -32,7 +35,7 @@ EXIT_TOO_SLOW = 75
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class _Refusals:
+class Refusals:
     """Collects what makes going on useless, and stops the start when something does."""
 
     def __init__(self) -> None:
@@ -41,10 +44,40 @@ class _Refusals:
         self.is_serving = False
 
     def __call__(self, refusal: StartRefused) -> None:
+        """Note a refusal: at the start it ends everything."""
         # Once serving, trouble of a service is weather: it is retried and reported, not an end.
         if self.first is None and not self.is_serving:
             self.first = refusal
             self.scope.cancel()
+
+
+class Ending:
+    """How a process ends in good order, within `within_s`, whatever hangs in it."""
+
+    def __init__(self, within_s: float = END_WITHIN_S, exit_code: int = EXIT_TOO_SLOW) -> None:
+        self.scope = trio.CancelScope()
+        self._within_s = within_s
+        self._exit_code = exit_code
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """Stop everything, the last started first. From Trio; safe to repeat."""
+        if self._has_begun:
+            return
+        self._has_begun = True
+        # Whatever hangs in a library or a thread: the process is gone when it said it would be.
+        last_resort = threading.Timer(self._within_s, os._exit, (self._exit_code,))
+        last_resort.daemon = True
+        last_resort.start()
+        self.scope.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a tree gave up, in one sentence, and the exit code of its process."""
+
+    sentence: str
+    exit_code: int
 
 
 def serve(settings: Settings) -> int:
@@ -86,30 +119,66 @@ def signing_key(settings: Settings, home: Home | None) -> bytes:
 
 
 async def _run(settings: Settings, home: Home | None, sockets: list[socket.socket]) -> int:
-    refusals = _Refusals()
+    refusals, ending = Refusals(), Ending()
     services = choose_services(settings, home, refusals)
-    node = wire(
-        settings,
-        services,
-        signing_key(settings, home),
-        sockets,
-        announce=_say,
-        refuse=refusals,
+    ground = Ground(services, signing_key(settings, home), sockets)
+    terminal = Terminal(_say, refusals)
+    if settings.workers == 1:
+        root: Supervisor = wire(settings, ground, terminal).tree.root
+    else:
+        root = _head(settings, ground, terminal)
+    where = _where(settings, sockets)
+    with LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None).watching():
+        failure = await supervise(
+            root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say
+        )
+    if failure is None:
+        return 0
+    sys.stderr.write(f"{failure.sentence}\n")
+    return failure.exit_code
+
+
+def _head(settings: Settings, ground: Ground, terminal: Terminal) -> Supervisor:
+    """The tree of a parent with several workers."""
+    services = ground.services
+    orders = orders_for(
+        settings, services.database_url, services.redis_url, ground.signing_key, ground.sockets
     )
-    watchdog = LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None)
+    environment = plain_environment()
+    head = Head(settings, services.children, orders, environment, ground.sockets, terminal)
+    return head.root
+
+
+async def supervise(
+    root: Supervisor,
+    refusals: Refusals,
+    ending: Ending,
+    started: Callable[[], object],
+    say: Callable[[str], None],
+) -> Failure | None:
+    """Run a tree until a signal or its ending; return why it gave up, if it did.
+
+    `started` is called once all of it runs. Raises StartRefused when it cannot start.
+    """
     try:
-        with watchdog.watching():
-            await _supervise(node, refusals, _where(settings, sockets))
+        with trio.open_signal_receiver(*_SIGNALS) as signals:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_end_at_signal, signals, ending, say)
+                with ending.scope, refusals.scope:
+                    async with trio.open_nursery() as tree:
+                        await tree.start(root.run)
+                        refusals.is_serving = True
+                        started()
+                nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         escalated, other = group.split(RestartIntensityExceeded)
         if other is not None or escalated is None:
             raise
         if refusals.first is None:
-            sys.stderr.write(f"Lendwire stops: {_innermost(escalated)}\n")
-            return EXIT_ESCALATED
+            return Failure(f"Lendwire stops: {_innermost(escalated)}", EXIT_ESCALATED)
     if refusals.first is not None:
         raise refusals.first
-    return 0
+    return None
 
 
 def _innermost(group: BaseExceptionGroup[RestartIntensityExceeded]) -> BaseException:
@@ -118,18 +187,6 @@ def _innermost(group: BaseExceptionGroup[RestartIntensityExceeded]) -> BaseExcep
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     return first
-
-
-async def _supervise(node: Node, refusals: _Refusals, where: str) -> None:
-    with trio.open_signal_receiver(*_SIGNALS) as signals:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_end_at_signal, signals, nursery.cancel_scope)
-            with refusals.scope:
-                async with trio.open_nursery() as root:
-                    await root.start(node.tree.root.run)
-                    refusals.is_serving = True
-                    _say(f"Lendwire listens on {where}")
-            nursery.cancel_scope.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -141,14 +198,12 @@ async def running(supervisor: Supervisor) -> AsyncIterator[None]:
         nursery.cancel_scope.cancel()
 
 
-async def _end_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+async def _end_at_signal(
+    signals: AsyncIterator[int], ending: Ending, say: Callable[[str], None]
+) -> None:
     async for number in signals:
-        _say(f"Lendwire ends ({signal.Signals(number).name})")
-        # Whatever hangs in a library or a thread: the process is gone when it said it would be.
-        last_resort = threading.Timer(END_WITHIN_S, os._exit, (EXIT_TOO_SLOW,))
-        last_resort.daemon = True
-        last_resort.start()
-        scope.cancel()
+        say(f"Lendwire ends ({signal.Signals(number).name})")
+        ending.begin()
         return
 
 

@@ -150,8 +150,6 @@ class Settings(BaseSettings):
             wrong.append("SYNC_NODE_ID and SYNC_NODE_KEY contradict an empty SYNC_REMOTE_URL")
         if self.sync_remote_url:
             wrong.append(f"SYNC_REMOTE_URL {NOT_YET}: run this node standalone")
-        if self.workers > 1:
-            wrong.append(f"WORKERS above 1 {NOT_YET}: run one worker")
         if self.environment == "production":
             wrong += self._unsafe()
         if wrong:

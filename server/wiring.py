@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,22 +18,30 @@ from actors.broadcast_hub import BroadcastHub
 from actors.change_feed import ChangeFeed
 from actors.command_desk import CommandDesk
 from actors.connectivity_prober import ConnectivityProber
-from actors.gatekeeper import Gatekeeper, GateOffices
+from actors.elector import Elector
+from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
 from actors.housekeeping import Housekeeping
 from actors.messages.change_feed import Poke
+from actors.node_ports import SupervisionTree
 from actors.query_desk import QueryDesk
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
 from actors.user_session import SessionOffices, UserSession
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
-from persistence.store import Store
+from persistence.postgres_dial import PoolLimits
+from persistence.store import Store, StoreOptions
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
 from server.failures import StartRefused
+from server.figures import tree_samples
 from server.settings import Settings
+from server.shares import BURST_FLOOR, WRONG_TRIES_FLOOR, pool_connections, share
 from server.store_service import StoreService
+from server.workers.process import Terminal
+from server.workers.seat import Seat
+from supervisors.local_tree import LocalTree
 from supervisors.session_supervisor import SessionSupervisor
 from supervisors.tree import Cast, Make, Tree, plant
 from web.app import create_app
@@ -45,6 +54,12 @@ from web.sockets.encoding import encode_notification
 
 SESSIONS_MAX = 20_000
 SESSION_LINGER_S = 600.0
+USER_BURST = 100
+REFRESHES_A_MINUTE = 60
+REQUESTS_MAX = 1000
+REQUESTS_PER_ADDRESS_MAX = 400
+DRAIN_S = 7.0
+WORKER_DRAIN_S = 5.0  # the parent stops the services after the workers, in the same ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,15 @@ class Services:
     children: Sequence[tuple[str, Make]]
     database_url: str
     redis_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a node stands on before anything of it runs."""
+
+    services: Services
+    signing_key: bytes
+    sockets: Sequence[socket.socket]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,65 +121,80 @@ def choose_services(
     return Services(children, database_url, redis_url)
 
 
-def wire(
-    settings: Settings,
-    services: Services,
-    signing_key: bytes,
-    sockets: Sequence[socket.socket],
-    *,
-    announce: Callable[[str], None],
-    refuse: Callable[[StartRefused], None],
-) -> Node:
-    """Make a node. Nothing runs before its tree does."""
-    world = _World(
-        settings=settings,
-        clock=SystemClock(settings.zone),
-        identities=TimeOrderedIdentities(),
-        passwords=ArgonPasswords(),
-        tokens=JwtTokens(signing_key, timedelta(minutes=settings.jwt_access_token_expire_minutes)),
-        store=Store(services.database_url, services.redis_url),
-    )
+def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | None = None) -> Node:
+    """Make a node, or the worker that sits at `seat`. Nothing runs before its tree does."""
+    name = "root" if seat is None else seat.name
+    world = _world(settings, ground, name)
     store = world.store
     # The factories run when the tree does: what they name below is made by then.
     cast = Cast(
-        services=services.children,
+        services=ground.services.children,
         store=lambda: StoreService(
-            store, settings, world.passwords, announce=announce, refuse=refuse
+            store,
+            settings,
+            world.passwords,
+            announce=terminal.announce,
+            refuse=terminal.refuse,
         ),
         feed=lambda: ChangeFeed(store.feed, hub),
         hub=lambda: BroadcastHub(store.feed, encode_notification, directory),
         gatekeeper=lambda: Gatekeeper(gate),
+        elector=lambda: Elector(store.leadership),
         prober=ConnectivityProber,
         coordinator=SyncCoordinator,
-        housekeeping=lambda: Housekeeping(store.upkeep, world.clock),
-        listener=lambda: Listener(app, sockets, limits=_edge_limits(settings)),
+        housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
+        listener=lambda: Listener(app, ground.sockets, limits=_edge_limits(settings)),
+        link=() if seat is None else (("writer", seat.writer), ("reader", seat.reader)),
     )
-    tree = plant(cast)
+    tree = plant(cast, name)
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
     store.on_commit(lambda: feed.tell_nowait(Poke()))
-    offices = _session_offices(world, tree)
+    offices = _session_offices(world, tree, seat)
     directory = SessionSupervisor(
         tree.sessions, lambda user_id: UserSession(user_id, offices), SESSIONS_MAX
     )
     gate = _gate_offices(world, directory)
+    local = LocalTree(tree.root, world.clock, tree.core_is_running, lambda: tree_samples(tree.root))
     app = create_app(
         Doors(
             sessions=directory,
             gatekeeper=tree.core.address("gatekeeper"),
             hub=hub,
             health=store.health,
-            tree=tree,
+            tree=_node_tree(local, tree, seat),
             tokens=world.tokens,
             clock=world.clock,
             identities=world.identities,
-            options=web_options(settings, signing_key),
+            options=web_options(settings, ground.signing_key),
         )
     )
     return Node(tree, store)
 
 
-def _session_offices(world: _World, tree: Tree) -> SessionOffices:
+def _node_tree(local: LocalTree, tree: Tree, seat: Seat | None) -> SupervisionTree:
+    if seat is None or tree.link is None:
+        return local
+    return seat.take(local, tree.link.address("writer"), tree.core.address("hub"))
+
+
+def _world(settings: Settings, ground: Ground, name: str) -> _World:
+    life = timedelta(minutes=settings.jwt_access_token_expire_minutes)
+    options = StoreOptions(
+        limits=PoolLimits(size_max=pool_connections(settings.workers)),
+        holder=f"{socket.gethostname()} {name} {os.getpid()}",
+    )
+    return _World(
+        settings=settings,
+        clock=SystemClock(settings.zone),
+        identities=TimeOrderedIdentities(),
+        passwords=ArgonPasswords(),
+        tokens=JwtTokens(ground.signing_key, life),
+        store=Store(ground.services.database_url, ground.services.redis_url, options),
+    )
+
+
+def _session_offices(world: _World, tree: Tree, seat: Seat | None) -> SessionOffices:
     """What every session actor works with."""
     store, settings = world.store, world.settings
     hub = tree.core.address("hub")
@@ -177,6 +216,7 @@ def _session_offices(world: _World, tree: Tree) -> SessionOffices:
             hub=hub,
             coordinator=tree.sync.address("coordinator"),
             prober=tree.sync.address("prober"),
+            elsewhere=seat,
         ),
         hub=hub,
         idle_limit=timedelta(seconds=settings.session_timeout),
@@ -196,6 +236,7 @@ def _gate_offices(world: _World, directory: SessionSupervisor) -> GateOffices:
         sessions=directory,
         refresh_life=timedelta(days=world.settings.jwt_refresh_token_expire_days),
         idle_limit=timedelta(seconds=world.settings.session_timeout),
+        wrong_tries_max=share(WRONG_TRIES_MAX, world.settings.workers, WRONG_TRIES_FLOOR),
     )
 
 
@@ -215,6 +256,8 @@ def web_options(settings: Settings, signing_key: bytes) -> WebOptions:
         ws_max_per_address=settings.ws_max_per_address,
         ws_max_per_user=settings.ws_max_per_user,
         rate_limit_user_per_minute=settings.rate_limit_user,
+        rate_limit_user_burst=share(USER_BURST, settings.workers, BURST_FLOOR),
+        rate_limit_refresh_per_minute=share(REFRESHES_A_MINUTE, settings.workers, BURST_FLOOR),
         rate_limit_sign_in_per_minute=settings.rate_limit_sign_in,
         default_currency=settings.default_currency,
         timezone=settings.timezone,
@@ -224,6 +267,8 @@ def web_options(settings: Settings, signing_key: bytes) -> WebOptions:
 def _edge_limits(settings: Settings) -> EdgeLimits:
     """Leave room beside the sockets for requests, so that a full house still answers."""
     return EdgeLimits(
-        connections_max=settings.ws_max_connections + 1000,
-        connections_per_address_max=settings.ws_max_per_address + 400,
+        connections_max=settings.ws_max_connections + share(REQUESTS_MAX, settings.workers),
+        connections_per_address_max=settings.ws_max_per_address
+        + share(REQUESTS_PER_ADDRESS_MAX, settings.workers),
+        drain_s=DRAIN_S if settings.workers == 1 else WORKER_DRAIN_S,
     )

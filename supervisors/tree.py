@@ -1,9 +1,10 @@
 """Our tree, as a literal: who is started after whom, who restarts whom, and how long each may take.
 
-root (one_for_one)
+root (one_for_one)        of a worker: its name, worker-1 and so on
+├─ link (one_for_one)      only in a worker: writer, reader
 ├─ services (one_for_one, never escalating)   only without DATABASE_URL / REDIS_URL
-├─ core (rest_for_one)   store → feed → hub → gatekeeper → sessions → sync (prober → coordinator)
-│                        → housekeeping
+├─ core (rest_for_one)   store → feed → hub → gatekeeper → sessions → elector
+│                        → sync (prober → coordinator) → housekeeping
 └─ listener              answers 503 while the core is not running
 
 Started from top to bottom, stopped from bottom to top. What the children do is not said here.
@@ -20,13 +21,13 @@ from actors.messages.change_feed import Poke
 from supervisors.child_spec import ChildSpec, Overflow, Strategy
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.restart_intensity import Intensity
-from supervisors.snapshot import SupervisorSnapshot
 from supervisors.supervisor import Supervisor
 
 STORE_START_S = 90.0
 SERVICE_START_S = 90.0
 LISTENER_SHUTDOWN_S = 8.0
 SERVICE_SHUTDOWN_S = 8.0
+LINK_MAILBOX = 1024
 
 NEEDED_FOR_REQUESTS = ("store", "feed", "hub", "gatekeeper")
 
@@ -42,10 +43,12 @@ class Cast:
     feed: Make
     hub: Make
     gatekeeper: Make
+    elector: Make
     prober: Make
     coordinator: Make
     housekeeping: Make
     listener: Make
+    link: Sequence[tuple[str, Make]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +59,14 @@ class Tree:
     core: Supervisor
     sessions: DynamicSupervisor
     sync: Supervisor
-
-    def snapshot(self) -> SupervisorSnapshot:
-        """The living tree: a pure read."""
-        return self.root.snapshot()
+    link: Supervisor | None = None
 
     def core_is_running(self) -> bool:
         """Say whether requests can be answered."""
         return all(self.core.address(name).is_running for name in NEEDED_FOR_REQUESTS)
 
 
-def plant(cast: Cast) -> Tree:
+def plant(cast: Cast, root_id: str = "root") -> Tree:
     """Build the tree; nothing runs yet, but every address may be taken."""
     sessions = DynamicSupervisor("sessions", intensity=None)
     sync = Supervisor(
@@ -88,6 +88,7 @@ def plant(cast: Cast) -> Tree:
             ChildSpec("hub", cast.hub, mailbox=256),
             ChildSpec("gatekeeper", cast.gatekeeper, overflow=Overflow.REJECT),
             sessions,
+            ChildSpec("elector", cast.elector),
             sync,
             ChildSpec("housekeeping", cast.housekeeping),
         ],
@@ -95,16 +96,29 @@ def plant(cast: Cast) -> Tree:
     )
     # An upper level gets a smaller intensity than a lower one, or retries would multiply.
     parts: list[ChildSpec | Supervisor] = []
-    if cast.services:
-        services = [
-            ChildSpec(name, make, start_timeout_s=SERVICE_START_S, shutdown_s=SERVICE_SHUTDOWN_S)
-            for name, make in cast.services
+    link: Supervisor | None = None
+    if cast.link:
+        specs = [
+            ChildSpec(name, make, mailbox=LINK_MAILBOX, overflow=Overflow.REJECT)
+            for name, make in cast.link
         ]
-        parts.append(Supervisor("services", services, intensity=None))
+        link = Supervisor("link", specs)
+        parts.append(link)
+    if cast.services:
+        parts.append(plant_services(cast.services))
     parts.append(core)
     parts.append(ChildSpec("listener", cast.listener, shutdown_s=LISTENER_SHUTDOWN_S))
-    root = Supervisor("root", parts, intensity=Intensity(max_restarts=1, window_s=5.0))
-    return Tree(root, core, sessions, sync)
+    root = Supervisor(root_id, parts, intensity=Intensity(max_restarts=1, window_s=5.0))
+    return Tree(root, core, sessions, sync, link)
+
+
+def plant_services(services: Sequence[tuple[str, Make]]) -> Supervisor:
+    """The embedded services: always restarted, whatever they do."""
+    specs = [
+        ChildSpec(name, make, start_timeout_s=SERVICE_START_S, shutdown_s=SERVICE_SHUTDOWN_S)
+        for name, make in services
+    ]
+    return Supervisor("services", specs, intensity=None)
 
 
 def _poke_or_deaf(message: object) -> bool:

@@ -147,6 +147,8 @@ def _fault_figure(fault: Fault) -> FaultFigure:
 def reason(keeper: Keeper, child: Child, now: float) -> str:
     """The child's state in words, with what an operator asks next."""
     slot, words = child.slot, [child.slot.state.value]
+    if slot.actor is not None and slot.actor.note is not None:
+        words.append(slot.actor.note)
     if slot.state in (State.BACKOFF, State.FAILED):
         if keeper.intensity is not None:
             count, budget = keeper.window.count(now, slot.path), keeper.intensity

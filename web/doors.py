@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.address import Address
-from actors.ports import Clock, Health, IdentitySource, SessionDirectory, SupervisionTree
+from actors.node_ports import Health, SupervisionTree
+from actors.ports import Clock, IdentitySource, SessionDirectory
 from web.security.tokens import JwtTokens
 
 

@@ -58,10 +58,22 @@ class CountConnections:
 
 
 @dataclass(frozen=True, slots=True)
+class ListConnected:
+    """Interleaved. Replies with how many sockets each user has here, `dict[UserId, int]`."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellPosition:
     """Interleaved. Replies with the `FeedPosition` delivered last."""
 
 
 BroadcastHubMessage = (
-    Register | Narrow | Unregister | Reauthorise | Deliver | CountConnections | TellPosition
+    Register
+    | Narrow
+    | Unregister
+    | Reauthorise
+    | Deliver
+    | CountConnections
+    | ListConnected
+    | TellPosition
 )

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SweepNow:
-    """Sweep at once instead of at the next hour. Replies with a `Sweepings`."""
+    """Sweep at once. Replies with a `Sweepings`, `StandsBy` or `Unavailable`."""
 
 
 HousekeepingMessage = SweepNow
+
+
+@dataclass(frozen=True, slots=True)
+class StandsBy:
+    """Nothing was done here: another worker leads."""

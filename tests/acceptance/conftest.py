@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.node import Node
+from tests.acceptance.two_workers import two_workers
 from tests.conftest import a_node
 from tests.stores import on_database, with_database
 
@@ -40,3 +41,17 @@ def node(request: pytest.FixtureRequest) -> Node:
     """Each story is told on either kind of services."""
     found: Node = request.getfixturevalue(f"{request.param}_node")
     return found
+
+
+@pytest.fixture(scope="module")
+def shared_pair() -> Iterator[Node]:
+    """Two workers, for all stories that do them no harm."""
+    with two_workers() as node:
+        yield node
+
+
+@pytest.fixture
+def pair() -> Iterator[Node]:
+    """Two workers of one's own, to kill and stop."""
+    with two_workers() as node:
+        yield node

@@ -48,13 +48,14 @@ class Node:
     environment: dict[str, str]
     process: subprocess.Popen[str] | None = None
     url: str = ""
+    flags: tuple[str, ...] = ()
     said: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         self._close_output()
         with (self.home.parent / f"{self.home.name}.log").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "serve", "--port", "0"],
+                [sys.executable, "-m", "server", "serve", "--port", "0", *self.flags],
                 env={**os.environ, **self.environment, "LENDWIRE_HOME": str(self.home)},
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -71,7 +71,10 @@ class Commands:
 class House:
     """A session actor beside a hub, on stand-ins."""
 
-    def __init__(self, sessions=(SESSION,), sockets_max: int = 10) -> None:
+    def __init__(
+        self, sessions=(SESSION,), sockets_max: int = 10, idle_limit: timedelta = timedelta(hours=1)
+    ) -> None:
+        self.idle_limit = idle_limit
         self.accounts = AccountsInMemory(Access(USER, tuple(sessions)))
         self.clock = SetClock()
         self.commands = Commands()
@@ -95,7 +98,7 @@ class House:
                 commands=self.commands,
                 queries=Queries(),
                 hub=self.supervisor.address("hub"),
-                idle_limit=timedelta(hours=1),
+                idle_limit=self.idle_limit,
                 sockets_max=self.sockets_max,
                 linger_s=60,
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -143,3 +144,21 @@ async def test_without_sockets_and_messages_it_leaves_after_a_linger(autojump_cl
 async def test_ones_own_sessions_are_listed(autojump_clock):
     async with House().open() as house:
         assert await house.ask(Answer(CONTEXT, ListMySessions())) == (SESSION,)
+
+
+async def test_a_sign_in_in_use_on_another_worker_is_not_idle_here(autojump_clock):
+    async with House().open() as house:
+        await house.read_myself()
+        later = NOON + timedelta(hours=1, seconds=1)
+        used = replace(SESSION, last_seen_at=later - timedelta(minutes=1))
+        house.accounts.known = Access(USER, (used,))
+        house.clock.at = later
+        assert await house.read_myself() == USER
+
+
+async def test_a_short_idle_limit_makes_use_known_to_other_workers_more_often(autojump_clock):
+    async with House(idle_limit=timedelta(seconds=20)).open() as house:
+        for seconds in range(0, 12, 3):
+            house.clock.at = NOON + timedelta(seconds=seconds)
+            assert await house.read_myself() == USER
+        assert len(house.accounts.touched) == 2

@@ -232,9 +232,6 @@ class FakeTree:
 
     running: bool = True
 
-    def snapshot(self) -> object:
-        return None
-
     def core_is_running(self) -> bool:
         return self.running
 

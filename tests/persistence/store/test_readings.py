@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from domain.arrears import days_past_due, overdue_minor
 from domain.identifiers import LoanId, PaymentId, UserId
+from domain.leadership import Term
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.queries import ListComments, ListLoans, ListPayments, PageRequest
@@ -195,7 +196,8 @@ async def test_the_figures_are_a_recount_for_every_reader(office: Office) -> Non
     readings = office.store.readings
     for folded in (False, True):
         if folded:
-            await office.store.upkeep.sweep(office.context().at)
+            at = office.context().at
+            await office.store.upkeep.sweep(at, Term(0, at))
             assert await office.count("tally_deltas") == 0
         for today in (TODAY, TODAY - timedelta(days=31), TODAY + timedelta(days=400)):
             for sight in book.sights():
@@ -226,7 +228,8 @@ async def test_sums_may_pass_what_one_loan_may_owe(office: Office) -> None:
         figures = await office.store.readings.statistics(EVERYTHING, TODAY)
         (line,) = [line for line in figures.portfolio if line.currency == "MGA"]
         assert (line.outstanding_minor, line.overdue_minor) == (11 * 10**15, owed)
-        await office.store.upkeep.sweep(office.context().at)
+        at = office.context().at
+        await office.store.upkeep.sweep(at, Term(0, at))
         assert await office.count("tally_deltas") == 0
 
 

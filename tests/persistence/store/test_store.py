@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from domain.account import SignInSession
 from domain.identifiers import SessionId
+from domain.leadership import Term
 from domain.outages import StoreUnavailable
 from domain.sign_in import RefreshTicket
 from domain.views import Sweepings
@@ -110,9 +111,10 @@ async def test_a_sweep_takes_what_has_expired_and_nothing_else(fresh_dsn: str) -
         session = SignInSession(SessionId(uuid7()), user.id, at, at, at + life, "::1", None)
         ticket = RefreshTicket(uuid7(), session.id, user.id, at, session.expires_at)
         await store.accounts.open_session(session, ticket, "r")
-    assert await store.upkeep.sweep(at) == Sweepings(0, 0, 0)
-    assert await store.upkeep.sweep(at + timedelta(days=1)) == Sweepings(1, 1, 0)
-    assert await store.upkeep.sweep(at + timedelta(days=2)) == Sweepings(0, 0, 1)
-    assert await store.upkeep.sweep(at + timedelta(days=3)) == Sweepings(1, 1, 0)
+    term = Term(0, at)  # nobody has led yet
+    assert await store.upkeep.sweep(at, term) == Sweepings(0, 0, 0)
+    assert await store.upkeep.sweep(at + timedelta(days=1), term) == Sweepings(1, 1, 0)
+    assert await store.upkeep.sweep(at + timedelta(days=2), term) == Sweepings(0, 0, 1)
+    assert await store.upkeep.sweep(at + timedelta(days=3), term) == Sweepings(1, 1, 0)
     assert await office.count("payments") == 1
     await store.stop()

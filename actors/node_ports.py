@@ -1,0 +1,62 @@
+"""What the web may see and order of the node it runs on, as Protocols: its tree, its health.
+
+With one process they are answered here, with several by all of them; who asks cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from actors.tree_views import ActorView, NodeView, Ordered, Sample, TransitionView, TreeOrder
+from domain.identifiers import UserId
+from domain.views import ComponentHealth
+
+
+class SupervisionTree(Protocol):
+    """What the web may see and order of the whole node: its one process, or all of its workers.
+
+    Each method that waits is bounded by a second and by the caller's deadline, whichever is nearer.
+    `NodeSilent` (an Outage) means that a process of this node did not answer in that time.
+    """
+
+    def core_is_running(self) -> bool:
+        """Say whether this process can answer requests."""
+
+    async def snapshot(self) -> NodeView:
+        """The living tree: with one process its root, with several a root with a child for each.
+
+        A worker that is away or silent is a node without children whose reason says so.
+        """
+
+    async def detail(self, path: str) -> ActorView | None:
+        """One child more closely; None when there is nobody at that path."""
+
+    async def restart_effect(self, path: str) -> tuple[str, ...] | None:
+        """The paths of the running children that a restart of `path` would stop as well."""
+
+    async def order(self, path: str, order: TreeOrder) -> Ordered:
+        """Give an order; it is carried out after this has returned."""
+
+    async def samples(self) -> tuple[Sample, ...]:
+        """The figures for the metrics, each with a label `worker` where there are several."""
+
+    def watch(self, observer: Callable[[TransitionView], None]) -> Callable[[], None]:
+        """Tell `observer`, which must not block or raise, of every transition from now on.
+
+        Returns the way to stop it.
+        """
+
+
+class Elsewhere(Protocol):
+    """The other workers of this node."""
+
+    async def connected(self) -> Mapping[UserId, int]:
+        """How many sockets each user has there; a worker that is away or silent has none."""
+
+
+class Health(Protocol):
+    """How the node is."""
+
+    async def components(self) -> dict[str, ComponentHealth]:
+        """Each component with its state: database, redis, migrations, supervision."""

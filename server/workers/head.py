@@ -1,0 +1,95 @@
+"""The parent of a node with several workers: its own small tree, of services, exchange and workers.
+
+It binds the port, owns the home and what is embedded, serves no request and touches no store.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+
+from gateways.system_clock import SystemClock
+from server.figures import tree_samples
+from server.settings import Settings
+from server.shares import worker_settings
+from server.workers.frames import Orders
+from server.workers.process import DRAINS_WITHIN_S, Terminal, WorkerProcess
+from server.workers.seat import worker_names
+from server.workers.switchboard import Exchange, Switchboard
+from supervisors.child_spec import ChildSpec, Overflow
+from supervisors.local_tree import LocalTree
+from supervisors.supervisor import Supervisor
+from supervisors.tree import Make, plant_services
+from supervisors.worker_supervisor import WorkerSupervisor
+
+WORKER_START_S = 120.0
+EXCHANGE_MAILBOX = 4096
+
+
+class Head:
+    """Makes the tree; nothing runs yet."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        services: Sequence[tuple[str, Make]],
+        orders: Sequence[Orders],
+        environment: Mapping[str, str],
+        listeners: Sequence[socket.socket],
+        terminal: Terminal,
+    ) -> None:
+        self._environment = environment
+        self._listeners = listeners
+        self._terminal = terminal
+        exchange = ChildSpec(
+            "exchange",
+            lambda: Exchange(self.switchboard.pair_of),
+            mailbox=EXCHANGE_MAILBOX,
+            overflow=Overflow.REJECT,
+        )
+        parts: list[ChildSpec | Supervisor] = [plant_services(services)] if services else []
+        self.root = WorkerSupervisor(
+            "root", [*parts, exchange], [self._spec(one) for one in orders]
+        )
+        local = LocalTree(
+            self.root,
+            SystemClock(settings.zone),
+            lambda: True,
+            lambda: tree_samples(self.root),
+        )
+        self.switchboard = Switchboard(local, self.root.address("exchange").tell_nowait)
+
+    def _spec(self, orders: Orders) -> ChildSpec:
+        return ChildSpec(
+            orders.name,
+            lambda: WorkerProcess(
+                orders, self._environment, self._listeners, self.switchboard, self._terminal
+            ),
+            start_timeout_s=WORKER_START_S,
+            shutdown_s=DRAINS_WITHIN_S,
+        )
+
+
+def orders_for(
+    settings: Settings,
+    database_url: str,
+    redis_url: str,
+    signing_key: bytes,
+    listeners: Sequence[socket.socket],
+) -> list[Orders]:
+    """What each worker is told."""
+    own = worker_settings(settings, settings.workers).model_dump(mode="json")
+    return [
+        Orders(
+            name=name,
+            count=settings.workers,
+            parent_pid=os.getpid(),
+            settings=own,
+            database_url=database_url,
+            redis_url=redis_url,
+            signing_key=signing_key,
+            listeners=[bound.fileno() for bound in listeners],
+        )
+        for name in worker_names(settings.workers)
+    ]

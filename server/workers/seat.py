@@ -1,0 +1,91 @@
+"""A worker's place in its node: its name, its way to the parent, and how it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from actors.address import Address
+from actors.messages.broadcast_hub import BroadcastHubMessage
+from domain.identifiers import UserId
+from domain.outages import NodeSilent
+from server.workers.answers import Premises, read_connected
+from server.workers.correspondence import Correspondence
+from server.workers.frames import EVERYONE, Frame, Question, Subject
+from server.workers.link import Reader, Writer
+from server.workers.node_tree import NodeTree
+from server.workers.pair import Pair
+from supervisors.local_tree import LocalTree
+
+
+def worker_names(count: int) -> tuple[str, ...]:
+    """The names of a node's workers; actor paths begin with them."""
+    return tuple(f"worker-{number}" for number in range(1, count + 1))
+
+
+class Seat:
+    """Made before the tree, taken by it. `end` and `orphaned` end this process: soon, at once."""
+
+    def __init__(
+        self,
+        name: str,
+        count: int,
+        pair: Pair,
+        end: Callable[[], None],
+        orphaned: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self._names = frozenset(worker_names(count))
+        self._pair = pair
+        self._end = end
+        self._orphaned = orphaned
+        self._letters = Correspondence(self.post)
+        self._writer: Address[Frame] | None = None
+        self._premises: Premises | None = None
+        self._node: NodeTree | None = None
+
+    def take(
+        self,
+        local: LocalTree,
+        writer: Address[Frame],
+        hub: Address[BroadcastHubMessage] | None = None,
+    ) -> NodeTree:
+        """Sit down in this process's tree; returns the tree of the whole node."""
+        self._premises = Premises(local, hub)
+        self._writer = writer
+        self._node = NodeTree(self.name, self._names, local, self._letters, self.post)
+        return self._node
+
+    def writer(self) -> Writer:
+        """The actor that writes to the parent."""
+        return Writer(self._pair)
+
+    def reader(self) -> Reader:
+        """The routine that reads from it."""
+        assert self._premises is not None
+        assert self._node is not None
+        return Reader(
+            self._pair,
+            self._premises,
+            self._node,
+            self._letters,
+            self.post,
+            self._end,
+            self._orphaned,
+        )
+
+    async def connected(self) -> Mapping[UserId, int]:
+        """How many sockets each user has at the other workers, as far as they answer."""
+        try:
+            told = await self._letters.ask(EVERYONE, Question(Subject.CONNECTED))
+        except NodeSilent:
+            return {}
+        found: Counter[UserId] = Counter()
+        for raw in told.values():
+            if raw is not None:
+                found.update({UserId(key): count for key, count in read_connected(raw).items()})
+        return found
+
+    def post(self, frame: Frame) -> bool:
+        """Hand a frame to the writer, without waiting; False when it is not taken."""
+        return self._writer is not None and self._writer.tell_nowait(frame)

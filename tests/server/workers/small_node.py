@@ -1,0 +1,132 @@
+"""A parent and its workers in one loop: real pairs of sockets and trees, no processes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import trio
+
+from actors.actor import Actor
+from actors.messages.broadcast_hub import ListConnected
+from gateways.system_clock import SystemClock
+from server.figures import tree_samples
+from server.workers.node_tree import NodeTree
+from server.workers.pair import Pair
+from server.workers.seat import Seat
+from server.workers.switchboard import Exchange, Switchboard
+from supervisors.child_spec import ChildSpec, Overflow
+from supervisors.local_tree import LocalTree
+from supervisors.supervisor import Supervisor
+
+CLOCK = SystemClock(ZoneInfo("UTC"))
+
+
+class Hub(Actor[object]):
+    """Echoes, raises what it is sent, and knows who is connected."""
+
+    def __init__(self, connected: dict[UUID, int]) -> None:
+        self._connected = connected
+
+    async def receive(self, message: object) -> object:
+        if isinstance(message, ListConnected):
+            return self._connected
+        if isinstance(message, Exception):
+            raise message
+        return message
+
+
+class Heard:
+    """The parent's end of one pair: what a worker process's routine does with frames."""
+
+    def __init__(self, name: str, pair: Pair, switchboard: Switchboard) -> None:
+        self._name, self._pair, self._switchboard = name, pair, switchboard
+
+    async def run(self, ctx, started) -> None:
+        self._switchboard.join(self._name, self._pair)
+        started()
+        try:
+            while (frame := await self._pair.receive()) is not None:
+                await self._switchboard.take(self._name, frame)
+            await trio.sleep_forever()
+        finally:
+            self._switchboard.leave(self._name)
+
+
+@dataclass
+class Desk:
+    """One worker of the small node."""
+
+    name: str
+    root: Supervisor
+    tree: NodeTree
+    pair: Pair
+    seat: Seat
+    connected: dict[UUID, int]
+
+
+def seat_of(name: str, count: int, end: socket.socket) -> Desk:
+    pair = Pair(end)
+    seat = Seat(name, count, pair, lambda: None, lambda: None)
+    link = Supervisor(
+        "link",
+        [
+            ChildSpec("writer", seat.writer, mailbox=64, overflow=Overflow.REJECT),
+            ChildSpec("reader", seat.reader),
+        ],
+    )
+    connected: dict[UUID, int] = {}
+    core = Supervisor("core", [ChildSpec("hub", lambda: Hub(connected))])
+    root = Supervisor(name, [link, core])
+    local = LocalTree(root, CLOCK, lambda: True, lambda: tree_samples(root))
+    tree = seat.take(local, link.address("writer"), core.address("hub"))
+    return Desk(name, root, tree, pair, seat, connected)
+
+
+@dataclass
+class SmallNode:
+    root: Supervisor
+    desks: list[Desk]
+
+    def __getitem__(self, number: int) -> Desk:
+        return self.desks[number - 1]
+
+
+@asynccontextmanager
+async def small_node(count: int = 2) -> AsyncIterator[SmallNode]:
+    pairs = [socket.socketpair() for _ in range(count)]
+    names = [f"worker-{number}" for number in range(1, count + 1)]
+    desks = [seat_of(name, count, theirs) for name, (_, theirs) in zip(names, pairs, strict=True)]
+    parents = [Pair(ours) for ours, _ in pairs]
+
+    def heard(name: str, pair: Pair) -> Heard:
+        return Heard(name, pair, switchboard)
+
+    exchange = ChildSpec(
+        "exchange",
+        lambda: Exchange(switchboard.pair_of),
+        mailbox=256,
+        overflow=Overflow.REJECT,
+    )
+    workers = [
+        ChildSpec(name, partial(heard, name, pair))
+        for name, pair in zip(names, parents, strict=True)
+    ]
+    root = Supervisor("root", [exchange, *workers])
+    local = LocalTree(root, CLOCK, lambda: True, lambda: tree_samples(root))
+    switchboard: Switchboard = Switchboard(local, root.address("exchange").tell_nowait)
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(root.run)
+            for desk in desks:
+                await nursery.start(desk.root.run)
+            yield SmallNode(root, desks)
+            nursery.cancel_scope.cancel()
+    finally:
+        for pair in (*parents, *(desk.pair for desk in desks)):
+            pair.close()
