@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -168,6 +169,7 @@ async def supervise(
                     async with trio.open_nursery() as tree:
                         await tree.start(root.run)
                         refusals.is_serving = True
+                        _settle_garbage()
                         started()
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
@@ -179,6 +181,17 @@ async def supervise(
     if refusals.first is not None:
         raise refusals.first
     return None
+
+
+def _settle_garbage() -> None:
+    """Let the collector pass over what was made for good, and come less often.
+
+    Almost nothing here is in cycles. With the defaults a list of loans waited at the 99th percentile
+    three times as long for collections of the program itself (docs/performance.md).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def _innermost(group: BaseExceptionGroup[RestartIntensityExceeded]) -> BaseException:
