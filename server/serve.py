@@ -186,8 +186,8 @@ async def supervise(
 def _settle_garbage() -> None:
     """Let the collector pass over what was made for good, and come less often.
 
-    Almost nothing here is in cycles. With the defaults a list of loans waited at the 99th percentile
-    three times as long for collections of the program itself (docs/performance.md).
+    Almost nothing here is in cycles. With the defaults a list of loans took three times as long at
+    the 99th percentile, for collections of the program itself.
     """
     gc.collect()
     gc.freeze()
