@@ -84,13 +84,17 @@ class LoanDisbursed(LoanEventHeader):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRecorded(LoanEventHeader):
-    """Money came in for `value_date`; as a payoff it is to end the loan, when it is enough."""
+    """Money came in for `value_date`; as a payoff it is to end the loan, when it is enough.
+
+    What was taken where the loan could not have it is `in_suspense` until somebody decides.
+    """
 
     payment_id: PaymentId
     amount_minor: int
     method: str | None
     reference: str | None
     is_payoff: bool = False
+    in_suspense: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

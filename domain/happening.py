@@ -65,7 +65,7 @@ def take(running: RunningLoan, event: PaymentRecorded) -> Payment:
     """Let a payment, which comes next in order, pay what it can."""
     running.loan = counted(running.loan, event)
     currency = running.loan.terms.currency
-    if running.position is None or running.is_written_off:
+    if event.in_suspense or running.position is None or running.is_written_off:
         running.suspense += event.amount_minor
         return projection(currency, event, PaymentStatus.SUSPENSE, Allocation(), running.owed)
     receipt = receive_payoff if event.is_payoff else receive

@@ -166,7 +166,7 @@ def _deferred(position: Position, index: int) -> int:
 def _balance(position: Position, since: int) -> int:
     """What the rows from `since` on have to bring back, of all that went out."""
     before = sum(row.principal for row in position.rows[:since] if row.bears_interest)
-    span = position.rows[since].span
+    span = next(row for row in position.rows[since:] if row.bears_interest).span
     out = plan_out(position, span.due_date)
     on_due = sum(t.amount_minor for t in position.tranches if t.on == span.due_date)
     if since < len(position.rows) - 1:
@@ -214,6 +214,9 @@ def _flat_instalment(position: Position, row: Row) -> int:
 
 def _rounded(position: Position, amount: Decimal) -> int:
     terms = position.terms
+    if terms.amortization is Amortization.EQUAL_PRINCIPAL:
+        # Parts of the principal are equal to the minor unit; only whole instalments are rounded.
+        return round_to_multiple(amount)
     return round_to_multiple(
         amount, terms.instalment_multiple_minor, terms.instalment_rounding.value
     )

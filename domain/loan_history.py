@@ -64,7 +64,7 @@ def is_in_order(loan: Loan, event: PaymentRecorded) -> bool:
 
     A loan that is not kept whole (`Loan.book`) answers no.
     """
-    if loan.last_value_date is None or event.is_payoff:
+    if loan.last_value_date is None or event.is_payoff or event.in_suspense:
         return False
     if loan.book is None and needs_book(loan.terms):
         return False
@@ -96,8 +96,13 @@ def replay(events: Iterable[LoanEvent]) -> tuple[Loan, tuple[Payment, ...]]:
     no trace in the instalments: its allocation is empty, and its `outstanding_after_minor` is what
     was owed at its place. Raises ValueError without a submission.
     """
-    history = fold(sorted({event.event_id: event for event in events}.values(), key=order_key))
+    history = fold(in_order(events))
     return history.loan, history.payments
+
+
+def in_order(events: Iterable[LoanEvent]) -> list[LoanEvent]:
+    """Each of `events` once, in the order in which they count."""
+    return sorted({event.event_id: event for event in events}.values(), key=order_key)
 
 
 def fold(ordered: Sequence[LoanEvent], as_of: date | None = None) -> History:

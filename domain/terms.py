@@ -168,6 +168,7 @@ class Terms:
     delinquency_buckets: tuple[DelinquencyBucket, ...] = ()
     closing_tolerance_minor: int = 0
     instalment_fees: tuple[InstalmentFee, ...] = ()
+    tranches_max: int = 1
 
     @property
     def recalculates(self) -> bool:

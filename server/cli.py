@@ -129,8 +129,9 @@ def _check(_: argparse.Namespace) -> int:
 
 
 def _openapi(_: argparse.Namespace) -> int:
-    from server.wiring import web_options
     from web.openapi import openapi_document
+
+    from server.wiring import web_options
 
     # The document describes the program, not one node: no key is needed to write it.
     document = openapi_document(web_options(read_settings(), b""))
