@@ -1,6 +1,7 @@
 """How late a loan is on a given day: computed from its instalments, never stored, never nightly.
 
-Counts are exclusive: on its due date an instalment is due, the day after it is one day past due.
+Counts are exclusive unless the terms say otherwise: on its due date an instalment is due, the day
+after it is one day past due. Days of grace are not counted at all.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from domain.conventions import DayCounting
 from domain.instalment import Instalment
+from domain.terms import Terms
 
 
 class InstalmentStatus(StrEnum):
@@ -39,10 +42,35 @@ def oldest_unpaid(instalments: Sequence[Instalment]) -> Instalment | None:
     return next((row for row in instalments if row.outstanding_minor > 0), None)
 
 
-def days_past_due(instalments: Sequence[Instalment], as_of: date) -> int:
-    """The days from the oldest unpaid due date to `as_of`; 0 when nothing is late."""
+def days_past_due(
+    instalments: Sequence[Instalment],
+    as_of: date,
+    count: DayCounting = DayCounting.EXCLUSIVE,
+    grace_days: int = 0,
+) -> int:
+    """The days from the oldest unpaid due date to `as_of`; 0 when nothing is late.
+
+    INCLUSIVE counts the due date itself; days of grace come off.
+    """
     oldest = oldest_unpaid(instalments)
-    return 0 if oldest is None else max(0, (as_of - oldest.due_date).days)
+    if oldest is None or oldest.due_date > as_of:
+        return 0
+    days = (as_of - oldest.due_date).days
+    if count is DayCounting.INCLUSIVE:
+        days += 1
+    return max(0, days - grace_days)
+
+
+def days_late(terms: Terms, instalments: Sequence[Instalment], as_of: date) -> int:
+    """The days past due as `terms` count them."""
+    return days_past_due(instalments, as_of, terms.dpd_count, terms.delinquency_grace_days)
+
+
+def delinquency(terms: Terms, instalments: Sequence[Instalment], as_of: date) -> str | None:
+    """The bucket of the product that a loan is in, or None when it is in none."""
+    buckets = tuple((one.name, one.first, one.last) for one in terms.delinquency_buckets)
+    name = bucket(days_late(terms, instalments, as_of), buckets or BUCKETS)
+    return None if name == CURRENT else name
 
 
 def bucket(days: int, buckets: Sequence[tuple[str, int, int | None]] = BUCKETS) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
+from domain.conventions import MonthEndStrategy
 from domain.terms import Frequency, FrequencyUnit
 
 _DAYS = {FrequencyUnit.DAYS: 1, FrequencyUnit.WEEKS: 7}
@@ -45,17 +46,29 @@ class Period:
         return self.whole_from != self.from_date
 
 
-def shift(anchor: date, frequency: Frequency, count: int) -> date:
-    """The day `count` periods after `anchor` (before it when negative), clamped at month end.
+def shift(
+    anchor: date,
+    frequency: Frequency,
+    count: int,
+    month_end: MonthEndStrategy = MonthEndStrategy.LAST_DAY_OF_MONTH,
+) -> date:
+    """The day `count` periods after `anchor` (before it when negative).
 
-    Raises OverflowError or ValueError outside the years 1 to 9999; see `year_after`.
+    A day that the month does not have becomes its last one, or the first of the next month. What
+    falls due once only has no second day: any count of it is `anchor`. Raises OverflowError or
+    ValueError outside the years 1 to 9999; see `year_after`.
     """
+    if frequency.unit is FrequencyUnit.ONE_TIME:
+        return anchor
     steps = frequency.every * count
     if frequency.unit in _DAYS:
         return anchor + timedelta(days=steps * _DAYS[frequency.unit])
     month_index = anchor.year * 12 + anchor.month - 1 + steps * _MONTHS[frequency.unit]
     year, month = divmod(month_index, 12)
-    return date(year, month + 1, min(anchor.day, monthrange(year, month + 1)[1]))
+    length = monthrange(year, month + 1)[1]
+    if anchor.day > length and month_end is MonthEndStrategy.FIRST_DAY_OF_NEXT_MONTH:
+        return date(year, month + 1, length) + timedelta(days=1)
+    return date(year, month + 1, min(anchor.day, length))
 
 
 def year_after(anchor: date, frequency: Frequency, count: int) -> int:
@@ -63,6 +76,8 @@ def year_after(anchor: date, frequency: Frequency, count: int) -> int:
 
     The answer may be a year that no calendar has: 0 or less before it, 10000 or more after it.
     """
+    if frequency.unit is FrequencyUnit.ONE_TIME:
+        return anchor.year
     steps = frequency.every * count
     if frequency.unit in _DAYS:
         ordinal = anchor.toordinal() + steps * _DAYS[frequency.unit]
@@ -73,7 +88,11 @@ def year_after(anchor: date, frequency: Frequency, count: int) -> int:
 
 
 def periods(
-    start: date, frequency: Frequency, count: int, first_due_date: date | None = None
+    start: date,
+    frequency: Frequency,
+    count: int,
+    first_due_date: date | None = None,
+    month_end: MonthEndStrategy = MonthEndStrategy.LAST_DAY_OF_MONTH,
 ) -> tuple[Period, ...]:
     """The `count` periods of a loan that begins on `start`.
 
@@ -82,14 +101,17 @@ def periods(
     when `first_due_date` is not after `start`.
     """
     if first_due_date is None:
-        due = [shift(start, frequency, number) for number in range(1, count + 1)]
+        due = [shift(start, frequency, number, month_end) for number in range(1, count + 1)]
         whole_from = start
     else:
         if first_due_date <= start:
             raise ValueError("the first due date must come after the start")
-        due = [shift(first_due_date, frequency, number) for number in range(count)]
+        due = [shift(first_due_date, frequency, number, month_end) for number in range(count)]
         whole_from = shift(first_due_date, frequency, -1)
-        if shift(start, frequency, 1) == first_due_date:
+        if (
+            frequency.unit is FrequencyUnit.ONE_TIME
+            or shift(start, frequency, 1, month_end) == first_due_date
+        ):
             whole_from = start
     first = Period(1, start, due[0], whole_from)
     later = (

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
+from domain.conventions import ChargeBase, ChargeKind
 from domain.identifiers import (
     BranchId,
+    ChargeId,
     DisbursementId,
     EventId,
     LoanId,
@@ -14,7 +17,7 @@ from domain.identifiers import (
     ProductId,
     UserId,
 )
-from domain.terms import Terms
+from domain.terms import Frequency, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +72,131 @@ class LoanWithdrawn(LoanEventHeader):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanDisbursed(LoanEventHeader):
-    """Money went out on `value_date`, and the schedule began."""
+    """Money went out on `value_date`; the first of it began the schedule.
+
+    `down_payment_minor` of it came back at once.
+    """
 
     disbursement_id: DisbursementId
     amount_minor: int
+    down_payment_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRecorded(LoanEventHeader):
-    """Money came in for `value_date`."""
+    """Money came in for `value_date`; as a payoff it is to end the loan, when it is enough.
+
+    What was taken where the loan could not have it is `in_suspense` until somebody decides.
+    """
+
+    payment_id: PaymentId
+    amount_minor: int
+    method: str | None
+    reference: str | None
+    is_payoff: bool = False
+    in_suspense: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReversed(LoanEventHeader):
+    """A payment was undone; every later one was allocated again."""
+
+    payment_id: PaymentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalUndone(LoanEventHeader):
+    """The approval was taken back: the application is open again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisbursalUndone(LoanEventHeader):
+    """Money that had gone out came back whole, before anything was paid."""
+
+    disbursement_id: DisbursementId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeAdded(LoanEventHeader):
+    """A fee or a penalty was put on the loan, due on its own date."""
+
+    charge_id: ChargeId
+    kind: ChargeKind
+    due_date: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeWaived(LoanEventHeader):
+    """What was unpaid of a charge is no longer asked for."""
+
+    charge_id: ChargeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterestWaived(LoanEventHeader):
+    """So much interest, the oldest unpaid first, is no longer asked for."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueCharged(LoanEventHeader):
+    """A penalty on each instalment that was due before `value_date` and unpaid, once each.
+
+    Each is dated on its due date: `percent` of what is unpaid of `base`, or `amount_minor`.
+    """
+
+    percent: Decimal | None
+    base: ChargeBase
+    amount_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateChanged(LoanEventHeader):
+    """Another rate, in per cent a year, from the day `effective` on, that day included."""
+
+    effective: date
+    annual_rate_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanRescheduled(LoanEventHeader):
+    """Another rate, in per cent a year, for the instalments due on or after `from_date`."""
+
+    from_date: date
+    annual_rate_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanReamortized(LoanEventHeader):
+    """What was overdue was spread over the instalments still to come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanReAged(LoanEventHeader):
+    """All that was unpaid became new instalments, the first of them due on `start_date`."""
+
+    start_date: date
+    frequency: Frequency
+    instalments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanWrittenOff(LoanEventHeader):
+    """The lender gave up hope, not the claim."""
+
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffUndone(LoanEventHeader):
+    """The loan is on the books again as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryReceived(LoanEventHeader):
+    """Money came in on a loan that was written off."""
 
     payment_id: PaymentId
     amount_minor: int
@@ -86,10 +205,10 @@ class PaymentRecorded(LoanEventHeader):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentReversed(LoanEventHeader):
-    """A payment was undone; every later one was allocated again."""
+class CreditRefunded(LoanEventHeader):
+    """What was paid too much went back to the customer."""
 
-    payment_id: PaymentId
+    amount_minor: int
 
 
 LoanEvent = (
@@ -101,4 +220,18 @@ LoanEvent = (
     | LoanDisbursed
     | PaymentRecorded
     | PaymentReversed
+    | ApprovalUndone
+    | DisbursalUndone
+    | ChargeAdded
+    | ChargeWaived
+    | InterestWaived
+    | OverdueCharged
+    | RateChanged
+    | LoanRescheduled
+    | LoanReamortized
+    | LoanReAged
+    | LoanWrittenOff
+    | WriteOffUndone
+    | RecoveryReceived
+    | CreditRefunded
 )

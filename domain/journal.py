@@ -5,9 +5,13 @@ only receivable is the principal that is out. What a customer pays beyond what h
 him (customer credit) until it is refunded. At any moment the balances are those that the loans
 imply (`implied_balances`): loans receivable is the principal out, customer credit the credit.
 
+What is given up (a write-off, a shortfall within the tolerance) is an expense; what is recovered of
+it is an income of its own. Money that cannot be applied is in suspense. Interest and charges that
+are waived were no income yet, so they post nothing.
+
 A reversal posts the mirror of the payment as it was allocated when it was reversed. Wherever a
 reversal or a late-coming payment makes others be allocated anew, each of them posts the difference:
-no earlier line is ever changed. Accounts that no event touches yet are those of events to come.
+no earlier line is ever changed.
 """
 
 from __future__ import annotations
@@ -17,10 +21,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.decision import Decision
-from domain.events import LoanDisbursed, LoanEvent, PaymentRecorded, PaymentReversed
+from domain.events import (
+    CreditRefunded,
+    DisbursalUndone,
+    LoanDisbursed,
+    LoanEvent,
+    LoanWrittenOff,
+    PaymentRecorded,
+    PaymentReversed,
+    RecoveryReceived,
+    WriteOffUndone,
+)
 from domain.identifiers import PaymentId
 from domain.loan import Loan
-from domain.payment import Allocation, Payment
+from domain.payment import Allocation, Payment, PaymentStatus
 
 
 class LedgerAccount(StrEnum):
@@ -51,6 +65,14 @@ class JournalMemo(StrEnum):
     PAYMENT = "payment"
     REVERSAL = "reversal"
     REALLOCATION = "reallocation"
+    DOWN_PAYMENT = "down_payment"
+    DISBURSAL_UNDONE = "disbursal_undone"
+    CREDIT_USED = "credit_used"
+    TOLERANCE = "tolerance"
+    REFUND = "refund"
+    WRITE_OFF = "write_off"
+    WRITE_OFF_UNDONE = "write_off_undone"
+    RECOVERY = "recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +102,7 @@ class _Entry:
 
 def post(event: LoanEvent, before: Loan | None, decision: Decision) -> tuple[JournalLine, ...]:
     """The lines that `event` of `decision` posts on a loan that was `before`."""
-    entries = tuple(_entries(event, decision))
+    entries = tuple(_entries(event, before, decision))
     _assert_implied(entries, before, decision.loan)
     currency = decision.loan.terms.currency
     return tuple(
@@ -109,52 +131,116 @@ def implied_balances(loan: Loan | None) -> dict[LedgerAccount, int]:
         interest += row.paid_interest_minor
         fees += row.paid_fees_minor
         penalties += row.paid_penalties_minor
+    book = loan.book
+    given_up = 0 if book is None else book.forgiven_principal_minor + book.written_off_minor
+    recovered = 0 if book is None else book.recovered_minor
     received = principal + interest + fees + penalties + loan.credit_minor
     return {
-        LedgerAccount.CASH: received - loan.disbursed_minor,
-        LedgerAccount.LOANS_RECEIVABLE: loan.disbursed_minor - principal,
+        LedgerAccount.CASH: received + recovered + loan.suspense_minor - loan.disbursed_minor,
+        LedgerAccount.LOANS_RECEIVABLE: loan.disbursed_minor - principal - given_up,
         LedgerAccount.CUSTOMER_CREDIT: -loan.credit_minor,
+        LedgerAccount.SUSPENSE: -loan.suspense_minor,
         LedgerAccount.INTEREST_INCOME: -interest,
         LedgerAccount.FEE_INCOME: -fees,
         LedgerAccount.PENALTY_INCOME: -penalties,
+        LedgerAccount.RECOVERY_INCOME: -recovered,
+        LedgerAccount.WRITE_OFF_EXPENSE: given_up,
     }
 
 
-def _entries(event: LoanEvent, decision: Decision) -> Iterator[_Entry]:
+def _entries(event: LoanEvent, before: Loan | None, decision: Decision) -> Iterator[_Entry]:
+    told = list(_told(event, decision))
+    yield from told
+    rest = _rest(told, before, decision.loan)
+    if rest:
+        yield _Entry(_memo_of_rest(event, rest), None, rest)
+
+
+def _told(event: LoanEvent, decision: Decision) -> Iterator[_Entry]:
+    """What `event` itself says: money that went out, came in, or was undone."""
     match event:
         case LoanDisbursed():
-            yield _Entry(
-                JournalMemo.DISBURSEMENT,
-                None,
-                {
-                    LedgerAccount.LOANS_RECEIVABLE: event.amount_minor,
-                    LedgerAccount.CASH: -event.amount_minor,
-                },
-            )
+            yield _Entry(JournalMemo.DISBURSEMENT, None, _paid_out(event.amount_minor))
+            if event.down_payment_minor:
+                back = Allocation(principal_minor=event.down_payment_minor)
+                yield _Entry(JournalMemo.DOWN_PAYMENT, None, _receipt(back))
         case PaymentRecorded():
             taken = _of(event.payment_id, decision.payments)
-            yield _Entry(JournalMemo.PAYMENT, taken.id, _receipt(taken.allocation))
-            yield from _reallocations(event.payment_id, decision)
+            yield _Entry(JournalMemo.PAYMENT, taken.id, _of_payment(taken))
         case PaymentReversed():
             undone = _of(event.payment_id, decision.payments_before)
-            mirror = {account: -amount for account, amount in _receipt(undone.allocation).items()}
+            mirror = {account: -amount for account, amount in _of_payment(undone).items()}
             yield _Entry(JournalMemo.REVERSAL, undone.id, mirror)
-            yield from _reallocations(event.payment_id, decision)
+        case RecoveryReceived():
+            amounts = {
+                LedgerAccount.CASH: event.amount_minor,
+                LedgerAccount.RECOVERY_INCOME: -event.amount_minor,
+            }
+            yield _Entry(JournalMemo.RECOVERY, event.payment_id, amounts)
+        case CreditRefunded():
+            amounts = {
+                LedgerAccount.CUSTOMER_CREDIT: event.amount_minor,
+                LedgerAccount.CASH: -event.amount_minor,
+            }
+            yield _Entry(JournalMemo.REFUND, None, amounts)
         case _:
-            return
+            pass
+    own = event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else None
+    yield from _reallocations(own, decision)
 
 
-def _reallocations(own: PaymentId, decision: Decision) -> Iterator[_Entry]:
+def _rest(told: Iterable[_Entry], before: Loan | None, after: Loan) -> dict[LedgerAccount, int]:
+    """What the balances have moved by beyond what is told: given up, taken back, credit used."""
+    moved = implied_balances(after)
+    for account, amount in implied_balances(before).items():
+        moved[account] -= amount
+    for entry in told:
+        for account, amount in entry.amounts.items():
+            moved[account] -= amount
+    return {account: amount for account, amount in moved.items() if amount}
+
+
+def _memo_of_rest(event: LoanEvent, rest: dict[LedgerAccount, int]) -> JournalMemo:
+    """Why there is a rest; only those accounts move that the reason can move."""
+    given_up = {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.WRITE_OFF_EXPENSE}
+    match event:
+        case LoanWrittenOff():
+            memo, accounts = JournalMemo.WRITE_OFF, given_up
+        case WriteOffUndone():
+            memo, accounts = JournalMemo.WRITE_OFF_UNDONE, given_up
+        case PaymentRecorded() | PaymentReversed():
+            memo, accounts = JournalMemo.TOLERANCE, given_up
+        case DisbursalUndone():
+            memo = JournalMemo.DISBURSAL_UNDONE
+            accounts = {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.CASH}
+        case _:
+            memo, accounts = JournalMemo.CREDIT_USED, set(LedgerAccount) - {LedgerAccount.CASH}
+    assert rest.keys() <= accounts, f"the books do not agree with the loan: {memo} moves no {rest}"
+    return memo
+
+
+def _paid_out(amount_minor: int) -> dict[LedgerAccount, int]:
+    return {LedgerAccount.LOANS_RECEIVABLE: amount_minor, LedgerAccount.CASH: -amount_minor}
+
+
+def _reallocations(own: PaymentId | None, decision: Decision) -> Iterator[_Entry]:
     """The difference of every other payment whose split has changed; its cash has not."""
     stood = {payment.id: payment for payment in decision.payments_before}
     for payment in decision.payments:
         if payment.id == own:
             continue
-        old = _receipt(stood[payment.id].allocation)
-        new = _receipt(payment.allocation)
-        amounts = {account: new[account] - old[account] for account in new}
+        old, new = _of_payment(stood[payment.id]), _of_payment(payment)
+        amounts = {account: new.get(account, 0) - old.get(account, 0) for account in {**old, **new}}
         if any(amounts.values()):
             yield _Entry(JournalMemo.REALLOCATION, payment.id, amounts)
+
+
+def _of_payment(payment: Payment) -> dict[LedgerAccount, int]:
+    """What a payment as it stands has done to the books."""
+    if payment.status is PaymentStatus.SUSPENSE:
+        amount = payment.amount_minor
+        return {LedgerAccount.CASH: amount, LedgerAccount.SUSPENSE: -amount}
+    return _receipt(payment.allocation)
 
 
 def _receipt(split: Allocation) -> dict[LedgerAccount, int]:

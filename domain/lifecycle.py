@@ -29,8 +29,19 @@ class LoanMove(StrEnum):
     REJECT = "reject"
     WITHDRAW = "withdraw"
     DISBURSE = "disburse"
+    DISBURSE_FURTHER = "disburse further"
     PAY = "pay"
     REVERSE = "reverse"
+    UNDO_APPROVAL = "undo approval"
+    UNDO_DISBURSAL = "undo disbursal"
+    CHARGE = "charge"
+    WAIVE = "waive"
+    CHANGE_RATE = "change rate"
+    RESTRUCTURE = "restructure"
+    REFUND = "refund"
+    WRITE_OFF = "write off"
+    UNDO_WRITE_OFF = "undo write-off"
+    RECOVER = "recover"
 
 
 _REPAID: Final = (LoanStatus.ACTIVE, LoanStatus.CLOSED, LoanStatus.OVERPAID)
@@ -47,8 +58,19 @@ TRANSITIONS: Final[Mapping[LoanMove, Mapping[LoanStatus, tuple[LoanStatus, ...]]
                 LoanStatus.APPROVED: (LoanStatus.WITHDRAWN,),
             },
             LoanMove.DISBURSE: {LoanStatus.APPROVED: (LoanStatus.ACTIVE,)},
+            LoanMove.DISBURSE_FURTHER: {LoanStatus.ACTIVE: (LoanStatus.ACTIVE,)},
             LoanMove.PAY: {LoanStatus.ACTIVE: _REPAID},
             LoanMove.REVERSE: dict.fromkeys(_REPAID, _REPAID),
+            LoanMove.UNDO_APPROVAL: {LoanStatus.APPROVED: (LoanStatus.SUBMITTED,)},
+            LoanMove.UNDO_DISBURSAL: {LoanStatus.ACTIVE: (LoanStatus.APPROVED, LoanStatus.ACTIVE)},
+            LoanMove.CHARGE: dict.fromkeys(_REPAID, _REPAID),
+            LoanMove.WAIVE: {LoanStatus.ACTIVE: _REPAID},
+            LoanMove.CHANGE_RATE: {LoanStatus.ACTIVE: _REPAID},
+            LoanMove.RESTRUCTURE: {LoanStatus.ACTIVE: (LoanStatus.ACTIVE,)},
+            LoanMove.REFUND: {LoanStatus.OVERPAID: (LoanStatus.CLOSED, LoanStatus.OVERPAID)},
+            LoanMove.WRITE_OFF: {LoanStatus.ACTIVE: (LoanStatus.WRITTEN_OFF,)},
+            LoanMove.UNDO_WRITE_OFF: {LoanStatus.WRITTEN_OFF: (LoanStatus.ACTIVE,)},
+            LoanMove.RECOVER: {LoanStatus.WRITTEN_OFF: (LoanStatus.WRITTEN_OFF,)},
         }
     )
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from domain.book import Book
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
@@ -37,6 +38,8 @@ class Loan:
     `last_value_date` is the latest of any payment, reversed or not, or that of the disbursement
     while there is none, and `last_payment_event_id` the greatest event id among the payments of
     that day. A store may leave it None; a second payment of one day then needs the history.
+    `book` is what a loan needs beside its instalments; one whose terms need it and that has none
+    needs its history for every decision. `suspense_minor` is money that could not be applied.
     """
 
     id: LoanId
@@ -58,6 +61,8 @@ class Loan:
     created_at: datetime
     updated_at: datetime
     last_payment_event_id: EventId | None = None
+    book: Book | None = None
+    suspense_minor: int = 0
 
     @property
     def outstanding(self) -> Outstanding:

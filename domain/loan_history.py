@@ -1,85 +1,77 @@
-"""How events change a loan: one at a time while they come in order, all of them again when not.
+"""How events make a loan: one at a time while they come in order, all of them again when not.
 
-The state of a loan depends on the set of its events, not on the order in which they arrived: what
-touches money is ordered by value date, kind and id, what precedes it by its place in the life
-cycle. `evolve` is the quick way to the result that `replay` defines. Nothing here refuses anything:
-events are facts, and whether one may happen was decided before (`origination.py`, `servicing.py`).
+The state of a loan depends on the set of its events, not on the order in which they arrived
+(`event_order.py`). `evolve` is the quick way to the result that `replay` defines; what each event
+does is in `happening.py`. Nothing here refuses anything: events are facts, and whether one may
+happen was decided before (`origination.py`, `servicing.py`, `workout.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import date, datetime
-from functools import lru_cache
-from typing import Final
-from uuid import UUID
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
 from domain.allocation import allocate
+from domain.event_order import order_key
 from domain.events import (
-    ApplicationAmended,
-    LoanApproved,
+    DisbursalUndone,
     LoanDisbursed,
     LoanEvent,
-    LoanRejected,
     LoanSubmitted,
-    LoanWithdrawn,
     PaymentRecorded,
     PaymentReversed,
 )
-from domain.identifiers import PaymentId
-from domain.instalment import Instalment
+from domain.happening import counted, happen, keep_place, projection, take
+from domain.identifiers import DisbursementId, PaymentId
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
-from domain.payment import Allocation, Payment, PaymentStatus
-from domain.schedule import build_schedule, schedule_start
-from domain.terms import Terms
-
-# The place of each kind in the life of a loan; within one place amendments follow the clock.
-_PLACE: Final[dict[type, int]] = {
-    LoanSubmitted: 0,
-    ApplicationAmended: 1,
-    LoanApproved: 2,
-    LoanRejected: 3,
-    LoanWithdrawn: 3,
-    LoanDisbursed: 4,
-    PaymentRecorded: 5,
-    PaymentReversed: 6,
-}
-
-Order = tuple[int, date | datetime, UUID]
+from domain.payment import Payment, PaymentStatus
+from domain.projection import bring_up_to
+from domain.receipt import Slice
+from domain.running_loan import RunningLoan, needs_book, resumed, stopped
 
 
-def order_key(event: LoanEvent) -> Order:
-    """Where `event` belongs among the events of its loan, whenever it arrived."""
-    place = _PLACE[type(event)]
-    if isinstance(event, PaymentRecorded):
-        return place, event.value_date, event.event_id
-    return place, event.at, event.event_id
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a loan's events make: the loan, its payments, and what of each went to which row."""
+
+    loan: Loan
+    payments: tuple[Payment, ...]
+    slices: tuple[Slice, ...]
 
 
 def evolve(loan: Loan | None, event: LoanEvent) -> Loan:
     """The loan after `event`, which must come next in order.
 
-    Raises ValueError for a payment that does not (`is_in_order`) and for a reversal: both need the
-    whole history and `replay`.
+    Raises ValueError for what needs the whole history and `replay`: a payment that does not come
+    next (`is_in_order`), a reversal, and whatever changes a loan that is out.
     """
+    if loan is None:
+        assert isinstance(event, LoanSubmitted), "the first event of a loan is its submission"
+        return _submitted(event)
     if isinstance(event, PaymentRecorded):
-        assert loan is not None, "the first event of a loan is its submission"
         return take_payment(loan, event)[0]
-    if isinstance(event, PaymentReversed):
-        raise ValueError("a reversal needs the history: replay it")  # noqa: TRY004 - right type, wrong place
-    return _originate(loan, event)
+    if isinstance(event, PaymentReversed) or loan.disbursed_on is not None:
+        raise ValueError("this needs the history: replay it")
+    running = RunningLoan(loan)
+    happen(running, event)
+    return stopped(running)
 
 
 def is_in_order(loan: Loan, event: PaymentRecorded) -> bool:
-    """Say whether `event` comes after every payment that there is, so that none is disturbed."""
-    if loan.last_value_date is None:
+    """Say whether `event` comes after all that there is, so that nothing is disturbed.
+
+    A loan that is not kept whole (`Loan.book`) answers no.
+    """
+    if loan.last_value_date is None or event.is_payoff or event.in_suspense:
+        return False
+    if loan.book is None and needs_book(loan.terms):
         return False
     if event.value_date != loan.last_value_date:
         return event.value_date > loan.last_value_date
     if loan.last_payment_event_id is None:
-        return not _has_payments(loan)
+        return loan.book is None and not _has_payments(loan)
     return event.event_id > loan.last_payment_event_id
 
 
@@ -90,6 +82,10 @@ def take_payment(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
     """
     if not is_in_order(loan, event):
         raise ValueError("a payment out of order needs the history: replay it")
+    if loan.book is not None:
+        running = resumed(loan)
+        payment = take(running, event)
+        return stopped(running), payment
     return _allocated(loan, event)
 
 
@@ -100,24 +96,30 @@ def replay(events: Iterable[LoanEvent]) -> tuple[Loan, tuple[Payment, ...]]:
     no trace in the instalments: its allocation is empty, and its `outstanding_after_minor` is what
     was owed at its place. Raises ValueError without a submission.
     """
-    ordered = sorted({event.event_id: event for event in events}.values(), key=order_key)
-    reversed_ids = {event.payment_id for event in ordered if isinstance(event, PaymentReversed)}
-    loan: Loan | None = None
-    payments: list[Payment] = []
-    for event in ordered:
-        if not isinstance(event, PaymentRecorded | PaymentReversed):
-            loan = _originate(loan, event)
-            continue
-        if loan is None:
-            raise ValueError("the first event of a loan is its submission")
-        if isinstance(event, PaymentReversed):
-            loan = _counted(loan, event)
-            continue
-        loan, payment = (_undone if event.payment_id in reversed_ids else _allocated)(loan, event)
-        payments.append(payment)
-    if loan is None:
+    history = fold(in_order(events))
+    return history.loan, history.payments
+
+
+def in_order(events: Iterable[LoanEvent]) -> list[LoanEvent]:
+    """Each of `events` once, in the order in which they count."""
+    return sorted({event.event_id: event for event in events}.values(), key=order_key)
+
+
+def fold(ordered: Sequence[LoanEvent], as_of: date | None = None) -> History:
+    """What events that are in order make of a loan, and time until `as_of` on top of it."""
+    if not ordered:
         raise ValueError("a loan without events")
-    return loan, tuple(payments)
+    first = ordered[0]
+    if not isinstance(first, LoanSubmitted):
+        raise ValueError("the first event of a loan is its submission")  # noqa: TRY004 - its order
+    gone = {event.payment_id for event in ordered if isinstance(event, PaymentReversed)}
+    undone = {event.disbursement_id for event in ordered if isinstance(event, DisbursalUndone)}
+    running = RunningLoan(_submitted(first))
+    for event in ordered[1:]:
+        _step(running, event, gone, undone)
+    if as_of is not None and running.position is not None:
+        bring_up_to(running.position, as_of)
+    return History(stopped(running), tuple(running.payments), tuple(running.slices))
 
 
 def changed_payments(
@@ -129,29 +131,31 @@ def changed_payments(
     return tuple(stood[payment.id] for payment in changed if payment.id in stood), changed
 
 
+def _step(
+    running: RunningLoan,
+    event: LoanEvent,
+    gone: set[PaymentId],
+    undone: set[DisbursementId],
+) -> None:
+    if isinstance(event, PaymentRecorded):
+        apply = keep_place if event.payment_id in gone else take
+        running.payments.append(apply(running, event))
+    elif _leaves_no_trace(event, undone):
+        running.loan = counted(running.loan, event)
+    elif isinstance(event, LoanSubmitted):
+        raise ValueError("a loan is submitted once")
+    else:
+        happen(running, event)
+
+
+def _leaves_no_trace(event: LoanEvent, undone: set[DisbursementId]) -> bool:
+    if isinstance(event, LoanDisbursed):
+        return event.disbursement_id in undone
+    return isinstance(event, PaymentReversed | DisbursalUndone)
+
+
 def _has_payments(loan: Loan) -> bool:
     return loan.credit_minor > 0 or any(row.paid_minor > 0 for row in loan.instalments)
-
-
-def _originate(loan: Loan | None, event: LoanEvent) -> Loan:
-    """The part of a loan's life in which no money comes in."""
-    if isinstance(event, LoanSubmitted):
-        return _submitted(event)
-    assert loan is not None, "the first event of a loan is its submission"
-    loan = _counted(loan, event)
-    match event:
-        case ApplicationAmended():
-            return replace(loan, terms=event.terms, purpose=event.purpose)
-        case LoanApproved():
-            return replace(loan, status=LoanStatus.APPROVED, approved_by=event.by)
-        case LoanRejected():
-            return replace(loan, status=LoanStatus.REJECTED)
-        case LoanWithdrawn():
-            return replace(loan, status=LoanStatus.WITHDRAWN)
-        case LoanDisbursed():
-            return _disbursed(loan, event)
-        case _:
-            raise ValueError(f"{type(event).__name__} does not belong to a loan's beginning")
 
 
 def _submitted(event: LoanSubmitted) -> Loan:
@@ -177,30 +181,8 @@ def _submitted(event: LoanSubmitted) -> Loan:
     )
 
 
-def _disbursed(loan: Loan, event: LoanDisbursed) -> Loan:
-    start = schedule_start(loan.terms, event.value_date)
-    return replace(
-        loan,
-        status=LoanStatus.ACTIVE,
-        disbursed_on=event.value_date,
-        disbursed_minor=event.amount_minor,
-        instalments=_laid_out(loan.terms, start, event.amount_minor),
-        last_value_date=event.value_date,
-    )
-
-
-@lru_cache(maxsize=32)
-def _laid_out(terms: Terms, start: date, principal_minor: int) -> tuple[Instalment, ...]:
-    """The schedule, remembered for a moment: a decision that replays lays it out twice."""
-    return build_schedule(terms, start, principal_minor)
-
-
-def _counted(loan: Loan, event: LoanEvent) -> Loan:
-    """Every event counts, whatever else it changes."""
-    return replace(loan, version=loan.version + 1, updated_at=max(loan.updated_at, event.at))
-
-
 def _allocated(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
+    """The way of a loan that needs no book: its instalments say all."""
     rows, split = allocate(loan.instalments, event.amount_minor)
     credit = loan.credit_minor + split.excess_minor
     owed = sum(row.outstanding_minor for row in rows)
@@ -214,38 +196,7 @@ def _allocated(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
         updated_at=max(loan.updated_at, event.at),
         last_payment_event_id=event.event_id,
     )
-    return paid, _projection(loan.terms.currency, event, PaymentStatus.POSTED, split, owed)
-
-
-def _undone(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
-    """A payment that was reversed keeps its place, and changes nothing at it."""
-    owed = loan.outstanding.total_minor
-    payment = _projection(loan.terms.currency, event, PaymentStatus.REVERSED, Allocation(), owed)
-    kept = replace(
-        _counted(loan, event),
-        last_value_date=event.value_date,
-        last_payment_event_id=event.event_id,
-    )
-    return kept, payment
-
-
-def _projection(
-    currency: str, event: PaymentRecorded, status: PaymentStatus, split: Allocation, owed: int
-) -> Payment:
-    return Payment(
-        id=event.payment_id,
-        loan_id=event.loan_id,
-        amount_minor=event.amount_minor,
-        currency=currency,
-        value_date=event.value_date,
-        status=status,
-        allocation=split,
-        outstanding_after_minor=owed,
-        method=event.method,
-        reference=event.reference,
-        recorded_by=event.by,
-        created_at=event.at,
-    )
+    return paid, projection(loan.terms.currency, event, PaymentStatus.POSTED, split, owed)
 
 
 def _status(owed_minor: int, credit_minor: int) -> LoanStatus:

@@ -118,18 +118,37 @@ def round_to_multiple(
     return int(steps.to_integral_value(rounding=rounding)) * multiple_minor
 
 
+def exact_share(amount_minor: int, shares: int) -> Decimal:
+    """One of `shares` equal parts of an amount, unrounded."""
+    return ARITHMETIC.divide(Decimal(amount_minor), Decimal(shares))
+
+
+def round_share(amount_minor: int, shares: int) -> int:
+    """One of `shares` equal parts of an amount, rounded half to even to whole minor units."""
+    return round_minor(exact_share(amount_minor, shares))
+
+
+def round_for_show(number: Decimal, places: int) -> Decimal:
+    """Round half to even to `places`, for comparison with a figure that shows no more."""
+    return number.quantize(Decimal(1).scaleb(-places), context=ARITHMETIC)
+
+
 def round_factor(factor: Decimal) -> Decimal:
     """Cut a rate factor to the 28 places with which it is kept and multiplied."""
     return factor.quantize(_FACTOR, context=ARITHMETIC).normalize(ARITHMETIC)
 
 
-def interest_on(base_minor: int, factor: Decimal) -> tuple[Decimal, int]:
+def interest_on(base_minor: int, factor: Decimal, multiple_minor: int = 1) -> tuple[Decimal, int]:
     """What `factor` costs on `base_minor`: explained to ten places of a minor unit, and rounded.
+
+    Rounded to whole minor units, or to multiples of them where the terms say so.
 
     The rounded figure is that of the explained one. Otherwise a third of a year, which has no exact
     decimal, would push a true half cent to the wrong side.
     """
     unrounded = _tidied(ARITHMETIC.multiply(Decimal(base_minor), factor))
+    if multiple_minor > 1:
+        return unrounded, round_to_multiple(unrounded, multiple_minor)
     return unrounded, round_minor(unrounded)
 
 

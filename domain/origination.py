@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final, TypedDict
 
+from domain.accrual import down_payment
 from domain.commands import (
     AmendLoan,
     ApproveLoan,
@@ -163,12 +164,12 @@ def withdraw(loan: Loan, command: WithdrawLoan, context: CommandContext) -> Deci
 
 
 def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Decision | Rejected:
-    """Pay out the whole approved amount; the schedule begins as `schedule_start` says.
+    """Pay out what was approved, or a first tranche; the schedule begins as `schedule_start` says.
 
     The date is today unless given, never in the future, and at most a year before the application.
     While `context.four_eyes`, whoever approved may not disburse.
     """
-    amount = _disbursed_amount(loan, command)
+    amount = disbursed_amount(loan, command)
     if isinstance(amount, Rejected):
         return amount
     value_date = command.date or context.today
@@ -189,8 +190,16 @@ def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Deci
         **header(loan.id, context, value_date),
         disbursement_id=command.disbursement_id,
         amount_minor=amount,
+        down_payment_minor=at_once(loan.terms, amount),
     )
     return _decided(loan, event)
+
+
+def at_once(terms: Terms, amount_minor: int) -> int:
+    """What of money that goes out comes back the same day, where that was agreed."""
+    if not terms.down_payment_auto:
+        return 0
+    return down_payment(amount_minor, terms.down_payment_percent)
 
 
 def _decided(loan: Loan, event: LoanEvent) -> Decision:
@@ -224,9 +233,10 @@ def _same_person(
     return Rejected(LoanRefusal.SAME_PERSON, detail, facts={"event": str(move)})
 
 
-def _disbursed_amount(loan: Loan, command: DisburseLoan) -> int | Rejected:
+def disbursed_amount(loan: Loan, command: DisburseLoan) -> int | Rejected:
+    """The amount that is to go out, by default all that is left of what was approved."""
     if command.amount is None:
-        return loan.terms.principal_minor
+        return loan.terms.principal_minor - loan.disbursed_minor
     amount = minor_exactly(command.amount, loan.terms.currency)
     if amount is not None and amount > 0:
         return amount
@@ -239,6 +249,8 @@ def _disbursed_amount(loan: Loan, command: DisburseLoan) -> int | Rejected:
 
 def _not_approved(loan: Loan, amount_minor: int) -> Rejected | None:
     if amount_minor == loan.terms.principal_minor:
+        return None
+    if loan.terms.tranches_max > 1 and amount_minor < loan.terms.principal_minor:
         return None
     approved = format_minor(loan.terms.principal_minor, loan.terms.currency)
     return Rejected(

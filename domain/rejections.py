@@ -73,6 +73,17 @@ class PaymentRefusal(StrEnum):
     ALREADY_REVERSED = "already_reversed"
 
 
+class WorkoutRefusal(StrEnum):
+    """Why a loan that is out is not changed."""
+
+    BAD_AMOUNT = "bad_amount"
+    BAD_DATE = "bad_date"
+    BAD_TERMS = "bad_terms"
+    NO_SUCH_CHARGE = "no_such_charge"
+    NOTHING_TO_DO = "nothing_to_do"
+    ALREADY_PAID = "already_paid"
+
+
 class UserRefusal(StrEnum):
     """Why a user is not made or changed."""
 
@@ -93,6 +104,7 @@ Reason = (
     | TermsRefusal
     | DisburseRefusal
     | PaymentRefusal
+    | WorkoutRefusal
     | UserRefusal
 )
 

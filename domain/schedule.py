@@ -6,39 +6,22 @@ Pure arithmetic over terms. It knows nothing of payments (`allocation.py`), of l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import NamedTuple
+from typing import Final
 
+from domain.accrual import down_payment
+from domain.book import Tranche
+from domain.conventions import BrokenPeriod, HolidayRule, InstalmentFrom, RowKind
 from domain.due_dates import Period, periods, shift
 from domain.instalment import Instalment
-from domain.money import ARITHMETIC, interest_on, round_minor, round_to_multiple
-from domain.rates import period_factor, whole_period_factor
-from domain.terms import Amortization, InterestMethod, Terms
+from domain.position import Position, Row, instalments_of
+from domain.projection import relay
+from domain.terms import Amortization, Terms
+from domain.working_days import working_day
 
-_ONE = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class InstalmentRounding:
-    """To what the equal instalment is rounded: a multiple of minor units, and which way."""
-
-    multiple_minor: int = 1
-    rounding: str = ROUND_HALF_EVEN
-
-
-TO_THE_MINOR_UNIT = InstalmentRounding()
-
-
-class _Line(NamedTuple):
-    """The money of one instalment before it is a row."""
-
-    principal_minor: int
-    interest_minor: int
-    base_minor: int
-    unrounded: Decimal
+# The most instalments that a loan may have.
+INSTALMENTS_MAX: Final = 600
 
 
 def schedule_start(terms: Terms, disbursed_on: date) -> date:
@@ -51,11 +34,7 @@ def schedule_start(terms: Terms, disbursed_on: date) -> date:
 
 
 def build_schedule(
-    terms: Terms,
-    start: date,
-    principal_minor: int | None = None,
-    *,
-    rounding: InstalmentRounding = TO_THE_MINOR_UNIT,
+    terms: Terms, start: date, principal_minor: int | None = None
 ) -> tuple[Instalment, ...]:
     """Lay out the instalments of `terms` from `start`, on `principal_minor` (default: all agreed).
 
@@ -64,22 +43,23 @@ def build_schedule(
     where an instalment would not cover its interest, it is its interest. Raises ValueError when the
     first due date is not after `start`; other impossible terms are `check_terms`' to refuse.
     """
+    return instalments_of(lay_out(terms, start, start, principal_minor))
+
+
+def lay_out(
+    terms: Terms, start: date, disbursed_on: date, principal_minor: int | None = None
+) -> Position:
+    """The position of a loan on the day its first money goes out: the rows at work."""
     principal = terms.principal_minor if principal_minor is None else principal_minor
-    spans = periods(start, terms.frequency, terms.instalments, terms.first_due_date)
-    factors = [period_factor(terms, span) for span in spans]
-    if terms.interest_method is InterestMethod.FLAT:
-        lines = _flat(terms, principal, factors, rounding)
-    elif terms.amortization is Amortization.EQUAL_PRINCIPAL:
-        lines = _equal_principal(principal, factors, rounding)
-    else:
-        rate = whole_period_factor(terms, spans[0])
-        instalment = round_to_multiple(
-            equal_instalment(principal, rate, len(spans)),
-            rounding.multiple_minor,
-            rounding.rounding,
-        )
-        lines = _equal_instalments(principal, factors, instalment)
-    return tuple(_rows(principal, spans, factors, lines))
+    if terms.amortization is Amortization.FIXED_INSTALMENT:
+        return _until_paid_back(terms, start, disbursed_on, principal)
+    return _laid_out(terms, start, disbursed_on, principal)
+
+
+def down_payment_row(terms: Terms, on: date, amount_minor: int) -> Row:
+    """The row of what is due at once of money that goes out on `on`."""
+    part = down_payment(amount_minor, terms.down_payment_percent)
+    return Row(Period(0, on, on, on), terms.frequency, RowKind.DOWN_PAYMENT, principal=part)
 
 
 def planned_schedule(terms: Terms, today: date) -> tuple[Instalment, ...]:
@@ -94,94 +74,66 @@ def planned_schedule(terms: Terms, today: date) -> tuple[Instalment, ...]:
     return build_schedule(terms, start)
 
 
-def equal_instalment(principal_minor: int, factor: Decimal, count: int) -> Decimal:
-    """The annuity that repays `principal_minor` in `count` periods at one rate, unrounded."""
-    principal = Decimal(principal_minor)
-    if factor == 0:
-        return ARITHMETIC.divide(principal, Decimal(count))
-    discount = ARITHMETIC.power(ARITHMETIC.add(_ONE, factor), -count)
-    return ARITHMETIC.divide(
-        ARITHMETIC.multiply(principal, factor), ARITHMETIC.subtract(_ONE, discount)
+def _laid_out(terms: Terms, start: date, disbursed_on: date, principal: int) -> Position:
+    rows = _rows(terms, start)
+    # What was quoted from an agreed start is charged from it; PROGRESSIVE follows the money.
+    out_on = max(start, disbursed_on) if terms.is_progressive else start
+    if terms.down_payment_percent:
+        rows.insert(0, down_payment_row(terms, start, principal))
+    position = Position(terms, start, rows, [Tranche(out_on, principal)], disbursed_on)
+    approved = None
+    if terms.instalment_from is InstalmentFrom.APPROVED_AMOUNT:
+        at_once = down_payment(terms.principal_minor, terms.down_payment_percent)
+        approved = terms.principal_minor - at_once
+    relay(position, 0, start, approved)
+    return position
+
+
+def _until_paid_back(terms: Terms, start: date, disbursed_on: date, principal: int) -> Position:
+    """As many instalments as it takes, in tries of twice as many each; the last one is smaller."""
+    count, most = 12, min(terms.instalments, INSTALMENTS_MAX)
+    while True:
+        tried = replace(terms, instalments=min(count, most))
+        position = _laid_out(tried, start, disbursed_on, principal)
+        last = position.rows[-1]
+        if count >= most or last.principal + last.interest <= last.emi:
+            break
+        count *= 2
+    while len(position.rows) > 1 and position.rows[-1].principal == 0:
+        position.rows.pop()
+    position.terms = terms
+    return position
+
+
+def _rows(terms: Terms, start: date) -> list[Row]:
+    spans = periods(
+        start,
+        terms.frequency,
+        terms.instalments,
+        terms.first_due_date,
+        terms.month_end_strategy,
     )
+    rows = [Row(span, terms.frequency) for span in spans]
+    first = spans[0]
+    if terms.broken_period is BrokenPeriod.SEPARATE_ROW and start < first.whole_from:
+        whole = Period(1, first.whole_from, first.due_date, first.whole_from)
+        rows[0] = Row(whole, terms.frequency)
+        before = shift(first.whole_from, terms.frequency, -1)
+        broken = Period(1, start, first.whole_from, before)
+        rows.insert(0, Row(broken, terms.frequency, RowKind.BROKEN_PERIOD))
+    if terms.holiday_rule is not HolidayRule.NONE and terms.holiday_calendar:
+        _avoid_holidays(terms, rows)
+    return rows
 
 
-def _equal_instalments(
-    principal: int, factors: Sequence[Decimal], instalment: int
-) -> Iterator[_Line]:
-    balance = principal
-    last = len(factors) - 1
-    for index, factor in enumerate(factors):
-        unrounded, interest = interest_on(balance, factor)
-        part = balance if index == last else _within(instalment - interest, balance)
-        yield _Line(part, interest, balance, unrounded)
-        balance -= part
-
-
-def _equal_principal(
-    principal: int, factors: Sequence[Decimal], rounding: InstalmentRounding
-) -> Iterator[_Line]:
-    share = ARITHMETIC.divide(Decimal(principal), Decimal(len(factors)))
-    equal = round_to_multiple(share, rounding.multiple_minor, rounding.rounding)
-    balance = principal
-    last = len(factors) - 1
-    for index, factor in enumerate(factors):
-        unrounded, interest = interest_on(balance, factor)
-        part = balance if index == last else _within(equal, balance)
-        yield _Line(part, interest, balance, unrounded)
-        balance -= part
-
-
-def _flat(
-    terms: Terms, principal: int, factors: Sequence[Decimal], rounding: InstalmentRounding
-) -> Iterator[_Line]:
-    """Interest on the first principal throughout; the last line settles its fixed total."""
-    interests = [interest_on(principal, factor) for factor in factors]
-    total = Decimal(0)
-    for unrounded, _ in interests:
-        total = ARITHMETIC.add(total, unrounded)
-    interest_left = round_minor(total)
-    share = ARITHMETIC.divide(Decimal(principal), Decimal(len(factors)))
-    balance = principal
-    last = len(factors) - 1
-    for index, (unrounded, rounded) in enumerate(interests):
-        interest = interest_left if index == last else _within(rounded, interest_left)
-        if terms.amortization is Amortization.EQUAL_PRINCIPAL:
-            equal = round_to_multiple(share, rounding.multiple_minor, rounding.rounding)
-        else:
-            equal = (
-                round_to_multiple(
-                    ARITHMETIC.add(share, unrounded), rounding.multiple_minor, rounding.rounding
-                )
-                - interest
-            )
-        part = balance if index == last else _within(equal, balance)
-        yield _Line(part, interest, principal, unrounded)
-        balance -= part
-        interest_left -= interest
-
-
-def _rows(
-    principal: int, spans: Sequence[Period], factors: Sequence[Decimal], lines: Iterator[_Line]
-) -> Iterator[Instalment]:
-    balance = principal
-    for span, factor, line in zip(spans, factors, lines, strict=True):
-        balance -= line.principal_minor
-        yield Instalment(
-            number=span.number,
-            from_date=span.from_date,
-            due_date=span.due_date,
-            days=span.days,
-            principal_minor=line.principal_minor,
-            interest_minor=line.interest_minor,
-            fees_minor=0,
-            penalties_minor=0,
-            balance_minor=balance,
-            interest_base_minor=line.base_minor,
-            rate_factor=factor,
-            interest_unrounded=line.unrounded,
-        )
-    assert balance == 0, "the parts of the principal do not add up to it"
-
-
-def _within(part: int, limit: int) -> int:
-    return max(0, min(part, limit))
+def _avoid_holidays(terms: Terms, rows: list[Row]) -> None:
+    """Move each due date to a working day; the days of the periods move with it."""
+    assert terms.holiday_calendar is not None, "a rule for holidays needs a calendar"
+    since = rows[0].span.from_date
+    for row in rows:
+        span = row.span
+        due = working_day(span.due_date, terms.holiday_rule, terms.holiday_calendar)
+        due = max(due, since)
+        whole_from = since if span.whole_from == span.from_date else span.whole_from
+        row.span = Period(span.number, since, due, whole_from)
+        since = due

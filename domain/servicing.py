@@ -52,7 +52,39 @@ def pay(
         return Decision((event,), after, (payment,))
     if history is None:
         return HistoryNeeded()
-    return _replayed(loan, event, history)
+    return replayed(loan, event, history)
+
+
+def take_as_fact(
+    loan: Loan,
+    command: RecordPayment,
+    context: CommandContext,
+    history: tuple[LoanEvent, ...] | None,
+) -> Decision | HistoryNeeded | Rejected:
+    """Take money that has come in already, at a branch or without a line: it is never sent back.
+
+    Where the loan cannot have it (not paid out yet or never, paid back, written off) it is kept in
+    suspense for somebody to decide. Only what is no amount of the loan's currency is refused.
+    """
+    amount = _amount(loan, command)
+    if isinstance(amount, Rejected):
+        return amount
+    value_date = min(command.value_date or context.today, context.today)
+    early = loan.disbursed_on is None or value_date < loan.disbursed_on
+    event = PaymentRecorded(
+        **header(loan.id, context, value_date),
+        payment_id=command.payment_id,
+        amount_minor=amount,
+        method=command.method,
+        reference=command.reference,
+        in_suspense=early or wrong_state(loan, LoanMove.PAY) is not None,
+    )
+    if is_in_order(loan, event):
+        after, payment = take_payment(loan, event)
+        return Decision((event,), after, (payment,))
+    if history is None:
+        return HistoryNeeded()
+    return replayed(loan, event, history)
 
 
 def reverse(
@@ -68,22 +100,22 @@ def reverse(
     if refused is not None:
         return refused
     event = PaymentReversed(**header(loan.id, context), payment_id=command.payment_id)
-    return _replayed(loan, event, history)
+    return replayed(loan, event, history)
 
 
-def _replayed(
-    loan: Loan, event: PaymentRecorded | PaymentReversed, history: tuple[LoanEvent, ...]
-) -> Decision:
+def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> Decision:
+    """Decide `event` by all that happened: the loan after it, and each payment that it changes."""
     stood, payments_before = replay(history)
     assert stood.version == loan.version, "the history is not that of the loan as it stands"
     after, payments_after = replay((*history, event))
     changed_before, changed = changed_payments(payments_before, payments_after)
-    own = [payment for payment in payments_after if payment.id == event.payment_id]
-    others = [payment for payment in changed if payment.id != event.payment_id]
-    return Decision((event,), after, (*own, *others), _own_first(event.payment_id, changed_before))
+    about = event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else None
+    own = [payment for payment in payments_after if payment.id == about]
+    others = [payment for payment in changed if payment.id != about]
+    return Decision((event,), after, (*own, *others), _own_first(about, changed_before))
 
 
-def _own_first(own: PaymentId, payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
+def _own_first(own: PaymentId | None, payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
     return tuple(sorted(payments, key=lambda payment: payment.id != own))
 
 

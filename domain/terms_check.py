@@ -14,9 +14,10 @@ from typing import Final
 from domain.due_dates import year_after
 from domain.money import ARITHMETIC, MINOR_MAX, has_places_at_most, is_currency
 from domain.rejections import FieldFault
+from domain.schedule import INSTALMENTS_MAX
 from domain.terms import FrequencyUnit, Terms
+from domain.terms_choices_check import choice_faults
 
-INSTALMENTS_MAX: Final = 600
 EVERY_MAX: Final = 366
 RATE_PERCENT_MAX: Final = 1000
 RATE_PLACES_MAX: Final = 6
@@ -34,12 +35,18 @@ _DAYS_AT_MOST: Final = {
     FrequencyUnit.WEEKS: 7,
     FrequencyUnit.MONTHS: 31,
     FrequencyUnit.YEARS: 366,
+    FrequencyUnit.ONE_TIME: 0,
 }
 
 
 def check_terms(terms: Terms) -> tuple[FieldFault, ...]:
     """Name everything that is wrong with `terms`; empty when a schedule can be built on them."""
-    single = (*_money_faults(terms), *_count_faults(terms), *_date_faults(terms))
+    single = (
+        *_money_faults(terms),
+        *_count_faults(terms),
+        *_date_faults(terms),
+        *choice_faults(terms),
+    )
     return single or (*_horizon_faults(terms), *_interest_faults(terms))
 
 
@@ -64,6 +71,11 @@ def _count_faults(terms: Terms) -> Iterator[FieldFault]:
         yield FieldFault("/instalments", "out_of_range", f"must be from 1 to {INSTALMENTS_MAX}")
     if not 1 <= terms.frequency.every <= EVERY_MAX:
         yield FieldFault("/frequency/every", "out_of_range", f"must be from 1 to {EVERY_MAX}")
+    if terms.frequency.unit is FrequencyUnit.ONE_TIME:
+        if terms.instalments != 1:
+            yield FieldFault("/instalments", "out_of_range", "what falls due once is 1 instalment")
+        if terms.first_due_date is None:
+            yield FieldFault("/first_due_date", "missing", "says when it falls due")
 
 
 def _date_faults(terms: Terms) -> Iterator[FieldFault]:

@@ -1,4 +1,4 @@
-"""The command `lendwire`: serve, migrate, create-user, check, openapi.
+"""The command `lendwire`: serve, migrate, create-user, check, openapi, conform.
 
 Whatever goes wrong in an expected way is one sentence on standard error and an exit code; a
 traceback is a bug.
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from server.failures import StartRefused
 from server.settings import Settings, read_settings
@@ -63,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="check the settings and show them, without secrets")
     check.set_defaults(run=_check)
+
+    conform = commands.add_parser("conform", help="run published cases through the loan engine")
+    conform.add_argument("files", nargs="+", metavar="FILE", help="a file of cases (JSON)")
+    conform.set_defaults(run=_conform)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_openapi)
@@ -132,6 +137,12 @@ def _openapi(_: argparse.Namespace) -> int:
     json.dump(document, sys.stdout, indent=2, sort_keys=True)
     sys.stdout.write("\n")
     return 0
+
+
+def _conform(given: argparse.Namespace) -> int:
+    from server.conformance.report import conform
+
+    return conform([Path(name) for name in given.files], _say)
 
 
 def _say(sentence: str) -> None:

@@ -25,6 +25,7 @@ from domain.rejections import (
     TermsRefusal,
     UserRefusal,
     VersionRefusal,
+    WorkoutRefusal,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -162,6 +163,8 @@ def status_of(reason: Reason) -> int:
             return _disbursement(reason)
         case PaymentRefusal():
             return _payment(reason)
+        case WorkoutRefusal():
+            return _workout(reason)
         case UserRefusal():
             return _user(reason)
         case _:
@@ -245,6 +248,18 @@ def _payment(reason: PaymentRefusal) -> int:
         case PaymentRefusal.BAD_AMOUNT | PaymentRefusal.WRONG_CURRENCY | PaymentRefusal.BAD_DATE:
             return 422
         case PaymentRefusal.ALREADY_REVERSED:
+            return 409
+        case _:
+            assert_never(reason)
+
+
+def _workout(reason: WorkoutRefusal) -> int:
+    match reason:
+        case WorkoutRefusal.BAD_AMOUNT | WorkoutRefusal.BAD_DATE | WorkoutRefusal.BAD_TERMS:
+            return 422
+        case WorkoutRefusal.NO_SUCH_CHARGE:
+            return 404
+        case WorkoutRefusal.NOTHING_TO_DO | WorkoutRefusal.ALREADY_PAID:
             return 409
         case _:
             assert_never(reason)

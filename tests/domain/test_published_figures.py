@@ -16,7 +16,7 @@ import pytest
 from domain.due_dates import periods
 from domain.money import format_minor, minor_exactly
 from domain.rates import year_fraction
-from domain.schedule import InstalmentRounding, build_schedule
+from domain.schedule import build_schedule
 from domain.terms import (
     Amortization,
     DaysInMonth,
@@ -52,14 +52,14 @@ def terms_of(case: dict[str, Any]) -> Terms:
         interest_calc_period=InterestCalcPeriod(given["interest_calc_period"]),
         days_in_month=DaysInMonth(given.get("days_in_month", "ACTUAL")),
         days_in_year=DaysInYear(given.get("days_in_year", "365")),
+        instalment_multiple_minor=minor(given.get("instalment_multiple", "0.01")),
     )
 
 
 @pytest.mark.parametrize("case", PUBLISHED["schedules"], ids=lambda case: str(case["id"]))
 def test_the_schedule_is_the_published_one(case: dict[str, Any]) -> None:
-    rounding = InstalmentRounding(minor(case["terms"].get("instalment_multiple", "0.01")))
     start = date.fromisoformat(case["terms"]["start_date"])
-    rows = build_schedule(terms_of(case), start, rounding=rounding)
+    rows = build_schedule(terms_of(case), start)
     shown = [
         {
             "number": row.number,

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from domain.due_dates import periods
-from domain.rates import period_factor, whole_period_factor, year_fraction
+from domain.rates import annuity_factor, period_factor, year_fraction
 from domain.terms import (
     DaysInMonth,
     DaysInYear,
@@ -86,7 +86,8 @@ def test_a_broken_first_period_costs_its_share_by_actual_days(terms: Terms) -> N
     span = periods(start, broken.frequency, 2, broken.first_due_date)[0]
     expected = Decimal("0.01") * 20 / 31
     assert abs(period_factor(broken, span) - expected) < Decimal("1e-20")
-    assert whole_period_factor(broken, span) == Decimal("0.01")
+    rate = broken.annual_rate_percent
+    assert annuity_factor(broken, span, broken.frequency, rate, start) == Decimal("0.01")
 
 
 def test_a_broken_first_period_of_counted_days_counts_them() -> None:

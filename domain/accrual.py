@@ -1,0 +1,136 @@
+"""The interest of one row: which days, on what, at which rate; each part rounded by itself.
+
+Two ways to see a period. As planned: on what is out when everybody pays as agreed. As it was: on
+what was really out on each day. Which of them holds for which days is `projection.py`'s to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+from domain.book import InterestPart
+from domain.conventions import RecalculationCompounding, RowKind
+from domain.money import ARITHMETIC, interest_on
+from domain.position import Position, Row
+from domain.rates import Cut, part_factor
+
+
+class Stretch(NamedTuple):
+    """Some days, after `start` to `end`, on one base."""
+
+    start: date
+    end: date
+    base: int
+
+
+def planned(position: Position, opening: int, since: date, until: date) -> list[Stretch]:
+    """The days from `since` to `until` on `opening`, and on each tranche from its day on."""
+    if since >= until:
+        return []
+    joined = [t for t in position.tranches if since < t.on < until]
+    edges = _edges(position, (t.on for t in joined), since, until)
+    if not joined:
+        return [Stretch(a, b, opening) for a, b in pairwise(edges)]
+    percent = position.terms.down_payment_percent
+    net = [(t.on, t.amount_minor - down_payment(t.amount_minor, percent)) for t in joined]
+    return [
+        Stretch(a, b, opening + sum(amount for on, amount in net if on <= a))
+        for a, b in pairwise(edges)
+    ]
+
+
+def as_it_was(position: Position, since: date, until: date) -> list[Stretch]:
+    """The days from `since` to `until` on the principal that was really out."""
+    if since >= until:
+        return []
+    inside = [t.on for t in position.tranches] + [m.on for m in position.movements]
+    if _compounds(position):
+        inside += [row.span.due_date for row in position.rows]
+    edges = _edges(position, (day for day in inside if since < day < until), since, until)
+    return [Stretch(a, b, _out_on(position, a)) for a, b in pairwise(edges)]
+
+
+def explained(position: Position, row: Row, stretches: Iterable[Stretch]) -> Iterator[InterestPart]:
+    """The interest of `stretches` of a row, neighbours on one base at one rate taken together."""
+    multiple = position.terms.interest_multiple_minor
+    for stretch in _merged(position, stretches):
+        cut = Cut(stretch.start, stretch.end, position.rate_after(stretch.start))
+        factor = part_factor(position.terms, row.span, row.frequency, cut, position.start)
+        unrounded, rounded = interest_on(stretch.base, factor, multiple)
+        yield InterestPart(
+            stretch.start,
+            stretch.end,
+            (stretch.end - stretch.start).days,
+            stretch.base,
+            factor,
+            unrounded,
+            rounded,
+        )
+
+
+def total_factor(parts: Iterable[InterestPart]) -> Decimal:
+    """What a whole row costs, as a part of a principal that is out all along."""
+    total = Decimal(0)
+    for part in parts:
+        total = ARITHMETIC.add(total, part.factor)
+    return total
+
+
+def _edges(position: Position, days: Iterable[date], since: date, until: date) -> list[date]:
+    steps = (step.after for step in position.rates if since < step.after < until)
+    return sorted({since, until, *days, *steps})
+
+
+def _merged(position: Position, stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    held: Stretch | None = None
+    for stretch in stretches:
+        if (
+            held is not None
+            and held.base == stretch.base
+            and position.rate_after(held.start) == position.rate_after(stretch.start)
+        ):
+            held = Stretch(held.start, stretch.end, held.base)
+            continue
+        if held is not None:
+            yield held
+        held = stretch
+    if held is not None:
+        yield held
+
+
+def _out_on(position: Position, day: date) -> int:
+    out = position.gross_until(day) - position.moved_until(day) - position.forgiven
+    if _compounds(position):
+        asked = sum(row.interest for row in position.rows if row.span.due_date <= day)
+        got = sum(move.interest_minor for move in position.movements if move.on <= day)
+        out += max(0, asked - got)
+    return max(0, out)
+
+
+def _compounds(position: Position) -> bool:
+    return position.terms.recalculation_compounding is not RecalculationCompounding.NONE
+
+
+def down_payment(amount_minor: int, percent: Decimal) -> int:
+    """What of `amount_minor` is due at once, rounded half to even."""
+    if not percent:
+        return 0
+    return interest_on(amount_minor, ARITHMETIC.divide(percent, Decimal(100)))[1]
+
+
+def plan_out(position: Position, day: date) -> int:
+    """The money that the instalments have to bring back, of what had gone out by `day`."""
+    percent = position.terms.down_payment_percent
+    gross = position.gross_until(day)
+    if not percent:
+        return gross
+    asked = sum(
+        row.principal
+        for row in position.rows
+        if row.kind is RowKind.DOWN_PAYMENT and row.span.due_date <= day
+    )
+    return gross - asked

@@ -1,0 +1,115 @@
+"""Fees and penalties on a running schedule: on which row each is shown, and what each asks for.
+
+A charge is due on its own date and shown on the instalment whose period holds that date; after the
+last one it gets a row of its own. Functions over a `Position`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from domain.book import ChargeLine
+from domain.conventions import ChargeBase, ChargeKind, RowKind
+from domain.due_dates import Period
+from domain.identifiers import ChargeId
+from domain.instalment_plan import fees_of, percent_of
+from domain.position import Position, Row
+
+
+def add_charge(
+    position: Position,
+    amount_minor: int,
+    due_date: date,
+    kind: ChargeKind,
+    charge_id: ChargeId | None = None,
+) -> None:
+    """Put a charge on the row whose period holds `due_date`."""
+    index = _row_for(position, due_date)
+    position.charges.append(ChargeLine(charge_id, due_date, kind, amount_minor, index + 1))
+    position.charges.sort(key=lambda charge: (charge.number, charge.due_date))
+    _show(position, index)
+
+
+def waive_charge(position: Position, charge_id: ChargeId) -> int:
+    """Ask no more for what is unpaid of a charge; answers how much that is."""
+    for at, charge in enumerate(position.charges):
+        if charge.charge_id == charge_id:
+            waived = charge.outstanding_minor
+            position.charges[at] = replace(charge, waived_minor=charge.waived_minor + waived)
+            _show(position, charge.number - 1)
+            return waived
+    return 0
+
+
+def charge_overdue(
+    position: Position, through: date, percent: Decimal | None, base: ChargeBase, amount_minor: int
+) -> None:
+    """A penalty on each instalment due before `through` and unpaid, dated on its due date."""
+    for row in list(position.rows):
+        if row.span.due_date >= through or row.outstanding == 0:
+            continue
+        if row.kind in {RowKind.DOWN_PAYMENT, RowKind.CHARGES, RowKind.BROKEN_PERIOD}:
+            continue
+        amount = amount_minor
+        if percent is not None:
+            amount = percent_of(_unpaid(row, base), percent)
+        if amount > 0:
+            add_charge(position, amount, row.span.due_date, ChargeKind.PENALTY)
+
+
+def insert_row(position: Position, index: int, row: Row) -> None:
+    """Put a row before row `index`; what is shown on later ones moves with them."""
+    position.rows.insert(index, row)
+    position.charges[:] = [
+        replace(charge, number=charge.number + 1) if charge.number > index else charge
+        for charge in position.charges
+    ]
+
+
+def move_unpaid_charges(position: Position, emptied: list[int], to_index: int) -> None:
+    """Show what is unpaid of the charges of emptied rows on row `to_index`."""
+    moved: list[ChargeLine] = []
+    for charge in position.charges:
+        left = charge.outstanding_minor
+        if charge.number - 1 not in emptied or left == 0:
+            moved.append(charge)
+            continue
+        if charge.paid_minor or charge.waived_minor:
+            moved.append(replace(charge, amount_minor=charge.amount_minor - left))
+        moved.append(
+            replace(charge, amount_minor=left, paid_minor=0, waived_minor=0, number=to_index + 1)
+        )
+    position.charges[:] = moved
+
+
+def _row_for(position: Position, due_date: date) -> int:
+    for index, row in enumerate(position.rows):
+        if row.span.due_date >= due_date and row.kind is not RowKind.DOWN_PAYMENT:
+            return index
+    last = position.rows[-1]
+    if last.kind is RowKind.CHARGES:
+        last.span = Period(last.span.number, last.span.from_date, due_date, last.span.from_date)
+        return len(position.rows) - 1
+    since = last.span.due_date
+    span = Period(len(position.rows) + 1, since, due_date, since)
+    position.rows.append(Row(span, last.frequency, RowKind.CHARGES))
+    return len(position.rows) - 1
+
+
+def _show(position: Position, index: int) -> None:
+    row = position.rows[index]
+    row.fees, row.penalties = fees_of(position, row, index)
+
+
+def _unpaid(row: Row, base: ChargeBase) -> int:
+    principal = row.principal - row.paid_principal
+    interest = row.interest - row.paid_interest
+    match base:
+        case ChargeBase.PRINCIPAL:
+            return principal
+        case ChargeBase.INTEREST:
+            return interest
+        case ChargeBase.PRINCIPAL_AND_INTEREST:
+            return principal + interest

@@ -1,0 +1,144 @@
+"""Decisions on how a loan ends, and on undoing what began it: payoff, write-off, refund, undoing.
+
+Each of them may change how every payment was split, so each needs the loan's events. Charges and
+other plans are in `workout.py`, payments in `servicing.py`.
+"""
+
+from __future__ import annotations
+
+from domain import events as happened
+from domain.commands import CommandContext
+from domain.decision import HistoryNeeded
+from domain.decision_checks import (
+    Known,
+    Outcome,
+    amount_of,
+    bad_amount,
+    bad_day,
+    decided,
+    refused_as,
+)
+from domain.lifecycle import LoanMove
+from domain.loan import Loan
+from domain.loan_history import fold, in_order
+from domain.origination import header, wrong_state
+from domain.payoff import payoff_on
+from domain.rejections import Rejected, WorkoutRefusal
+from domain.servicing import replayed
+from domain.workout_commands import (
+    PayOff,
+    RecordRecovery,
+    RefundCredit,
+    UndoDisbursal,
+    WriteOffLoan,
+)
+
+
+def undo_approval(loan: Loan, context: CommandContext, history: Known) -> Outcome:
+    """Open an application again that was approved and is not paid out."""
+    event = happened.ApprovalUndone(**header(loan.id, context))
+    return decided(loan, LoanMove.UNDO_APPROVAL, event, history)
+
+
+def undo_disbursal(
+    loan: Loan, command: UndoDisbursal, context: CommandContext, history: Known
+) -> Outcome:
+    """Take money back that went out, as if it never had: only while nothing was paid."""
+    refused = wrong_state(loan, LoanMove.UNDO_DISBURSAL)
+    if refused is not None:
+        return refused
+    if any(row.paid_minor for row in loan.instalments) or loan.credit_minor:
+        return refused_as(WorkoutRefusal.ALREADY_PAID, "Something was paid on this loan already.")
+    event = happened.DisbursalUndone(
+        **header(loan.id, context), disbursement_id=command.disbursement_id
+    )
+    if history is None:
+        return HistoryNeeded()
+    outs = [one for one in history if isinstance(one, happened.LoanDisbursed)]
+    gone = {one.disbursement_id for one in history if isinstance(one, happened.DisbursalUndone)}
+    standing = [one.disbursement_id for one in outs if one.disbursement_id not in gone]
+    if command.disbursement_id not in standing:
+        return refused_as(WorkoutRefusal.NOTHING_TO_DO, "There is no such disbursal to take back.")
+    if len(standing) > 1 and command.disbursement_id == standing[0]:
+        return refused_as(WorkoutRefusal.NOTHING_TO_DO, "The later tranches are taken back first.")
+    return replayed(loan, event, history)
+
+
+def pay_off(loan: Loan, command: PayOff, context: CommandContext, history: Known) -> Outcome:
+    """End the loan: what accrues after the day of the payoff is no longer asked for."""
+    value_date = command.value_date or context.today
+    refused = wrong_state(loan, LoanMove.PAY) or bad_day(loan, value_date, context)
+    if refused is not None:
+        return refused
+    if history is None:
+        return HistoryNeeded()
+    known = [event for event in in_order(history) if event.value_date <= value_date]
+    quote = payoff_on(fold(known).loan, value_date).amount_minor
+    amount = quote if command.amount is None else amount_of(loan, command.amount)
+    if isinstance(amount, Rejected):
+        return amount
+    tolerance = loan.terms.closing_tolerance_minor
+    if amount < quote - tolerance:
+        return bad_amount("/amount", "is less than it takes to pay the loan off that day")
+    event = happened.PaymentRecorded(
+        **header(loan.id, context, value_date),
+        payment_id=command.payment_id,
+        amount_minor=amount,
+        method=command.method,
+        reference=command.reference,
+        is_payoff=True,
+    )
+    return replayed(loan, event, history)
+
+
+def write_off(
+    loan: Loan, command: WriteOffLoan, context: CommandContext, history: Known
+) -> Outcome:
+    """Give up hope: what is out becomes an expense, the claim stays."""
+    event = happened.LoanWrittenOff(**header(loan.id, context), reason=command.reason)
+    return decided(loan, LoanMove.WRITE_OFF, event, history)
+
+
+def undo_write_off(loan: Loan, context: CommandContext, history: Known) -> Outcome:
+    """Put the loan on the books again, unless something was recovered meanwhile."""
+    if loan.book is not None and loan.book.recovered_minor:
+        return wrong_state(loan, LoanMove.UNDO_WRITE_OFF) or refused_as(
+            WorkoutRefusal.ALREADY_PAID, "Money was recovered after the write-off."
+        )
+    event = happened.WriteOffUndone(**header(loan.id, context))
+    return decided(loan, LoanMove.UNDO_WRITE_OFF, event, history)
+
+
+def recover(
+    loan: Loan, command: RecordRecovery, context: CommandContext, history: Known
+) -> Outcome:
+    """Take money on a loan that was written off."""
+    amount = amount_of(loan, command.amount)
+    if isinstance(amount, Rejected):
+        return amount
+    value_date = command.value_date or context.today
+    refused = wrong_state(loan, LoanMove.RECOVER) or bad_day(loan, value_date, context)
+    if refused is not None:
+        return refused
+    event = happened.RecoveryReceived(
+        **header(loan.id, context, value_date),
+        payment_id=command.payment_id,
+        amount_minor=amount,
+        method=command.method,
+        reference=command.reference,
+    )
+    return decided(loan, LoanMove.RECOVER, event, history)
+
+
+def refund(loan: Loan, command: RefundCredit, context: CommandContext, history: Known) -> Outcome:
+    """Pay back what was paid too much."""
+    amount = loan.credit_minor if command.amount is None else amount_of(loan, command.amount)
+    if isinstance(amount, Rejected):
+        return amount
+    refused = wrong_state(loan, LoanMove.REFUND)
+    if refused is not None:
+        return refused
+    if amount > loan.credit_minor:
+        return bad_amount("/amount", "is more than was paid too much")
+    event = happened.CreditRefunded(**header(loan.id, context), amount_minor=amount)
+    return decided(loan, LoanMove.REFUND, event, history)

@@ -1,0 +1,252 @@
+"""A loan while it is worked on: its schedule as rows that may change, and what they follow from.
+
+A `Position` lives inside one decision or one replay and is never kept: what is kept is the frozen
+`Instalment` and `Book`, and both ways between them are here. No rule of lending is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from domain.book import (
+    Book,
+    ChargeLine,
+    InterestPart,
+    Movement,
+    RateStep,
+    RowWorkings,
+    Tranche,
+)
+from domain.conventions import RowKind
+from domain.due_dates import Period
+from domain.instalment import Instalment
+from domain.money import ARITHMETIC
+from domain.terms import Frequency, Terms
+
+
+@dataclass(slots=True)
+class Row:
+    """A line of the schedule at work, as in `Instalment` and `RowWorkings`; minor units."""
+
+    span: Period
+    frequency: Frequency
+    kind: RowKind = RowKind.INSTALMENT
+    emi: int = 0
+    principal: int = 0
+    interest: int = 0
+    fees: int = 0
+    penalties: int = 0
+    paid_principal: int = 0
+    paid_interest: int = 0
+    paid_fees: int = 0
+    paid_penalties: int = 0
+    carried: int = 0
+    waived: int = 0
+    parts: tuple[InterestPart, ...] = ()
+
+    @property
+    def bears_interest(self) -> bool:
+        """Say whether the row pays for time that has passed."""
+        return self.kind not in {RowKind.DOWN_PAYMENT, RowKind.CHARGES}
+
+    @property
+    def due(self) -> int:
+        """All that it asks for."""
+        return self.principal + self.interest + self.fees + self.penalties
+
+    @property
+    def paid(self) -> int:
+        """All that was paid on it."""
+        return self.paid_principal + self.paid_interest + self.paid_fees + self.paid_penalties
+
+    @property
+    def outstanding(self) -> int:
+        """What is still owed on it."""
+        return self.due - self.paid
+
+    @property
+    def accrued(self) -> int:
+        """The interest of its own days."""
+        return sum(part.rounded_minor for part in self.parts)
+
+
+@dataclass(slots=True)
+class Position:
+    """A loan at work. `rows` are in the order of their due dates."""
+
+    terms: Terms
+    start: date
+    rows: list[Row]
+    tranches: list[Tranche]
+    as_of: date
+    rates: list[RateStep] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    charges: list[ChargeLine] = field(default_factory=list)
+    interest_until: date | None = None
+    forgiven: int = 0
+    flat_share: Decimal = Decimal(0)
+
+    def gross_until(self, day: date) -> int:
+        """All the money that had gone out by `day`."""
+        return sum(tranche.amount_minor for tranche in self.tranches if tranche.on <= day)
+
+    def moved_until(self, day: date) -> int:
+        """All the principal that had come back by `day`."""
+        return sum(move.principal_minor for move in self.movements if move.on <= day)
+
+    def rate_after(self, day: date) -> Decimal:
+        """The rate of the day after `day`, in per cent a year."""
+        rate = self.terms.annual_rate_percent
+        for step in self.rates:
+            if step.after <= day:
+                rate = step.annual_rate_percent
+        return rate
+
+    @property
+    def total_out(self) -> int:
+        """All the money that went out, and was not given up."""
+        return sum(tranche.amount_minor for tranche in self.tranches) - self.forgiven
+
+    def first_due_on_or_after(self, day: date) -> int:
+        """The index of the first row due on or after `day`; the number of rows when none is."""
+        for index, row in enumerate(self.rows):
+            if row.span.due_date >= day:
+                return index
+        return len(self.rows)
+
+
+def copied(position: Position) -> Position:
+    """A position that can be worked on while `position` stays as it is."""
+    return replace(
+        position,
+        rows=[replace(row) for row in position.rows],
+        tranches=list(position.tranches),
+        rates=list(position.rates),
+        movements=list(position.movements),
+        charges=list(position.charges),
+    )
+
+
+def opened(terms: Terms, instalments: tuple[Instalment, ...], book: Book, start: date) -> Position:
+    """The position that `instalments` and `book` keep."""
+    rows = [
+        Row(
+            span=Period(line.number, line.from_date, line.due_date, works.whole_from),
+            frequency=works.frequency,
+            kind=works.kind,
+            emi=works.emi_minor,
+            principal=line.principal_minor,
+            interest=line.interest_minor,
+            fees=line.fees_minor,
+            penalties=line.penalties_minor,
+            paid_principal=line.paid_principal_minor,
+            paid_interest=line.paid_interest_minor,
+            paid_fees=line.paid_fees_minor,
+            paid_penalties=line.paid_penalties_minor,
+            carried=works.carried_minor,
+            waived=works.waived_minor,
+            parts=works.parts,
+        )
+        for line, works in zip(instalments, book.rows, strict=True)
+    ]
+    return Position(
+        terms=terms,
+        start=start,
+        rows=rows,
+        tranches=list(book.tranches),
+        as_of=book.as_of,
+        rates=list(book.rates),
+        movements=list(book.movements),
+        charges=list(book.charges),
+        interest_until=book.interest_until,
+        forgiven=book.forgiven_principal_minor,
+    )
+
+
+def closed(position: Position) -> tuple[tuple[Instalment, ...], Book]:
+    """What is kept of `position`."""
+    workings = tuple(
+        RowWorkings(
+            row.kind,
+            row.frequency,
+            row.span.whole_from,
+            row.emi,
+            row.carried,
+            row.waived,
+            row.parts,
+        )
+        for row in position.rows
+    )
+    book = Book(
+        as_of=position.as_of,
+        rows=workings,
+        tranches=tuple(position.tranches),
+        rates=tuple(position.rates),
+        movements=tuple(position.movements),
+        charges=tuple(position.charges),
+        interest_until=position.interest_until,
+        forgiven_principal_minor=position.forgiven,
+    )
+    return instalments_of(position), book
+
+
+def instalments_of(position: Position) -> tuple[Instalment, ...]:
+    """The rows as instalments, numbered from 1, each with the balance planned after it.
+
+    A tranche counts from its day on; one that asks for a down payment counts with that row.
+    """
+    principal = 0
+    shown = []
+    for number, row in enumerate(position.rows, start=1):
+        principal += row.principal
+        gross = _gross_at(position, number - 1)
+        shown.append(_instalment(row, number, gross - principal))
+    return tuple(shown)
+
+
+def _gross_at(position: Position, index: int) -> int:
+    """The money that is out when row `index` is due, before the down payments of later rows."""
+    due = position.rows[index].span.due_date
+    gross = position.gross_until(due)
+    if not position.terms.down_payment_percent:
+        return gross
+    rest = position.rows[index + 1 :]
+    later = sum(1 for row in rest if row.kind is RowKind.DOWN_PAYMENT and row.span.due_date == due)
+    if later and position.rows[index].span.from_date < due:
+        same_day = [tranche for tranche in position.tranches if tranche.on == due]
+        gross -= sum(tranche.amount_minor for tranche in same_day[-later:])
+    return gross
+
+
+def _instalment(row: Row, number: int, balance: int) -> Instalment:
+    parts = row.parts
+    if len(parts) == 1:
+        base, factor, unrounded = parts[0].base_minor, parts[0].factor, parts[0].unrounded
+    elif parts:
+        base = parts[0].base_minor
+        factor = unrounded = Decimal(0)
+        for part in parts:
+            factor = ARITHMETIC.add(factor, part.factor)
+            unrounded = ARITHMETIC.add(unrounded, part.unrounded)
+    else:
+        base, factor, unrounded = 0, Decimal(0), Decimal(0)
+    return Instalment(
+        number=number,
+        from_date=row.span.from_date,
+        due_date=row.span.due_date,
+        days=row.span.days,
+        principal_minor=row.principal,
+        interest_minor=row.interest,
+        fees_minor=row.fees,
+        penalties_minor=row.penalties,
+        balance_minor=balance,
+        interest_base_minor=base,
+        rate_factor=factor,
+        interest_unrounded=unrounded,
+        paid_principal_minor=row.paid_principal,
+        paid_interest_minor=row.paid_interest,
+        paid_fees_minor=row.paid_fees,
+        paid_penalties_minor=row.paid_penalties,
+    )

@@ -1,0 +1,171 @@
+"""What changes a schedule that is running: tranches, rates, new plans for what is owed.
+
+Functions over a `Position`; the events that call for them are told in `events.py`, and whether they
+may happen is decided in `servicing.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.book import RateStep, Tranche
+from domain.charging import insert_row, move_unpaid_charges
+from domain.conventions import InstalmentFrom, RowKind
+from domain.due_dates import Period, shift
+from domain.events import LoanReAged
+from domain.money import exact_share, round_share, round_to_multiple
+from domain.position import Position, Row
+from domain.projection import bring_up_to, is_flat, refill, relay
+from domain.schedule import down_payment_row
+
+
+def add_tranche(position: Position, amount_minor: int, day: date) -> int | None:
+    """More money goes out: on a due date it belongs to the next period.
+
+    With `instalment_from` APPROVED_AMOUNT the instalment stays as it is. Answers the index of the
+    row that its down payment got, if any.
+    """
+    bring_up_to(position, day)
+    position.tranches.append(Tranche(day, amount_minor))
+    terms = position.terms
+    since = _first_after(position, day)
+    inserted = since if terms.down_payment_percent else None
+    if inserted is not None:
+        insert_row(position, inserted, down_payment_row(terms, day, amount_minor))
+        since += 1
+    since = min(since, len(position.rows) - 1)
+    if terms.instalment_from is InstalmentFrom.APPROVED_AMOUNT:
+        refill(position, since, day)
+    else:
+        relay(position, since, day)
+    return inserted
+
+
+def change_rate(position: Position, effective: date, percent: Decimal, day: date) -> None:
+    """Another rate from the day `effective` on; the instalment is new from its period on."""
+    after = effective - timedelta(days=1)
+    _step(position, after, percent, _first_after(position, after), day)
+
+
+def reschedule(position: Position, from_date: date, percent: Decimal, day: date) -> None:
+    """Another rate for the instalments due on or after `from_date`, for their whole periods."""
+    since = position.first_due_on_or_after(from_date)
+    while since < len(position.rows) and not position.rows[since].bears_interest:
+        since += 1
+    if since < len(position.rows):
+        _step(position, position.rows[since].span.from_date, percent, since, day)
+
+
+def reamortize(position: Position, day: date) -> list[int]:
+    """Spread what is overdue evenly over the instalments still to come, the last takes the rest.
+
+    Answers the numbers of the rows that were emptied; without a row to come nothing changes.
+    """
+    bring_up_to(position, day)
+    future = [
+        index
+        for index, row in enumerate(position.rows)
+        if row.span.due_date > day and row.kind in {RowKind.INSTALMENT, RowKind.RE_AGED}
+    ]
+    if not future:
+        return []
+    emptied, principal, interest = _empty(position, day)
+    move_unpaid_charges(position, emptied, future[0])
+    share = round_to_multiple(
+        exact_share(principal, len(future)), position.terms.instalment_multiple_minor
+    )
+    for index in future:
+        position.rows[index].emi += share
+    if is_flat(position):
+        _spread_flat(position, future, share, principal)
+    elif position.terms.recalculates:
+        position.rows[future[0] - 1].carried += interest
+        interest = 0
+        refill(position, future[0], day)
+    else:
+        refill(position, future[0], day)
+    _spread_interest(position, future, interest)
+    return [number + 1 for number in emptied]
+
+
+def re_age(position: Position, event: LoanReAged) -> list[int]:
+    """Make new instalments of all that is unpaid; answers the numbers of the emptied rows.
+
+    Rows that are still to come go, unless something was paid on them. The first new one counts its
+    days from the last old due date.
+    """
+    day = event.value_date
+    bring_up_to(position, day)
+    rows = position.rows
+    emptied, _, interest = _empty(position, day)
+    for row in rows:
+        if row.span.due_date > day:
+            row.principal, row.interest = row.paid_principal, row.paid_interest
+            row.fees, row.penalties = row.paid_fees, row.paid_penalties
+            row.emi = 0
+    last_kept = max(
+        (at for at, row in enumerate(rows) if row.span.due_date <= day or row.paid), default=-1
+    )
+    kept = rows[: last_kept + 1]
+    first_new = len(kept)
+    move_unpaid_charges(position, list(range(len(rows))), first_new)
+    last_due = max((row.span.due_date for row in kept), default=position.start)
+    rows[:] = kept
+    for count in range(event.instalments):
+        due_date = shift(event.start_date, event.frequency, count)
+        since = rows[-1].span.due_date if count else last_due
+        span = Period(len(rows) + 1, since, due_date, since)
+        rows.append(Row(span, event.frequency, RowKind.RE_AGED))
+    if position.terms.recalculates and first_new:
+        rows[first_new - 1].carried += interest
+        interest = 0
+    relay(position, first_new, day)
+    rows[first_new].interest += interest
+    return [number + 1 for number in emptied]
+
+
+def _step(position: Position, after: date, percent: Decimal, since: int, day: date) -> None:
+    bring_up_to(position, day)
+    position.rates.append(RateStep(after, percent))
+    position.rates.sort(key=lambda step: step.after)
+    if since < len(position.rows):
+        relay(position, since, day)
+
+
+def _first_after(position: Position, day: date) -> int:
+    for index, row in enumerate(position.rows):
+        if row.span.due_date > day and row.bears_interest:
+            return index
+    return len(position.rows)
+
+
+def _empty(position: Position, day: date) -> tuple[list[int], int, int]:
+    """Ask no more of what was due by `day` than was paid: of which rows, and how much of what."""
+    emptied: list[int] = []
+    principal = interest = 0
+    for index, row in enumerate(position.rows):
+        if row.span.due_date > day or row.outstanding == 0:
+            continue
+        emptied.append(index)
+        principal += row.principal - row.paid_principal
+        interest += row.interest - row.paid_interest
+        row.principal, row.interest = row.paid_principal, row.paid_interest
+        row.fees, row.penalties = row.paid_fees, row.paid_penalties
+        row.emi = row.paid_principal + row.paid_interest
+    return emptied, principal, interest
+
+
+def _spread_flat(position: Position, future: list[int], share: int, principal: int) -> None:
+    for index in future[:-1]:
+        position.rows[index].principal += share
+        principal -= share
+    position.rows[future[-1]].principal += principal
+
+
+def _spread_interest(position: Position, future: list[int], interest: int) -> None:
+    left = interest
+    for place, index in enumerate(future):
+        part = round_share(left, len(future) - place)
+        position.rows[index].interest += part
+        left -= part

@@ -1,0 +1,176 @@
+"""Decisions on a loan that is out: charges and waivers, other rates, other plans.
+
+Each of them may change how every payment was split, so each needs the loan's events: what it would
+change can be seen in the decision before anybody keeps it. Payments are in `servicing.py`, ends in
+`endings.py`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from domain import events as happened
+from domain.book import ChargeLine
+from domain.commands import CommandContext
+from domain.decision_checks import (
+    Known,
+    Outcome,
+    amount_of,
+    bad_amount,
+    bad_date,
+    bad_rate,
+    bad_terms,
+    decided,
+    refused_as,
+)
+from domain.lifecycle import LoanMove
+from domain.loan import Loan
+from domain.origination import header, wrong_state
+from domain.rejections import Rejected, WorkoutRefusal
+from domain.schedule import INSTALMENTS_MAX
+from domain.terms import FrequencyUnit
+from domain.terms_check import EVERY_MAX
+from domain.workout_commands import (
+    AddCharge,
+    ChangeRate,
+    ChargeOverdue,
+    ReAgeLoan,
+    RescheduleLoan,
+    WaiveCharge,
+    WaiveInterest,
+)
+
+_PERCENT_MAX: Final = Decimal(100)
+
+
+def add_charge(loan: Loan, command: AddCharge, context: CommandContext, history: Known) -> Outcome:
+    """Put a fee or a penalty on the loan."""
+    amount = amount_of(loan, command.amount)
+    if isinstance(amount, Rejected):
+        return amount
+    due_date = command.due_date or context.today
+    if loan.disbursed_on is not None and due_date < loan.disbursed_on:
+        return bad_date("/due_date", f"must not be before the disbursement on {loan.disbursed_on}")
+    event = happened.ChargeAdded(
+        **header(loan.id, context),
+        charge_id=command.charge_id,
+        kind=command.kind,
+        due_date=due_date,
+        amount_minor=amount,
+    )
+    return decided(loan, LoanMove.CHARGE, event, history)
+
+
+def waive_charge(
+    loan: Loan, command: WaiveCharge, context: CommandContext, history: Known
+) -> Outcome:
+    """Ask no more for what is unpaid of a charge."""
+    refused = wrong_state(loan, LoanMove.WAIVE)
+    if refused is not None:
+        return refused
+    charges: tuple[ChargeLine, ...] = () if loan.book is None else loan.book.charges
+    own = [charge for charge in charges if charge.charge_id == command.charge_id]
+    if not own:
+        return refused_as(WorkoutRefusal.NO_SUCH_CHARGE, "There is no such charge on this loan.")
+    if not any(charge.outstanding_minor for charge in own):
+        return refused_as(WorkoutRefusal.NOTHING_TO_DO, "Nothing of this charge is unpaid.")
+    event = happened.ChargeWaived(**header(loan.id, context), charge_id=command.charge_id)
+    return decided(loan, LoanMove.WAIVE, event, history)
+
+
+def waive_interest(
+    loan: Loan, command: WaiveInterest, context: CommandContext, history: Known
+) -> Outcome:
+    """Ask no more for so much interest; never for more than is unpaid."""
+    amount = amount_of(loan, command.amount)
+    if isinstance(amount, Rejected):
+        return amount
+    if amount > loan.outstanding.interest_minor:
+        return bad_amount("/amount", "is more than the interest that is unpaid")
+    event = happened.InterestWaived(**header(loan.id, context), amount_minor=amount)
+    return decided(loan, LoanMove.WAIVE, event, history)
+
+
+def charge_overdue(
+    loan: Loan, command: ChargeOverdue, context: CommandContext, history: Known
+) -> Outcome:
+    """Put a penalty on each instalment that was due before today and is unpaid."""
+    amount: int | Rejected = 0
+    if command.percent is None:
+        amount = amount_of(loan, command.amount or Decimal(0))
+    elif not (command.percent.is_finite() and 0 < command.percent <= _PERCENT_MAX):
+        return bad_terms("/percent", "must be above 0 and at most 100")
+    if isinstance(amount, Rejected):
+        return amount
+    event = happened.OverdueCharged(
+        **header(loan.id, context),
+        percent=command.percent,
+        base=command.base,
+        amount_minor=amount,
+    )
+    return decided(loan, LoanMove.CHARGE, event, history)
+
+
+def change_rate(
+    loan: Loan, command: ChangeRate, context: CommandContext, history: Known
+) -> Outcome:
+    """Another rate from a day on, which may have passed or be to come."""
+    refused = bad_rate(command.annual_rate_percent)
+    if refused is not None:
+        return refused
+    if loan.disbursed_on is not None and command.effective <= loan.disbursed_on:
+        return bad_date("/effective", f"must be after the disbursement on {loan.disbursed_on}")
+    event = happened.RateChanged(
+        **header(loan.id, context, min(command.effective, context.today)),
+        effective=command.effective,
+        annual_rate_percent=command.annual_rate_percent,
+    )
+    return decided(loan, LoanMove.CHANGE_RATE, event, history)
+
+
+def reschedule(
+    loan: Loan, command: RescheduleLoan, context: CommandContext, history: Known
+) -> Outcome:
+    """Another rate for the instalments due on or after a day."""
+    refused = bad_rate(command.annual_rate_percent)
+    if refused is not None:
+        return refused
+    if not any(row.due_date >= command.from_date for row in loan.instalments):
+        return bad_date("/from_date", "no instalment is due on or after it")
+    event = happened.LoanRescheduled(
+        **header(loan.id, context, min(command.from_date, context.today)),
+        from_date=command.from_date,
+        annual_rate_percent=command.annual_rate_percent,
+    )
+    return decided(loan, LoanMove.CHANGE_RATE, event, history)
+
+
+def reamortize(loan: Loan, context: CommandContext, history: Known) -> Outcome:
+    """Spread what is overdue over what is to come: there must be something of either."""
+    past = [row for row in loan.instalments if row.due_date <= context.today]
+    if not any(row.outstanding_minor for row in past) or len(past) == len(loan.instalments):
+        return wrong_state(loan, LoanMove.RESTRUCTURE) or refused_as(
+            WorkoutRefusal.NOTHING_TO_DO, "There is nothing overdue, or nothing to spread it over."
+        )
+    event = happened.LoanReamortized(**header(loan.id, context))
+    return decided(loan, LoanMove.RESTRUCTURE, event, history)
+
+
+def re_age(loan: Loan, command: ReAgeLoan, context: CommandContext, history: Known) -> Outcome:
+    """Make new instalments of all that is unpaid."""
+    if command.start_date <= context.today:
+        return bad_date("/start_date", "must be after today")
+    if not 1 <= command.instalments <= INSTALMENTS_MAX:
+        return bad_terms("/instalments", f"must be from 1 to {INSTALMENTS_MAX}")
+    if not 1 <= command.frequency.every <= EVERY_MAX:
+        return bad_terms("/frequency/every", f"must be from 1 to {EVERY_MAX}")
+    if command.frequency.unit is FrequencyUnit.ONE_TIME and command.instalments > 1:
+        return bad_terms("/instalments", "what falls due once is 1 instalment")
+    event = happened.LoanReAged(
+        **header(loan.id, context),
+        start_date=command.start_date,
+        frequency=command.frequency,
+        instalments=command.instalments,
+    )
+    return decided(loan, LoanMove.RESTRUCTURE, event, history)

@@ -1,0 +1,1 @@
+"""Published cases, run through the engine: `lendwire conform`. It knows the format, no case."""
