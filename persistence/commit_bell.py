@@ -80,15 +80,16 @@ class CommitBell:
             self._under_way = False
 
     async def _tell_once(self) -> None:
-        redis = self._connections.redis
-        if redis is not None:
-            try:
-                await redis.publish(self.channel, self.origin)
-            except Outage as outage:
-                _log.debug("not told over Redis: %s", outage.reason)
-            else:
-                return
+        # The store may have been stopped since the bell was rung: that is an outage like another.
         try:
+            redis = self._connections.redis
+            if redis is not None:
+                try:
+                    await redis.publish(self.channel, self.origin)
+                except Outage as outage:
+                    _log.debug("not told over Redis: %s", outage.reason)
+                else:
+                    return
             await self._connections.pool.fetchval(
                 SELECT_NOTIFY, channel=self.channel, origin=self.origin
             )

@@ -103,16 +103,24 @@ def _create_user(given: argparse.Namespace) -> int:
     from server.new_user import NewUser, create_user
 
     settings = read_settings()
-    if given.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = getpass.getpass("Password: ")
-        if getpass.getpass("Once more: ") != password:
-            raise StartRefused("The two passwords differ: nothing was made.")
+    password = sys.stdin.readline().rstrip("\n") if given.password_stdin else _asked_password()
     user = NewUser(given.email, given.full_name, given.role, password)
     made = run_errand(settings, lambda store, _: create_user(store, user, settings.zone))
     _say(f"Made the {made.role} {made.email} with the id {made.id}.")
     return 0
+
+
+def _asked_password() -> str:
+    if not sys.stdin.isatty():
+        raise StartRefused("There is no terminal to ask for the password: use --password-stdin.")
+    try:
+        password = getpass.getpass("Password: ")
+        again = getpass.getpass("Once more: ")
+    except EOFError as ended:
+        raise StartRefused("No password was given: nothing was made.") from ended
+    if again != password:
+        raise StartRefused("The two passwords differ: nothing was made.")
+    return password
 
 
 def _check(_: argparse.Namespace) -> int:

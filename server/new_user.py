@@ -33,9 +33,14 @@ async def create_user(store: Store, user: NewUser, zone: ZoneInfo) -> Account:
     """Make the user. Raises StartRefused with what is wrong with him."""
     identities, clock = TimeOrderedIdentities(), SystemClock(zone)
     email = users.normal_email(user.email)
-    faults = users.check_password(user.password, (email, email.partition("@")[0]))
-    if faults:
-        raise StartRefused(f"The password {'; '.join(fault.detail for fault in faults)}.")
+    checked = {
+        "e-mail": users.check_email(user.email),
+        "full name": users.check_full_name(user.full_name),
+        "password": users.check_password(user.password, (email, email.partition("@")[0])),
+    }
+    wrong = [f"the {name} {fault.detail}" for name, faults in checked.items() for fault in faults]
+    if wrong:
+        raise StartRefused(f"Nothing was made: {'; '.join(wrong)}.")
     user_id = UserId(identities.new_id())
     role = Role(user.role)
     context = CommandContext(

@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from domain.users import check_email, check_password
 from server.failures import StartRefused
 
 KEY_BYTES_MIN = 32
@@ -131,8 +132,8 @@ class Settings(BaseSettings):
     @field_validator("admin_email")
     @classmethod
     def _is_email(cls, value: str) -> str:
-        if value.count("@") != 1 or value.startswith("@") or value.endswith("@") or " " in value:
-            raise ValueError("must be an e-mail address")
+        if faults := check_email(value):
+            raise ValueError("; ".join(fault.detail for fault in faults))
         return value
 
     @field_validator("jwt_secret_key")
@@ -145,7 +146,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _agree(self) -> Settings:
         """Refuse what contradicts; all of it at once, each by its name."""
-        wrong: list[str] = []
+        # The first administrator's password is held to the rule of everybody's.
+        known = self.admin_email.lower()
+        words = (known, known.partition("@")[0])
+        faults = check_password(self.admin_password, words) if self.admin_password else ()
+        wrong = [f"ADMIN_PASSWORD {fault.detail}" for fault in faults]
         if (self.sync_node_id or self.sync_node_key) and not self.sync_remote_url:
             wrong.append("SYNC_NODE_ID and SYNC_NODE_KEY contradict an empty SYNC_REMOTE_URL")
         if self.sync_remote_url:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from persistence.store import Store
 from server.cli import main
+from server.failures import StartRefused
+from server.new_user import NewUser, create_user
 from server.settings import Settings
 
 
@@ -46,3 +51,24 @@ def test_without_a_command_the_usage_is_shown(capsys):
         main([])
     assert left.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
+
+
+NINA = ["create-user", "--email", "nina@example.com", "--full-name", "Nina", "--role", "officer"]
+
+
+def test_without_a_terminal_no_password_is_asked_for(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("walnut-harbour-17\n"))
+    assert main(NINA) == 1
+    assert capsys.readouterr().err == (
+        "lendwire: There is no terminal to ask for the password: use --password-stdin.\n"
+    )
+
+
+async def test_all_that_is_wrong_with_a_new_user_is_told_before_anything_is_made():
+    with pytest.raises(StartRefused) as refused:
+        await create_user(Store(""), NewUser("nina", " ", "officer", "short"), ZoneInfo("UTC"))
+    assert refused.value.sentence == (
+        "Nothing was made: the e-mail must be an e-mail address; "
+        "the full name must be 1 to 200 printable characters; "
+        "the password must have 8 characters or more."
+    )

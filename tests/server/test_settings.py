@@ -95,3 +95,21 @@ def test_what_this_release_cannot_do_is_refused_and_not_ignored():
 def test_lists_are_given_with_commas():
     settings = read_settings({"allowed_origins": "https://a.example, https://b.example"})
     assert settings.allowed_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("harbour", "must have 8 characters or more"),
+        ("mara.klein-1", "must not hold your e-mail"),
+        ("password123", "is one of those that are tried first"),
+    ],
+)
+def test_the_first_administrators_password_is_held_to_the_rule_of_everybodys(password, why):
+    sentence = refusal(admin_email="Mara.Klein@example.com", admin_password=password)
+    assert f"ADMIN_PASSWORD {why}" in sentence
+    assert password not in sentence
+
+
+def test_an_administrator_needs_an_address_by_which_he_can_be_known():
+    assert "ADMIN_EMAIL must be an e-mail address" in refusal(admin_email="Ádá@example.com")

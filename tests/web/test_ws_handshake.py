@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,6 +13,7 @@ from actors.envelope import ActorStopped, AskTimeout
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Attached, AttachSocket, DetachSocket
 from domain.rejections import AccessRefusal, Rejected
+from tests.web.edge.edge_wire import upgrade, wire
 from tests.web.standins import (
     LOAN_ID,
     OTHER_USER_ID,
@@ -188,6 +190,15 @@ async def test_one_socket_too_many_is_429_and_a_closed_one_makes_room(option: st
         await server.until_told(DetachSocket)
         async with server.signed_in() as socket:
             assert (await hear(socket))["type"] == "welcome"
+
+
+async def test_strangers_who_knock_at_once_find_no_more_room() -> None:
+    async with serving() as server, AsyncExitStack() as strangers:
+        wires = [await strangers.enter_async_context(wire(server.port)) for _ in range(40)]
+        for raw in wires:
+            os.write(raw.stream.socket.fileno(), upgrade(PATH))  # before the server has its turn
+        came = [int((await raw.until(b"\r\n")).split()[1]) for raw in wires]
+    assert (came.count(101), came.count(429)) == (10, 30)
 
 
 async def test_strangers_have_a_small_room_of_their_own() -> None:

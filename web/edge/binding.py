@@ -14,7 +14,7 @@ class AddressInUse(OSError):
         super().__init__(
             errno.EADDRINUSE,
             f"Port {port} on {host or 'every address'} is in use by another process: "
-            "stop that process, or choose another port.",
+            "stop that process, or choose another one with PORT or --port.",
         )
         self.host = host
         self.port = port

@@ -118,9 +118,10 @@ class Handshake:
         return await self._converse(claims, lane, counted, self._arrived.accept)
 
     async def _with_first_message(self, wanted: UUID, place: str, counted: ExitStack) -> None:
-        await self._arrived.accept()
-        lane = HeldLane(self._lane())
+        # Counted before the 101 goes out: many that knock at once must not all find room.
         with self._counts.counting_stranger(place):
+            await self._arrived.accept()
+            lane = HeldLane(self._lane())
             claims = await self._first_message(wanted)
         refusal: Problem | None
         if isinstance(claims, Problem):

@@ -3,6 +3,7 @@
 Arguments: home, confinement, then "postgres" or "valkey". A refusal is one line, `refused <why>`.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -40,6 +41,8 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    # A shell starts what runs in its background with SIGINT ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         trio.run(main)
     except StartRefused as refusal:

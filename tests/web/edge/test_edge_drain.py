@@ -87,7 +87,7 @@ def test_a_port_in_use_is_told_in_a_sentence() -> None:
         bind("127.0.0.1", port)
     assert str(caught.value) == (
         f"Port {port} on 127.0.0.1 is in use by another process: "
-        "stop that process, or choose another port."
+        "stop that process, or choose another one with PORT or --port."
     )
     assert caught.value.errno == errno.EADDRINUSE
 
