@@ -40,8 +40,9 @@ class Stop(Enum):
 
 
 def lay(position: Position, since: int) -> None:
-    """Lay out the rows from index `since` on as planned, whatever was paid."""
+    """Lay out the rows from index `since` on as planned; none asks for less than was paid on it."""
     rows = position.rows
+    ahead = sum(row.paid_principal for row in rows[since:] if row.bears_interest)
     before = sum(row.principal for row in rows[:since] if row.bears_interest)
     total = position.total_out - sum(row.principal for row in rows if not row.bears_interest)
     flat_left = _flat_left(position, since) if is_flat(position) else None
@@ -58,9 +59,11 @@ def lay(position: Position, since: int) -> None:
         else:
             own = flat_left if index == last else max(0, min(row.accrued, flat_left))
             flat_left -= own
-        row.interest = collected(position, index, own)
-        left = total - before
-        row.principal = left if index == last else planned_principal(position, row, index, left)
+        row.interest = max(row.paid_interest, collected(position, index, own))
+        ahead -= row.paid_principal
+        left = max(row.paid_principal, total - before - ahead)
+        planned_part = left if index == last else planned_principal(position, row, index, left)
+        row.principal = max(row.paid_principal, planned_part)
         _waive(row)
         row.fees, row.penalties = fees_of(position, row, index)
         before += row.principal

@@ -34,7 +34,9 @@ def add_tranche(position: Position, amount_minor: int, day: date) -> int | None:
     if inserted is not None:
         insert_row(position, inserted, down_payment_row(terms, day, amount_minor))
         since += 1
-    since = min(since, len(position.rows) - 1)
+    if since >= len(position.rows):
+        # Nothing is due later: what goes out now falls to the last instalment.
+        since = max(at for at, row in enumerate(position.rows) if row.bears_interest)
     if terms.instalment_from is InstalmentFrom.APPROVED_AMOUNT:
         refill(position, since, day)
     else:
