@@ -15,15 +15,29 @@ import msgspec
 
 from domain.events import (
     ApplicationAmended,
+    ApprovalUndone,
+    ChargeAdded,
+    ChargeWaived,
+    CreditRefunded,
+    DisbursalUndone,
+    InterestWaived,
     LoanApproved,
     LoanDisbursed,
     LoanEvent,
     LoanEventHeader,
+    LoanReAged,
+    LoanReamortized,
     LoanRejected,
+    LoanRescheduled,
     LoanSubmitted,
     LoanWithdrawn,
+    LoanWrittenOff,
+    OverdueCharged,
     PaymentRecorded,
     PaymentReversed,
+    RateChanged,
+    RecoveryReceived,
+    WriteOffUndone,
 )
 
 TYPES: Final[Mapping[str, type[LoanEvent]]] = {
@@ -35,6 +49,20 @@ TYPES: Final[Mapping[str, type[LoanEvent]]] = {
     "loan_disbursed": LoanDisbursed,
     "payment_recorded": PaymentRecorded,
     "payment_reversed": PaymentReversed,
+    "approval_undone": ApprovalUndone,
+    "disbursal_undone": DisbursalUndone,
+    "charge_added": ChargeAdded,
+    "charge_waived": ChargeWaived,
+    "interest_waived": InterestWaived,
+    "overdue_charged": OverdueCharged,
+    "rate_changed": RateChanged,
+    "loan_rescheduled": LoanRescheduled,
+    "loan_reamortized": LoanReamortized,
+    "loan_re_aged": LoanReAged,
+    "loan_written_off": LoanWrittenOff,
+    "write_off_undone": WriteOffUndone,
+    "recovery_received": RecoveryReceived,
+    "credit_refunded": CreditRefunded,
 }
 _NAMES: Final = {kind: name for name, kind in TYPES.items()}
 _HEADER: Final = frozenset(field.name for field in fields(LoanEventHeader))

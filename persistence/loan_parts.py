@@ -43,6 +43,7 @@ TERMS_COLUMNS: Final = (
     "start_date",
     "first_due_date",
     "purpose",
+    "further_terms",
 )
 PROGRESS_COLUMNS: Final = (
     "status",
@@ -60,6 +61,7 @@ PROGRESS_COLUMNS: Final = (
     "disbursed_minor",
     "last_value_date",
     "last_payment_event_id",
+    "suspense_minor",
 )
 PAID_COLUMNS: Final = tuple(name for name in INSTALMENT_FIELDS if name.startswith("paid_"))
 PROJECTED_COLUMNS: Final = (

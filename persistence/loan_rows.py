@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
+
+import msgspec
 
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
@@ -32,6 +34,9 @@ from domain.views import LoanView, PaymentView
 INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
 LOAN_VIEW_FIELDS: Final = LoanView._fields
 PAYMENT_VIEW_FIELDS: Final = PaymentView._fields
+# The terms of the first release have columns, because lists and views show them.
+_TERMS_IN_COLUMNS: Final = tuple(field.name for field in fields(Terms))[:12]
+_FURTHER_TERMS: Final = {field.name: field.default for field in fields(Terms)[12:]}
 SYNCED: Final = "synced"  # nothing is on its way to another node
 
 
@@ -59,6 +64,7 @@ def loan_of(row: Mapping[str, Any]) -> Loan:
         last_payment_event_id=(
             None if row["last_payment_event_id"] is None else EventId(row["last_payment_event_id"])
         ),
+        suspense_minor=row["suspense_minor"],
     )
 
 
@@ -71,8 +77,8 @@ def instalments_of(row: Mapping[str, Any]) -> tuple[Instalment, ...]:
 
 
 def terms_of(row: Mapping[str, Any]) -> Terms:
-    """The terms from their columns."""
-    return Terms(
+    """The terms from their columns, and from the JSON of what has none."""
+    plain = Terms(
         principal_minor=row["principal_minor"],
         currency=row["currency"],
         annual_rate_percent=row["annual_rate_percent"],
@@ -86,6 +92,21 @@ def terms_of(row: Mapping[str, Any]) -> Terms:
         start_date=row["start_date"],
         first_due_date=row["first_due_date"],
     )
+    further = row["further_terms"]
+    if further is None:
+        return plain
+    columns = {name: getattr(plain, name) for name in _TERMS_IN_COLUMNS}
+    return msgspec.convert({**columns, **further}, Terms)
+
+
+def further_terms(terms: Terms) -> dict[str, object] | None:
+    """What of the terms has no column and is not as usual, as JSON values; None where all is."""
+    unusual = {
+        name: value
+        for name, usual in _FURTHER_TERMS.items()
+        if (value := getattr(terms, name)) != usual
+    }
+    return cast("dict[str, object]", msgspec.to_builtins(unusual)) if unusual else None
 
 
 def terms_values(loan: Loan) -> dict[str, object]:
@@ -106,6 +127,7 @@ def terms_values(loan: Loan) -> dict[str, object]:
         "start_date": terms.start_date,
         "first_due_date": terms.first_due_date,
         "purpose": loan.purpose,
+        "further_terms": further_terms(terms),
     }
 
 
@@ -129,6 +151,7 @@ def progress_values(loan: Loan) -> dict[str, object]:
         "disbursed_minor": loan.disbursed_minor,
         "last_value_date": loan.last_value_date,
         "last_payment_event_id": loan.last_payment_event_id,
+        "suspense_minor": loan.suspense_minor,
     }
 
 

@@ -183,6 +183,9 @@ LOANS: Final = Table(
     Column("disbursed_minor", BigInteger, nullable=False),
     Column("last_value_date", Date, nullable=True),
     Column("last_payment_event_id", Uuid, nullable=True),
+    # What of the terms has no column of its own, as JSON; NULL where all of it is as usual.
+    Column("further_terms", JSONB, nullable=True),
+    Column("suspense_minor", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("principal_minor > 0", name="principal"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
     CheckConstraint(
@@ -200,6 +203,7 @@ LOANS: Final = Table(
     CheckConstraint("disbursed_minor BETWEEN 0 AND principal_minor", name="disbursed"),
     CheckConstraint("outstanding_principal_minor <= disbursed_minor", name="owed"),
     CheckConstraint("version > 0", name="version"),
+    CheckConstraint("suspense_minor >= 0", name="suspense"),
     Index("ix_loans_customer_id_id", "customer_id", "id"),
     Index("ix_loans_branch_id_id", "branch_id", "id"),
     Index("ix_loans_branch_id_status_id", "branch_id", "status", "id"),

@@ -90,4 +90,7 @@ def test_a_row_that_was_written_long_ago_still_reads() -> None:
     assert isinstance(event, LoanSubmitted)
     assert event.terms.annual_rate_percent == Decimal("12.50")
     assert event.terms.start_date == date(2026, 1, 3)
-    assert set(row["data"]["terms"]) == {field.name for field in fields(Terms)}
+    # What terms have learned since then was, and is, as usual in such a row.
+    usual = {field.name: field.default for field in fields(Terms)}
+    for name in usual.keys() - row["data"]["terms"].keys():
+        assert getattr(event.terms, name) == usual[name]

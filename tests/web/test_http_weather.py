@@ -27,6 +27,7 @@ from domain.rejections import (
     TermsRefusal,
     UserRefusal,
     VersionRefusal,
+    WorkoutRefusal,
 )
 from tests.web.standins import LOAN, LOAN_ID, PAYMENT, House
 from web.problems import retry_after, status_of
@@ -56,6 +57,12 @@ STATUSES = {
     PaymentRefusal.WRONG_CURRENCY: 422,
     PaymentRefusal.BAD_DATE: 422,
     PaymentRefusal.ALREADY_REVERSED: 409,
+    WorkoutRefusal.BAD_AMOUNT: 422,
+    WorkoutRefusal.BAD_DATE: 422,
+    WorkoutRefusal.BAD_TERMS: 422,
+    WorkoutRefusal.NO_SUCH_CHARGE: 404,
+    WorkoutRefusal.NOTHING_TO_DO: 409,
+    WorkoutRefusal.ALREADY_PAID: 409,
     UserRefusal.EMAIL_TAKEN: 409,
     UserRefusal.ROLE_NOT_GRANTABLE: 403,
     UserRefusal.INVALID_FIELDS: 422,

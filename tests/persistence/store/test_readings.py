@@ -187,6 +187,8 @@ async def test_a_history_names_each_event_with_its_own_fields(office: Office) ->
         "amount_minor": 300,
         "method": "cash",
         "reference": "slip 1",
+        "is_payoff": False,
+        "in_suspense": False,
     }
     assert events[3].by == office.clerk.user_id
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
+from domain.conventions import AllocationStrategy
 from domain.journal import implied_balances
 from domain.loan_history import replay
+from domain.terms import InstalmentFee
 from domain.views import PaymentView
 from persistence.event_codec import event_of
 from persistence.loan_rows import loan_view, payment_view
-from tests.persistence.store.office import EVERYTHING, Office
+from tests.persistence.store.office import EVERYTHING, TERMS, Office
 from tests.persistence.store.random_book import make_book
 
 pytestmark = pytest.mark.store
@@ -75,3 +80,20 @@ async def test_every_change_leaves_one_line_in_the_audit_trail(office: Office) -
     assert {row["branch_id"] for row in rows} == {loan.branch_id}
     assert rows[1]["before"]["status"] == "submitted"
     assert rows[1]["after"]["status"] == "approved"
+
+
+async def test_unusual_terms_are_kept_whole(office: Office) -> None:
+    terms = replace(
+        TERMS,
+        grace_on_principal_payment=2,
+        closing_tolerance_minor=500,
+        penalty_rate_percent=Decimal("3.5"),
+        allocation_strategy=AllocationStrategy.INTEREST_PRINCIPAL_PENALTIES_FEES,
+        instalment_fees=(InstalmentFee(percent=Decimal("0.5")),),
+    )
+    loan = await office.loan(terms=terms)
+    stood = await office.store.readings.loan_state(loan.id, EVERYTHING)
+    assert stood is not None
+    assert stood.terms == terms
+    usual = await office.loan()
+    assert await office.count("loans WHERE id = $1 AND further_terms IS NULL", usual.id) == 1
