@@ -84,6 +84,12 @@ class UserRefusal(StrEnum):
     UNKNOWN_BRANCH = "unknown_branch"
 
 
+class OperationRefusal(StrEnum):
+    """Why an operator's order makes no sense now."""
+
+    ORDER_REFUSED = "order_refused"
+
+
 Reason = (
     AccessRefusal
     | SignInRefusal
@@ -94,6 +100,7 @@ Reason = (
     | DisburseRefusal
     | PaymentRefusal
     | UserRefusal
+    | OperationRefusal
 )
 
 

@@ -24,6 +24,7 @@ from persistence.weather import BACKOFF_CAP_S, BACKOFF_FIRST_S, Weather
 LIMIT_S: Final = 0.5
 LISTEN_TURN_S: Final = 5.0
 END_LIMIT_S: Final = 1.0
+REST_LOOK_S: Final = 0.01
 HEALTH_CHECK_S: Final = 10
 FAILURES: Final = (
     exceptions.ConnectionError,
@@ -54,6 +55,7 @@ class RedisPool:
         self._weather = Weather("Redis", attempt_limit_s=limit_s)
         self._redis: Redis | None = None
         self.is_closed = False
+        self._in_hand = 0
         self._subscriptions: list[RedisSubscription] = []
         bridge.at_stop(self.close)
 
@@ -77,11 +79,14 @@ class RedisPool:
         raises its ResponseError.
         """
         self._weather.attempt()
+        self._in_hand += 1
         try:
             async with time_limit(self._limit_s):
                 reply = await self._execute(*words)
         except FAILURES as error:
             raise self._weather.gone(error) from error
+        finally:
+            self._in_hand -= 1
         self._weather.back()
         return reply
 
@@ -109,6 +114,11 @@ class RedisPool:
         redis, self._redis = self._redis, None
         if redis is not None:
             try:
+                # A command in hand would give its connection back to a pool that has hung up.
+                with contextlib.suppress(TimeoutError):
+                    async with time_limit(self._limit_s):
+                        while self._in_hand:
+                            await pause(REST_LOOK_S)
                 async with time_limit(self._limit_s):
                     await redis.aclose()
                     await redis.connection_pool.disconnect()
