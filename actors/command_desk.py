@@ -21,12 +21,12 @@ from domain.commands import (
     AnnotatePayment,
     ApproveLoan,
     ChangePassword,
-    Command,
     CommandContext,
     CreateUser,
     DeactivateUser,
     DisburseLoan,
     EndSession,
+    LendingCommand,
     RecordPayment,
     RejectLoan,
     ReversePayment,
@@ -86,7 +86,7 @@ class CommandDesk:
     four_eyes: bool
 
     async def carry_out(
-        self, account: Account, request: RequestContext, command: Command
+        self, account: Account, request: RequestContext, command: LendingCommand
     ) -> CarriedOut:
         """Carry out `command`; every expected refusal is a value. May raise an Outage."""
         principal = account.principal
@@ -173,7 +173,7 @@ class CommandDesk:
         return await self.loan_book.open_loan(command.customer_id, judge, context)
 
 
-def _action_of(command: Command) -> Action | None:
+def _action_of(command: LendingCommand) -> Action | None:
     """Under which action the table of roles knows a command; None for what is everybody's own."""
     match command:
         case SubmitLoan() | AmendLoan() | WithdrawLoan():

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from actors.tree_views import ActorView, NodeView, Ordered, Sample, TransitionView, TreeOrder
+from actors.tree_views import ActorView, NodeView, Ordered, Sample, TransitionView
 from domain.identifiers import UserId
+from domain.operating import OperatorAct, TreeOrder
 from domain.views import ComponentHealth
 
 
@@ -46,6 +47,13 @@ class SupervisionTree(Protocol):
 
         Returns the way to stop it.
         """
+
+
+class OperationsLog(Protocol):
+    """Where it is written down what operators do."""
+
+    async def record(self, act: OperatorAct) -> None:
+        """Write an order into the audit trail, committed when this returns. May raise an Outage."""
 
 
 class Elsewhere(Protocol):

@@ -23,12 +23,12 @@ from domain.identifiers import UserId
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.queries import (
+    LendingQuery,
     ListComments,
     ListLoans,
     ListMySessions,
     ListPayments,
     ListUsers,
-    Query,
     ReadConnections,
     ReadLoan,
     ReadLoanEvents,
@@ -60,7 +60,7 @@ class QueryDesk:
     prober: Address[ConnectivityProberMessage]
     elsewhere: Elsewhere | None = None
 
-    async def answer(self, account: Account, query: Query) -> Answered:  # noqa: C901, PLR0911, PLR0912 - one arm a question
+    async def answer(self, account: Account, query: LendingQuery) -> Answered:  # noqa: C901, PLR0911, PLR0912 - one arm a question
         """Answer `query`. May raise an Outage."""
         principal = account.principal
         seen = sight(principal, Action.READ)

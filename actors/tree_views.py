@@ -5,7 +5,6 @@ Each process renders its own tree into these; they are plain data, and act on no
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,14 +110,6 @@ class TransitionView:
     path: str
     before: str
     after: str
-
-
-class TreeOrder(enum.StrEnum):
-    """What an operator may order of a child; none of it counts against a restart intensity."""
-
-    RESTART = "restart"
-    SUSPEND = "suspend"
-    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)

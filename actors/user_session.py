@@ -41,13 +41,14 @@ from actors.messages.user_session import (
     Subscribe,
     UserSessionMessage,
 )
+from actors.operations_desk import OperationsDesk
 from actors.ports import Accounts, Clock, Lane
 from actors.query_desk import QueryDesk
 from domain.account import Account, SignInSession
-from domain.commands import ChangePassword, EndSession
+from domain.commands import ChangePassword, EndSession, OrderActor
 from domain.identifiers import SessionId, UserId
 from domain.outages import Outage, OutcomeUnknown
-from domain.queries import ListMySessions
+from domain.queries import ListMySessions, OperatingQuery
 from domain.rejections import AccessRefusal, Rejected
 from domain.views import FeedPosition
 
@@ -71,6 +72,7 @@ class SessionOffices:
     clock: Clock
     commands: CommandDesk
     queries: QueryDesk
+    operations: OperationsDesk
     hub: Address[BroadcastHubMessage]
     idle_limit: timedelta
     sockets_max: int
@@ -165,12 +167,17 @@ class UserSession(Actor[UserSessionMessage]):
             return admitted
         if isinstance(message.query, ListMySessions):
             return tuple(self._sessions.values())
+        if isinstance(message.query, OperatingQuery):
+            return await self._offices.operations.answer(admitted, message.query)
         return await self._offices.queries.answer(admitted, message.query)
 
     async def _carry_out(self, message: CarryOut) -> CarriedOut:
         admitted = await self._admit(message.context)
         if isinstance(admitted, Rejected):
             return admitted
+        if isinstance(message.command, OrderActor):
+            operations = self._offices.operations
+            return await operations.carry_out(admitted, message.context, message.command)
         outcome = await self._offices.commands.carry_out(admitted, message.context, message.command)
         if isinstance(message.command, (EndSession, ChangePassword)):
             await self._renew_access()

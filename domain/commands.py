@@ -17,6 +17,7 @@ from domain.identifiers import (
     SessionId,
     UserId,
 )
+from domain.operating import TreeOrder
 from domain.roles import Principal, Role
 from domain.terms import Terms
 
@@ -198,6 +199,15 @@ class EndSession:
     session_id: SessionId | None
 
 
+@dataclass(frozen=True, slots=True)
+class OrderActor:
+    """Restart, suspend or resume the child of the supervision tree at `path`."""
+
+    path: str
+    order: TreeOrder
+    reason: str
+
+
 LoanCommand = (
     AmendLoan
     | ApproveLoan
@@ -207,7 +217,7 @@ LoanCommand = (
     | RecordPayment
     | ReversePayment
 )
-Command = (
+LendingCommand = (
     SubmitLoan
     | LoanCommand
     | AnnotatePayment
@@ -218,3 +228,4 @@ Command = (
     | ChangePassword
     | EndSession
 )
+Command = LendingCommand | OrderActor

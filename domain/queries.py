@@ -122,7 +122,37 @@ class ReadConnections:
     """How many sockets and users are connected."""
 
 
-Query = (
+@dataclass(frozen=True, slots=True)
+class ReadTree:
+    """The living supervision tree of the whole node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadActor:
+    """One child of the tree more closely."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRestartEffect:
+    """What else would stop, if the child at `path` were restarted."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFigures:
+    """The figures for the metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmOperator:
+    """Whether whoever asks may operate the node: for what goes on after it was allowed."""
+
+
+OperatingQuery = ReadTree | ReadActor | ReadRestartEffect | ReadFigures | ConfirmOperator
+LendingQuery = (
     ReadLoan
     | ListLoans
     | ReadSchedule
@@ -139,3 +169,4 @@ Query = (
     | ReadSyncSummary
     | ReadConnections
 )
+Query = LendingQuery | OperatingQuery

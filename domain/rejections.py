@@ -95,6 +95,12 @@ class UserRefusal(StrEnum):
     UNKNOWN_BRANCH = "unknown_branch"
 
 
+class OperationRefusal(StrEnum):
+    """Why an operator's order makes no sense now."""
+
+    ORDER_REFUSED = "order_refused"
+
+
 Reason = (
     AccessRefusal
     | SignInRefusal
@@ -106,6 +112,7 @@ Reason = (
     | PaymentRefusal
     | WorkoutRefusal
     | UserRefusal
+    | OperationRefusal
 )
 
 

@@ -7,6 +7,7 @@ published meanwhile is lost; whoever listens must also look.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast, final
@@ -17,11 +18,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import Bridge, LoopTask, pause, time_limit
+from persistence.asyncio_bridge import Bridge, LoopCancelled, LoopTask, pause, time_limit
 from persistence.weather import BACKOFF_CAP_S, BACKOFF_FIRST_S, Weather
 
 LIMIT_S: Final = 0.5
 LISTEN_TURN_S: Final = 5.0
+END_LIMIT_S: Final = 1.0
+REST_LOOK_S: Final = 0.01
 HEALTH_CHECK_S: Final = 10
 FAILURES: Final = (
     exceptions.ConnectionError,
@@ -52,6 +55,7 @@ class RedisPool:
         self._weather = Weather("Redis", attempt_limit_s=limit_s)
         self._redis: Redis | None = None
         self.is_closed = False
+        self._in_hand = 0
         self._subscriptions: list[RedisSubscription] = []
         bridge.at_stop(self.close)
 
@@ -75,11 +79,14 @@ class RedisPool:
         raises its ResponseError.
         """
         self._weather.attempt()
+        self._in_hand += 1
         try:
             async with time_limit(self._limit_s):
                 reply = await self._execute(*words)
         except FAILURES as error:
             raise self._weather.gone(error) from error
+        finally:
+            self._in_hand -= 1
         self._weather.back()
         return reply
 
@@ -107,6 +114,11 @@ class RedisPool:
         redis, self._redis = self._redis, None
         if redis is not None:
             try:
+                # A command in hand would give its connection back to a pool that has hung up.
+                with contextlib.suppress(TimeoutError):
+                    async with time_limit(self._limit_s):
+                        while self._in_hand:
+                            await pause(REST_LOOK_S)
                 async with time_limit(self._limit_s):
                     await redis.aclose()
                     await redis.connection_pool.disconnect()
@@ -181,9 +193,18 @@ class RedisSubscription:
         self._work = bridge.spawn(self._listen(bridge))
 
     async def close(self) -> None:
-        """End it; nothing is called back once this has returned to Trio."""
-        if self._work is not None:
-            self._work.cancel()
+        """End it; nothing is called back once this has returned to Trio.
+
+        Waits until the listening has hung up: a connection that is closed behind its back is
+        opened again by whoever reads from it.
+        """
+        work = self._work
+        if work is None or work.done():
+            return
+        work.cancel()
+        with contextlib.suppress(LoopCancelled, TimeoutError):
+            async with time_limit(END_LIMIT_S):
+                await work
 
     async def _listen(self, bridge: Bridge) -> None:
         wait_s = BACKOFF_FIRST_S

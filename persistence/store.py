@@ -22,6 +22,7 @@ from persistence.feed import PostgresFeed
 from persistence.health import StoreHealth
 from persistence.leadership import PostgresLeadership
 from persistence.loan_book import PostgresLoanBook
+from persistence.operations_log import PostgresOperationsLog
 from persistence.postgres_dial import PoolLimits
 from persistence.readings import PostgresReadings
 from persistence.redis_pool import RedisPool
@@ -49,7 +50,7 @@ class StoreOptions:
 class Store:
     """Satisfies by its attributes all ports of a store.
 
-    LoanBook, Readings, Accounts, Feed, Upkeep, Leadership and Health.
+    LoanBook, Readings, Accounts, OperationsLog, Feed, Upkeep, Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -64,6 +65,7 @@ class Store:
         self.loan_book = PostgresLoanBook(units)
         self.readings = PostgresReadings(self.connections)
         self.accounts = PostgresAccounts(self.connections, units)
+        self.operations = PostgresOperationsLog(units)
         self.feed = PostgresFeed(self.connections, self._bell)
         self.upkeep = PostgresUpkeep(self.connections, keys_kept=options.keys_kept)
         self.leadership = PostgresLeadership(self.connections, options.holder)

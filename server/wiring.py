@@ -23,6 +23,7 @@ from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
 from actors.housekeeping import Housekeeping
 from actors.messages.change_feed import Poke
 from actors.node_ports import SupervisionTree
+from actors.operations_desk import OperationsDesk
 from actors.query_desk import QueryDesk
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
@@ -150,19 +151,20 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
     store.on_commit(lambda: feed.tell_nowait(Poke()))
-    offices = _session_offices(world, tree, seat)
+    local = LocalTree(tree.root, world.clock, tree.core_is_running, lambda: tree_samples(tree.root))
+    node_tree = _node_tree(local, tree, seat)
+    offices = _session_offices(world, tree, node_tree, seat)
     directory = SessionSupervisor(
         tree.sessions, lambda user_id: UserSession(user_id, offices), SESSIONS_MAX
     )
     gate = _gate_offices(world, directory)
-    local = LocalTree(tree.root, world.clock, tree.core_is_running, lambda: tree_samples(tree.root))
     app = create_app(
         Doors(
             sessions=directory,
             gatekeeper=tree.core.address("gatekeeper"),
             hub=hub,
             health=store.health,
-            tree=_node_tree(local, tree, seat),
+            tree=node_tree,
             tokens=world.tokens,
             clock=world.clock,
             identities=world.identities,
@@ -194,7 +196,9 @@ def _world(settings: Settings, ground: Ground, name: str) -> _World:
     )
 
 
-def _session_offices(world: _World, tree: Tree, seat: Seat | None) -> SessionOffices:
+def _session_offices(
+    world: _World, tree: Tree, node_tree: SupervisionTree, seat: Seat | None
+) -> SessionOffices:
     """What every session actor works with."""
     store, settings = world.store, world.settings
     hub = tree.core.address("hub")
@@ -217,6 +221,13 @@ def _session_offices(world: _World, tree: Tree, seat: Seat | None) -> SessionOff
             coordinator=tree.sync.address("coordinator"),
             prober=tree.sync.address("prober"),
             elsewhere=seat,
+        ),
+        operations=OperationsDesk(
+            tree=node_tree,
+            log=store.operations,
+            coordinator=tree.sync.address("coordinator"),
+            clock=world.clock,
+            identities=world.identities,
         ),
         hub=hub,
         idle_limit=timedelta(seconds=settings.session_timeout),

@@ -24,8 +24,8 @@ from actors.tree_views import (
     OrderTaken,
     Sample,
     TransitionView,
-    TreeOrder,
 )
+from domain.operating import TreeOrder
 from supervisors.snapshot import ErrorFigure, FaultFigure, NodeSnapshot, Transition
 from supervisors.supervisor import Supervisor
 

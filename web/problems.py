@@ -18,6 +18,7 @@ from domain.rejections import (
     FieldFault,
     IdempotencyRefusal,
     LoanRefusal,
+    OperationRefusal,
     PaymentRefusal,
     Reason,
     Rejected,
@@ -167,6 +168,8 @@ def status_of(reason: Reason) -> int:
             return _workout(reason)
         case UserRefusal():
             return _user(reason)
+        case OperationRefusal():
+            return _operation(reason)
         case _:
             assert_never(reason)
 
@@ -273,5 +276,13 @@ def _user(reason: UserRefusal) -> int:
             return 403
         case UserRefusal.INVALID_FIELDS | UserRefusal.WRONG_PASSWORD | UserRefusal.UNKNOWN_BRANCH:
             return 422
+        case _:
+            assert_never(reason)
+
+
+def _operation(reason: OperationRefusal) -> int:
+    match reason:
+        case OperationRefusal.ORDER_REFUSED:
+            return 409
         case _:
             assert_never(reason)

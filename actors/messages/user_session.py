@@ -7,6 +7,7 @@ from uuid import UUID
 
 from actors.messages.replies import Unavailable
 from actors.ports import Lane
+from actors.tree_views import ActorView, NodeView, OrderTaken, Sample
 from domain.account import Account, SignInSession
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
@@ -111,7 +112,11 @@ Told = (
     | NetworkView
     | SyncSummaryView
     | ConnectionsView
+    | NodeView
+    | ActorView
+    | tuple[str, ...]
+    | tuple[Sample, ...]
 )
-Made = LoanView | PaymentView | CommentView | Account | None
+Made = LoanView | PaymentView | CommentView | Account | OrderTaken | None
 Answered = Told | Rejected | Unavailable
 CarriedOut = Committed[Made] | Rejected | Unavailable

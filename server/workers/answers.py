@@ -11,7 +11,8 @@ import msgspec
 from actors.address import Address
 from actors.envelope import ActorError
 from actors.messages.broadcast_hub import BroadcastHubMessage, ListConnected
-from actors.tree_views import ActorView, NodeView, Ordered, OrderRefused, Sample, TreeOrder
+from actors.tree_views import ActorView, NodeView, Ordered, OrderRefused, Sample
+from domain.operating import TreeOrder
 from server.workers.frames import Question, Subject
 from supervisors.local_tree import LocalTree
 

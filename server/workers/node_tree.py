@@ -18,8 +18,8 @@ from actors.tree_views import (
     OrderTaken,
     Sample,
     TransitionView,
-    TreeOrder,
 )
+from domain.operating import TreeOrder
 from domain.outages import NodeSilent
 from server.workers.answers import (
     read_detail,

@@ -68,6 +68,21 @@ class Commands:
         return Committed(None)
 
 
+class Operations:
+    """Notes what operators asked and ordered."""
+
+    def __init__(self) -> None:
+        self.came: list[object] = []
+
+    async def answer(self, who, query):
+        self.came.append((who, query))
+        return ("/house/user",)
+
+    async def carry_out(self, who, context, command):
+        self.came.append((who, command))
+        return Committed(None)
+
+
 class House:
     """A session actor beside a hub, on stand-ins."""
 
@@ -78,6 +93,7 @@ class House:
         self.accounts = AccountsInMemory(Access(USER, tuple(sessions)))
         self.clock = SetClock()
         self.commands = Commands()
+        self.operations = Operations()
         self.hub = Hub()
         self.sockets_max = sockets_max
         self.supervisor = Supervisor(
@@ -97,6 +113,7 @@ class House:
                 clock=self.clock,
                 commands=self.commands,
                 queries=Queries(),
+                operations=self.operations,
                 hub=self.supervisor.address("hub"),
                 idle_limit=self.idle_limit,
                 sockets_max=self.sockets_max,

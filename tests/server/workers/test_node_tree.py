@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 import trio
 
-from actors.tree_views import OrderRefused, OrderTaken, TransitionView, TreeOrder
+from actors.tree_views import OrderRefused, OrderTaken, TransitionView
+from domain.operating import TreeOrder
 from domain.outages import NodeSilent
 from tests.server.workers.small_node import small_node
 

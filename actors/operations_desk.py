@@ -1,0 +1,123 @@
+"""The operations desk: shows the supervision tree to operators and passes their orders on.
+
+Whoever may not operate the node learns nothing of it. An order is in the audit trail before it is
+given; what comes of it is seen in the tree. Stateless: one for all session actors of a worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from actors.address import Address
+from actors.command_desk import not_allowed, not_found
+from actors.envelope import ActorError
+from actors.messages.replies import Unavailable
+from actors.messages.sync_coordinator import SummariseSync, SyncCoordinatorMessage
+from actors.messages.user_session import Answered, CarriedOut, RequestContext
+from actors.node_ports import OperationsLog, SupervisionTree
+from actors.ports import Clock, IdentitySource
+from actors.tree_views import OrderRefused, OrderTaken, Sample
+from domain.account import Account
+from domain.commands import OrderActor
+from domain.decision import Committed
+from domain.operating import OperatorAct
+from domain.outages import NodeSilent
+from domain.queries import (
+    ConfirmOperator,
+    OperatingQuery,
+    ReadActor,
+    ReadFigures,
+    ReadRestartEffect,
+    ReadTree,
+)
+from domain.rejections import OperationRefusal, Rejected
+from domain.roles import Action, Principal, sight
+from domain.views import SyncSummaryView
+
+SYNC_TIMEOUT_S: Final = 1.0
+# Operations that still have to move.
+WAITING: Final = ("pending", "syncing")
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsDesk:
+    """Answers and carries out what only operators may, on the authority of an account."""
+
+    tree: SupervisionTree
+    log: OperationsLog
+    coordinator: Address[SyncCoordinatorMessage]
+    clock: Clock
+    identities: IdentitySource
+
+    async def answer(self, account: Account, query: OperatingQuery) -> Answered:
+        """Answer `query`. May raise an Outage."""
+        refusal = _refused(account.principal)
+        if refusal is not None:
+            return refusal
+        match query:
+            case ReadTree():
+                return await self.tree.snapshot()
+            case ReadActor():
+                return await self.tree.detail(query.path) or not_found("actor")
+            case ReadRestartEffect():
+                effect = await self.tree.restart_effect(query.path)
+                return not_found("actor") if effect is None else effect
+            case ReadFigures():
+                return (*await self.tree.samples(), *await self._sync_queue())
+            case ConfirmOperator():
+                return account
+            case _:
+                assert_never(query)
+
+    async def carry_out(
+        self, account: Account, request: RequestContext, command: OrderActor
+    ) -> CarriedOut:
+        """Write the order down and give it. May raise an Outage, and then it was not given."""
+        refusal = _refused(account.principal)
+        if refusal is not None:
+            return refusal
+        if await self.tree.restart_effect(command.path) is None:
+            return not_found("actor")
+        await self.log.record(
+            OperatorAct(
+                id=self.identities.new_id(),
+                at=self.clock.now(),
+                operator_id=account.id,
+                order=command.order,
+                path=command.path,
+                reason=command.reason,
+                request_id=request.request_id,
+                address=request.address,
+            )
+        )
+        try:
+            ordered = await self.tree.order(command.path, command.order)
+        except NodeSilent as silent:
+            detail = f"{silent.reason}; look at the tree, the order may yet be carried out."
+            return Unavailable(detail, silent.retry_after_s)
+        match ordered:
+            case OrderTaken():
+                return Committed(ordered)
+            case OrderRefused():
+                return Rejected(OperationRefusal.ORDER_REFUSED, ordered.detail)
+            case None:
+                return not_found("actor")
+            case _:
+                assert_never(ordered)
+
+    async def _sync_queue(self) -> tuple[Sample, ...]:
+        """How much still has to move; nothing while the one who knows restarts."""
+        try:
+            summary = await self.coordinator.ask(SummariseSync(), timeout_s=SYNC_TIMEOUT_S)
+        except ActorError:
+            return ()
+        assert isinstance(summary, SyncSummaryView)
+        waiting = sum(summary.by_status.get(status, 0) for status in WAITING)
+        return (Sample("sync_queue", "gauge", waiting),)
+
+
+def _refused(principal: Principal) -> Rejected | None:
+    if sight(principal, Action.OPERATE) is None:
+        return not_allowed(principal, "operate this node")
+    return None
