@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -50,7 +51,7 @@ class Place:
     """A tree, its log and a coordinator in one, that note in which order they were used."""
 
     def __init__(self) -> None:
-        self.came: list[object] = []
+        self.came: list[Any] = []
         self.outcome: object = OrderTaken(HUB)
         self.summary: object = SyncSummaryView("linked", "waits", {"pending": 2, "syncing": 1})
         self.trouble: Exception | None = None
@@ -96,17 +97,18 @@ async def test_only_operators_and_administrators_see_and_order(role):
         refusal = await place.desk().answer(who, query)
         assert isinstance(refusal, Rejected)
         assert refusal.reason is AccessRefusal.NOT_ALLOWED
-    refusal = await place.desk().carry_out(who, REQUEST, ORDER)
-    assert isinstance(refusal, Rejected)
-    assert refusal.reason is AccessRefusal.NOT_ALLOWED
+    order_refusal = await place.desk().carry_out(who, REQUEST, ORDER)
+    assert isinstance(order_refusal, Rejected)
+    assert order_refusal.reason is AccessRefusal.NOT_ALLOWED
     assert place.came == []
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.ADMIN])
 async def test_an_operator_sees_the_tree_a_child_an_effect_and_the_figures(role):
     desk, who = Place().desk(), account(30, role)
-    assert await desk.answer(who, ReadTree()) == "the tree"
-    assert await desk.answer(who, ReadActor(HUB)) == "the hub"
+    tree: Any = await desk.answer(who, ReadTree())
+    child: Any = await desk.answer(who, ReadActor(HUB))
+    assert (tree, child) == ("the tree", "the hub")
     assert await desk.answer(who, ReadRestartEffect(HUB)) == ()
     assert await desk.answer(who, ConfirmOperator()) == who
     assert await desk.answer(who, ReadFigures()) == (
