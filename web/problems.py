@@ -145,7 +145,7 @@ def from_rejected(refusal: Rejected) -> Problem:
     return Problem(status, str(refusal.reason), refusal.detail, refusal.faults, facts, headers)
 
 
-def status_of(reason: Reason) -> int:
+def status_of(reason: Reason) -> int:  # noqa: PLR0911 - one arm an enum
     """The status of a reason: a function for each enum, so that no new member is forgotten."""
     match reason:
         case AccessRefusal():
