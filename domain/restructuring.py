@@ -87,7 +87,8 @@ def reamortize(position: Position, day: date) -> list[int]:
         refill(position, future[0], day)
     else:
         refill(position, future[0], day)
-    _spread_interest(position, future, interest)
+    if interest:
+        _spread_interest(position, future, interest)
     return [number + 1 for number in emptied]
 
 
@@ -100,6 +101,8 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
     day = event.value_date
     bring_up_to(position, day)
     rows = position.rows
+    if all(row.outstanding == 0 for row in rows):
+        return []
     emptied, _, interest = _empty(position, day)
     for row in rows:
         if row.span.due_date > day:
@@ -123,7 +126,8 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
         rows[first_new - 1].carried += interest
         interest = 0
     relay(position, first_new, day)
-    rows[first_new].interest += interest
+    if interest:
+        rows[first_new].interest += interest
     return [number + 1 for number in emptied]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta, UTC
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,11 +18,8 @@ from domain.identifiers import (
     DisbursementId,
     EventId,
     PaymentId,
-    ProductId,
-    UserId,
 )
 from domain.terms import (
-    Amortization,
     DaysInMonth,
     DaysInYear,
     Frequency,

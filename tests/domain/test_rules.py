@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from domain import events as happened
 from domain.conventions import RowKind
-from domain.journal import Side, post
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import fold, in_order, replay
@@ -20,7 +18,7 @@ from domain.money import ARITHMETIC
 from domain.payment import PaymentStatus
 from domain.payoff import payoff_on
 from domain.running_loan import needs_book, position_of, resumed, stopped
-from domain.terms import Amortization, InterestMethod, Terms
+from domain.terms import InterestMethod, Terms
 from domain.terms_check import check_terms
 from tests.domain.rich_terms import START, head, lives, opening, rich_terms
 
@@ -28,7 +26,7 @@ Life = tuple[Terms, tuple[happened.LoanEvent, ...]]
 
 
 def loan_of(life: Life, days: int = 0) -> Loan:
-    terms, events = life
+    _terms, events = life
     return fold(in_order(events), START + timedelta(days=days) if days else None).loan
 
 
@@ -59,7 +57,11 @@ def test_rules_2_and_10_a_row_is_explained_by_its_parts_each_rounded_by_itself(l
             product = ARITHMETIC.multiply(Decimal(part.base_minor), part.factor)
             assert abs(product - part.unrounded) < Decimal("1e-9")
             since = part.to_date
-        if workings.parts and not loan.terms.accrues_after_maturity and not loan.book.interest_until:
+        if (
+            workings.parts
+            and not loan.terms.accrues_after_maturity
+            and not loan.book.interest_until
+        ):
             assert since == row.due_date
 
 
