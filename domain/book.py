@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.conventions import ChargeKind, RowKind
 from domain.identifiers import ChargeId
 from domain.terms import Frequency
 
 
-@dataclass(frozen=True, slots=True)
-class InterestPart:
+class InterestPart(NamedTuple):
     """One line of interest, explained: `base_minor` x `factor` is `unrounded`, then rounded.
 
     From `from_date` (excluded) to `to_date`, which are `days`; amounts are minor units.
