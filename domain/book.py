@@ -38,8 +38,8 @@ class InterestPart(NamedTuple):
 class RowWorkings:
     """How a row of the schedule came about: the instalment it follows, its interest in parts.
 
-    `emi_minor` is the equal instalment that stands for the row. `carried_minor` is interest that the
-    row was too full to ask for and left to the next one, `waived_minor` interest that is no longer
+    `emi_minor` is the equal instalment that stands for the row. `carried_minor` is interest that
+    the row was too full to ask for and left to the next one, `waived_minor` interest that is no longer
     asked for. `whole_from` is as in `Period`.
     """
 

@@ -1,4 +1,4 @@
-"""Why each interest line is what it is: balance, days, factor, unrounded and rounded, part by part."""
+"""Why each interest line is what it is: balance, days, factor, unrounded, rounded, by parts."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ only receivable is the principal that is out. What a customer pays beyond what h
 him (customer credit) until it is refunded. At any moment the balances are those that the loans
 imply (`implied_balances`): loans receivable is the principal out, customer credit the credit.
 
-What is given up (a write-off, a shortfall within the tolerance) is an expense; what is recovered of it
-is an income of its own. Money that cannot be applied is in suspense. Interest and charges that are
+What is given up (a write-off, a shortfall within the tolerance) is an expense; what is recovered of
+it is an income of its own. Money that cannot be applied is in suspense. Interest and charges that are
 waived were no income yet, so they post nothing.
 
 A reversal posts the mirror of the payment as it was allocated when it was reversed. Wherever a

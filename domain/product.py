@@ -40,7 +40,7 @@ class ProductLimits:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A version of a product: `defaults` are whole terms, which must themselves be within limits."""
+    """A version of a product: `defaults` are whole terms, themselves within the limits."""
 
     id: ProductId
     version: int

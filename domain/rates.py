@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from calendar import isleap
 from datetime import date
-from functools import lru_cache
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.conventions import InstalmentRateBasis

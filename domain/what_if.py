@@ -61,7 +61,7 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class ProjectionDifference:
-    """A hypothetical loan less the real one; a schedule that ends earlier has days below nothing."""
+    """A hypothetical loan less the real one; an earlier end has days below nothing."""
 
     interest_minor: int
     total_minor: int
@@ -139,7 +139,7 @@ def planned_rate_percent(
 
 
 def _cash_flows(events: Sequence[LoanEvent], history: History, as_of: date) -> list[CashFlow]:
-    """Money as it moved, then as the schedule will move it; what is overdue is paid as of the day."""
+    """Money as it moved, then as the schedule will; what is overdue is paid as of the day."""
     reversed_ids = {event.payment_id for event in events if isinstance(event, PaymentReversed)}
     undone = {event.disbursement_id for event in events if isinstance(event, DisbursalUndone)}
     flows: list[CashFlow] = []
