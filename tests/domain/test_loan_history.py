@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.event_order import order_key
 from domain.events import LoanEvent, PaymentRecorded, PaymentReversed
 from domain.identifiers import EventId, PaymentId
 from domain.lifecycle import LoanStatus
@@ -18,7 +19,6 @@ from domain.loan_history import (
     changed_payments,
     evolve,
     is_in_order,
-    order_key,
     replay,
     take_payment,
 )

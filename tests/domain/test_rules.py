@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,12 +16,13 @@ from domain import events as happened
 from domain.book import RateStep
 from domain.conventions import RowKind
 from domain.decision import Decision
+from domain.identifiers import PaymentId
 from domain.journal import LedgerAccount, Side, implied_balances, post
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import fold, in_order, replay
 from domain.money import ARITHMETIC
-from domain.payment import PaymentStatus
+from domain.payment import Payment, PaymentStatus
 from domain.payoff import payoff_on
 from domain.position import copied, instalments_of
 from domain.projection import lay
@@ -133,7 +135,7 @@ def test_rule_7_money_that_cannot_be_applied_is_kept_in_suspense(life: Life, amo
     _, events = life
     early = happened.PaymentRecorded(
         **head(50, START - timedelta(days=9)),
-        payment_id=happened.PaymentId(happened.EventId(head(50, START)["event_id"])),
+        payment_id=PaymentId(UUID(int=50)),
         amount_minor=amount,
         method=None,
         reference=None,
@@ -221,7 +223,7 @@ def test_a_payoff_pays_off(life: Life, days: int) -> None:
     assert quote.principal_minor == loan.outstanding.principal_minor
     money = happened.PaymentRecorded(
         **head(800, day),
-        payment_id=happened.PaymentId(head(800, day)["event_id"]),
+        payment_id=PaymentId(UUID(int=800)),
         amount_minor=quote.amount_minor,
         method=None,
         reference=None,
@@ -259,7 +261,8 @@ def test_rule_4_a_cut_period_costs_its_share_by_actual_days(terms: Terms) -> Non
 def test_rule_9_the_trial_balance_of_any_day_is_nothing(life: Life) -> None:
     """The journal of events that came one by one, each decided on all before it."""
     history: list[happened.LoanEvent] = []
-    before, payments = None, {}
+    before: Loan | None = None
+    payments: dict[PaymentId, Payment] = {}
     sums: Counter[LedgerAccount] = Counter()
     for event in in_order(life[1]):
         history.append(event)
