@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,11 +9,11 @@ from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, rule
 
-from domain.commands import ApproveLoan, CommandContext, ReversePayment
+from domain.commands import ApproveLoan, ReversePayment
 from domain.conventions import ChargeBase, ChargeKind
-from domain.decision import Decision, HistoryNeeded
+from domain.decision import Decision
 from domain.endings import (
     pay_off,
     recover,
@@ -25,16 +23,10 @@ from domain.endings import (
     undo_write_off,
     write_off,
 )
-from domain.events import LoanDisbursed, LoanEvent
+from domain.events import LoanDisbursed
 from domain.identifiers import ChargeId, DisbursementId, PaymentId
-from domain.journal import LedgerAccount, Side, implied_balances, post
-from domain.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.noticing import notices
+from domain.lifecycle import LoanMove
 from domain.origination import approve, disburse, submit
-from domain.payment import Payment, PaymentStatus
-from domain.rejections import LoanRefusal, Rejected
 from domain.servicing import pay, reverse, take_as_fact
 from domain.terms import Frequency, FrequencyUnit, Terms
 from domain.tranches import disburse_further
@@ -66,78 +58,31 @@ from tests.domain.lending_scenes import (
     BRANCH,
     LOAN,
     MANAGER,
-    NOON,
     OFFICER,
-    TELLER,
-    TODAY,
     application,
-    context,
     decided,
     disbursement,
     major,
     payment,
 )
+from tests.domain.one_loan_store import OneLoanStore
 from tests.domain.rich_terms import rich_terms
 
-Outcome = Decision | HistoryNeeded | Rejected
-Known = tuple[LoanEvent, ...] | None
 MONTHLY = Frequency(1, FrequencyUnit.MONTHS)
 
 
-class WorkoutMachine(RuleBasedStateMachine):
-    """A store of one loan that does what is decided, and checks it after every step."""
+class WorkoutMachine(OneLoanStore):
+    """Everything that may be asked of a loan, in any order, on any terms."""
 
     @initialize(terms=rich_terms(instalments_max=4), part=st.integers(1, 4))
     def begin(self, terms: Terms, part: int) -> None:
-        self.events: list[LoanEvent] = []
-        self.payments: dict[PaymentId, Payment] = {}
-        self.sums: Counter[LedgerAccount] = Counter()
         self.charges: list[ChargeId] = []
-        self.clock, self.days = 0, 0
         terms = replace(terms, start_date=None)
         applied = submit(application(terms), "L-1", self.now(OFFICER), branch_id=BRANCH)
         self.keep(decided(applied), None)
         self.part = part
         self.approve()
         self.disburse()
-
-    def now(self, principal: object = TELLER) -> CommandContext:
-        self.clock += 1
-        return context(
-            principal,
-            event=1000 + self.clock,
-            today=TODAY + timedelta(days=self.days),
-            at=NOON + timedelta(days=self.days, minutes=self.clock),
-            four_eyes=False,
-        )
-
-    def keep(self, decision: Decision, before: Loan | None) -> None:
-        (event,) = decision.events
-        notices(event, before, decision)
-        for line in post(event, before, decision):
-            assert line.amount_minor > 0
-            sign = 1 if line.side is Side.DEBIT else -1
-            self.sums[line.account] += sign * line.amount_minor
-        for stood in decision.payments_before:
-            assert self.payments[stood.id] == stood
-        self.payments.update({changed.id: changed for changed in decision.payments})
-        self.events.append(event)
-        self.loan = decision.loan
-
-    def attempt(self, move: LoanMove, decide: Callable[[Loan, Known], Outcome]) -> None:
-        before = self.loan
-        outcome = decide(before, None)
-        if isinstance(outcome, HistoryNeeded):
-            outcome = decide(before, tuple(self.events))
-        assert not isinstance(outcome, HistoryNeeded)
-        if isinstance(outcome, Rejected):
-            if outcome.reason is LoanRefusal.WRONG_STATE:
-                assert not allows(before.status, move)
-            return
-        assert allows(before.status, move) or move is LoanMove.PAY
-        if allows(before.status, move):
-            assert outcome.loan.status in TRANSITIONS[move][before.status]
-        self.keep(outcome, before)
 
     @rule(days=st.integers(1, 40))
     def time_passes(self, days: int) -> None:
@@ -298,31 +243,6 @@ class WorkoutMachine(RuleBasedStateMachine):
         elif step == 3:
             back = RefundCredit(LOAN, None)
             self.attempt(LoanMove.REFUND, lambda loan, past: refund(loan, back, moment, past))
-
-    @invariant()
-    def the_replay_is_the_loan(self) -> None:
-        loan, payments = replay(reversed(self.events))
-        assert loan == self.loan
-        assert {one.id: one for one in payments} == self.payments
-
-    @invariant()
-    def the_books_agree(self) -> None:
-        implied = implied_balances(self.loan)
-        assert sum(self.sums.values()) == 0
-        assert {a: m for a, m in self.sums.items() if m} == {a: m for a, m in implied.items() if m}
-        if self.loan.status is LoanStatus.ACTIVE:
-            out = self.sums[LedgerAccount.LOANS_RECEIVABLE]
-            assert out == self.loan.outstanding.principal_minor
-
-    @invariant()
-    def every_part_is_sound(self) -> None:
-        for one in self.payments.values():
-            if one.status is PaymentStatus.POSTED:
-                assert one.allocation.total_minor == one.amount_minor
-        for row in self.loan.instalments:
-            assert row.outstanding_minor >= 0
-            assert row.paid_principal_minor <= row.principal_minor
-            assert row.paid_interest_minor <= row.interest_minor
 
 
 WorkoutMachine.TestCase.settings = settings(stateful_step_count=20)
