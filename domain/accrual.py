@@ -6,7 +6,7 @@ what was really out on each day. Which of them holds for which days is `projecti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -17,6 +17,9 @@ from domain.conventions import RecalculationCompounding, RowKind
 from domain.money import ARITHMETIC, interest_on
 from domain.position import Position, Row
 from domain.rates import Cut, part_factor
+from domain.terms import DaysInYear
+
+_UNLIKE_YEARS = frozenset({DaysInYear.ACTUAL, DaysInYear.ACTUAL_AT_START})
 
 
 class Stretch(NamedTuple):
@@ -31,6 +34,8 @@ def planned(position: Position, opening: int, since: date, until: date) -> list[
     """The days from `since` to `until` on `opening`, and on each tranche from its day on."""
     if since >= until:
         return []
+    if not position.rates and position.tranches[-1].on <= since:
+        return [Stretch(since, until, opening)]
     joined = [t for t in position.tranches if since < t.on < until]
     edges = _edges(position, (t.on for t in joined), since, until)
     if not joined:
@@ -54,12 +59,11 @@ def as_it_was(position: Position, since: date, until: date) -> list[Stretch]:
     return [Stretch(a, b, _out_on(position, a)) for a, b in pairwise(edges)]
 
 
-def explained(position: Position, row: Row, stretches: Iterable[Stretch]) -> Iterator[InterestPart]:
+def explained(position: Position, row: Row, stretches: Sequence[Stretch]) -> Iterator[InterestPart]:
     """The interest of `stretches` of a row, neighbours on one base at one rate taken together."""
     multiple = position.terms.interest_multiple_minor
-    for stretch in _merged(position, stretches):
-        cut = Cut(stretch.start, stretch.end, position.rate_after(stretch.start))
-        factor = part_factor(position.terms, row.span, row.frequency, cut, position.start)
+    for stretch in stretches if len(stretches) == 1 else _merged(position, stretches):
+        factor = factor_of(position, row, stretch.start, stretch.end)
         unrounded, rounded = interest_on(stretch.base, factor, multiple)
         yield InterestPart(
             stretch.start,
@@ -70,6 +74,27 @@ def explained(position: Position, row: Row, stretches: Iterable[Stretch]) -> Ite
             unrounded,
             rounded,
         )
+
+
+def factor_of(position: Position, row: Row, start: date, end: date) -> Decimal:
+    """What the days from `start` to `end` of a row cost, reckoned once where only days count."""
+    rate = position.rate_after(start) if position.rates else position.terms.annual_rate_percent
+    since, until, whole_from = row.span.from_date, row.span.due_date, row.span.whole_from
+    if (
+        start == since == whole_from
+        and end == until
+        and position.terms.days_in_year not in _UNLIKE_YEARS
+    ):
+        key = ((until - since).days, rate, row.frequency)
+        known = position.factors.get(key)
+        if known is not None:
+            return known
+        cut = Cut(start, end, rate)
+        known = part_factor(position.terms, row.span, row.frequency, cut, position.start)
+        position.factors[key] = known
+        return known
+    cut = Cut(start, end, rate)
+    return part_factor(position.terms, row.span, row.frequency, cut, position.start)
 
 
 def total_factor(parts: Iterable[InterestPart]) -> Decimal:

@@ -96,9 +96,11 @@ def room(position: Position, step: Step, day: date) -> int:
             return 0
         if step.component is INTEREST:
             return max(0, row.interest - row.paid_interest)
-        if takes_all(position, step.row, day):
-            return max(0, position.total_out - sum(one.paid_principal for one in position.rows))
-        return max(0, row.principal - row.paid_principal)
+        asked = max(0, row.principal - row.paid_principal)
+        if not position.terms.recalculates:
+            return asked
+        out = max(0, position.total_out - sum(one.paid_principal for one in position.rows))
+        return out if takes_all(position, step.row, day) else min(asked, out)
     kind = ChargeKind.FEE if step.component is FEE else ChargeKind.PENALTY
     owed = (
         row.fees - row.paid_fees if kind is ChargeKind.FEE else row.penalties - row.paid_penalties

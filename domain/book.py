@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.conventions import ChargeKind, RowKind
 from domain.identifiers import ChargeId
 from domain.terms import Frequency
 
 
-@dataclass(frozen=True, slots=True)
-class InterestPart:
+class InterestPart(NamedTuple):
     """One line of interest, explained: `base_minor` x `factor` is `unrounded`, then rounded.
 
     From `from_date` (excluded) to `to_date`, which are `days`; amounts are minor units.
@@ -38,9 +38,9 @@ class InterestPart:
 class RowWorkings:
     """How a row of the schedule came about: the instalment it follows, its interest in parts.
 
-    `emi_minor` is the equal instalment that stands for the row. `carried_minor` is interest the
-    row was too full to ask for and left to the next one, `waived_minor` interest that is no longer
-    asked for. `whole_from` is as in `Period`.
+    `emi_minor` is the equal instalment that stands for the row. `carried_minor` is interest that
+    the row was too full to ask for and left to the next one, `waived_minor` interest that is no
+    longer asked for. `whole_from` is as in `Period`.
     """
 
     kind: RowKind

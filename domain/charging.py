@@ -84,6 +84,25 @@ def move_unpaid_charges(position: Position, emptied: list[int], to_index: int) -
     position.charges[:] = moved
 
 
+def charge_what_fees_are_left(position: Position, until: date | None = None) -> None:
+    """Make charges of the unpaid fees on instalments due by `until` (default all).
+
+    A row that is emptied asks for no fee on each instalment any more; what was owed is owed still.
+    """
+    for index, row in enumerate(position.rows):
+        if until is not None and row.span.due_date > until:
+            continue
+        own = [charge for charge in position.charges if charge.number == index + 1]
+        for kind, owed in (
+            (ChargeKind.FEE, row.fees - row.paid_fees),
+            (ChargeKind.PENALTY, row.penalties - row.paid_penalties),
+        ):
+            rest = owed - sum(one.outstanding_minor for one in own if one.kind is kind)
+            if rest > 0:
+                line = ChargeLine(None, row.span.due_date, kind, rest, index + 1)
+                position.charges.append(line)
+
+
 def _row_for(position: Position, due_date: date) -> int:
     for index, row in enumerate(position.rows):
         if row.span.due_date >= due_date and row.kind is not RowKind.DOWN_PAYMENT:

@@ -1,4 +1,4 @@
-"""What the decisions on a running loan share: their refusals, and asking for the events."""
+"""What decisions on a running loan share: their refusals, and asking for the events."""
 
 from __future__ import annotations
 

@@ -5,20 +5,20 @@ Calendar arithmetic only. It knows no holidays and no money.
 
 from __future__ import annotations
 
-from calendar import monthrange
-from dataclasses import dataclass
+from calendar import isleap
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Final, NamedTuple
 
 from domain.conventions import MonthEndStrategy
 from domain.terms import Frequency, FrequencyUnit
 
+_MONTH_DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS = {FrequencyUnit.DAYS: 1, FrequencyUnit.WEEKS: 7}
 _MONTHS = {FrequencyUnit.MONTHS: 1, FrequencyUnit.YEARS: 12}
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """The time that one instalment pays for: from `from_date` (excluded) to `due_date`.
 
     `whole_from` is where the period would begin if it were whole; it differs from `from_date` only
@@ -65,7 +65,7 @@ def shift(
         return anchor + timedelta(days=steps * _DAYS[frequency.unit])
     month_index = anchor.year * 12 + anchor.month - 1 + steps * _MONTHS[frequency.unit]
     year, month = divmod(month_index, 12)
-    length = monthrange(year, month + 1)[1]
+    length = 29 if month == 1 and isleap(year) else _MONTH_DAYS[month]
     if anchor.day > length and month_end is MonthEndStrategy.FIRST_DAY_OF_NEXT_MONTH:
         return date(year, month + 1, length) + timedelta(days=1)
     return date(year, month + 1, min(anchor.day, length))

@@ -18,6 +18,8 @@ from domain.decision_checks import (
     decided,
     refused_as,
 )
+from domain.event_order import moves_money
+from domain.events import LoanEvent
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.loan_history import fold, in_order
@@ -59,9 +61,23 @@ def undo_disbursal(
     standing = [one.disbursement_id for one in outs if one.disbursement_id not in gone]
     if command.disbursement_id not in standing:
         return refused_as(WorkoutRefusal.NOTHING_TO_DO, "There is no such disbursal to take back.")
-    if len(standing) > 1 and command.disbursement_id == standing[0]:
-        return refused_as(WorkoutRefusal.NOTHING_TO_DO, "The later tranches are taken back first.")
+    if _is_built_upon(history):
+        return refused_as(
+            WorkoutRefusal.ALREADY_PAID, "More has happened to this loan than its disbursal."
+        )
     return replayed(loan, event, history)
+
+
+def _is_built_upon(history: tuple[LoanEvent, ...]) -> bool:
+    """Say whether anything but disbursals has happened since money went out."""
+    for event in history:
+        if isinstance(event, happened.LoanDisbursed | happened.DisbursalUndone):
+            continue
+        if isinstance(event, happened.PaymentRecorded) and event.in_suspense:
+            continue
+        if moves_money(event):
+            return True
+    return False
 
 
 def pay_off(loan: Loan, command: PayOff, context: CommandContext, history: Known) -> Outcome:

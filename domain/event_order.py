@@ -24,26 +24,22 @@ _ORIGINATION: Final[dict[type, int]] = {
 }
 _MONEY: Final[dict[type, int]] = {
     kind: place
-    for place, kind in enumerate(
+    for place, kinds in enumerate(
         (
-            events.LoanDisbursed,
-            events.DisbursalUndone,
-            events.RateChanged,
-            events.LoanRescheduled,
-            events.ChargeAdded,
-            events.OverdueCharged,
-            events.ChargeWaived,
-            events.InterestWaived,
-            events.PaymentRecorded,
-            events.PaymentReversed,
-            events.LoanReamortized,
-            events.LoanReAged,
-            events.LoanWrittenOff,
-            events.WriteOffUndone,
-            events.RecoveryReceived,
-            events.CreditRefunded,
+            (events.LoanDisbursed, events.DisbursalUndone),
+            (events.RateChanged, events.LoanRescheduled),
+            (events.ChargeAdded,),
+            (events.OverdueCharged,),
+            (events.ChargeWaived, events.InterestWaived),
+            (events.PaymentRecorded,),
+            (events.PaymentReversed,),
+            (events.LoanReamortized, events.LoanReAged),
+            # These undo and follow one another: among them the later one of a day counts later.
+            (events.LoanWrittenOff, events.WriteOffUndone, events.RecoveryReceived),
+            (events.CreditRefunded,),
         )
     )
+    for kind in kinds
 }
 
 Order = tuple[int, date | datetime, int, UUID]
@@ -57,3 +53,13 @@ def order_key(event: LoanEvent) -> Order:
     if kind is events.LoanSubmitted:
         return 0, event.at, 0, event.event_id
     return 1, event.at, _ORIGINATION[kind], event.event_id
+
+
+def moves_money(event: LoanEvent) -> bool:
+    """Say whether `event` belongs to the life of a loan that is out."""
+    return type(event) in _MONEY
+
+
+def comes_after_payments(event: LoanEvent) -> bool:
+    """Say whether `event` counts after the payments of its day."""
+    return _MONEY.get(type(event), 0) > _MONEY[events.PaymentRecorded]

@@ -14,6 +14,7 @@ from domain import events as happened
 from domain.book import Movement
 from domain.charging import add_charge, charge_overdue, waive_charge
 from domain.conventions import RowKind
+from domain.event_order import comes_after_payments
 from domain.events import LoanDisbursed, LoanEvent, PaymentRecorded
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
@@ -59,15 +60,18 @@ def happen(running: RunningLoan, event: LoanEvent) -> None:
         _use_credit(running, event.value_date)
     running.loan = counted(running.loan, event)
     settle(running, event.value_date)
+    if comes_after_payments(event):
+        # A further payment of this day would come before this event: it needs the history.
+        running.loan = replace(running.loan, last_payment_event_id=None)
 
 
 def take(running: RunningLoan, event: PaymentRecorded) -> Payment:
-    """Let a payment, which comes next in order, pay what it can."""
+    """Let a payment, which comes next in order, pay what it can; in suspense it pays nothing."""
     running.loan = counted(running.loan, event)
     currency = running.loan.terms.currency
     if event.in_suspense or running.position is None or running.is_written_off:
         running.suspense += event.amount_minor
-        return projection(currency, event, PaymentStatus.SUSPENSE, Allocation(), running.owed)
+        return projection(currency, event, PaymentStatus.SUSPENSE, Allocation(), 0)
     receipt = receive_payoff if event.is_payoff else receive
     split, slices = receipt(running.position, event.amount_minor, event.value_date)
     running.is_plain = running.is_plain and not event.is_payoff

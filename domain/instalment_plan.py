@@ -101,6 +101,8 @@ def planned_principal(
 
 def fees_of(position: Position, row: Row, index: int) -> tuple[int, int]:
     """The fees and the penalties that row `index` asks for."""
+    if not position.charges and not position.terms.instalment_fees:
+        return row.paid_fees, row.paid_penalties
     sums = {ChargeKind.FEE: 0, ChargeKind.PENALTY: 0}
     for charge in position.charges:
         if charge.number == index + 1:

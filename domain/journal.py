@@ -151,9 +151,7 @@ def implied_balances(loan: Loan | None) -> dict[LedgerAccount, int]:
 def _entries(event: LoanEvent, before: Loan | None, decision: Decision) -> Iterator[_Entry]:
     told = list(_told(event, decision))
     yield from told
-    rest = _rest(told, before, decision.loan)
-    if rest:
-        yield _Entry(_memo_of_rest(event, rest), None, rest)
+    yield from _untold(event, _rest(told, before, decision.loan))
 
 
 def _told(event: LoanEvent, decision: Decision) -> Iterator[_Entry]:
@@ -200,23 +198,35 @@ def _rest(told: Iterable[_Entry], before: Loan | None, after: Loan) -> dict[Ledg
     return {account: amount for account, amount in moved.items() if amount}
 
 
-def _memo_of_rest(event: LoanEvent, rest: dict[LedgerAccount, int]) -> JournalMemo:
-    """Why there is a rest; only those accounts move that the reason can move."""
-    given_up = {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.WRITE_OFF_EXPENSE}
-    match event:
-        case LoanWrittenOff():
-            memo, accounts = JournalMemo.WRITE_OFF, given_up
-        case WriteOffUndone():
-            memo, accounts = JournalMemo.WRITE_OFF_UNDONE, given_up
-        case PaymentRecorded() | PaymentReversed():
-            memo, accounts = JournalMemo.TOLERANCE, given_up
-        case DisbursalUndone():
-            memo = JournalMemo.DISBURSAL_UNDONE
-            accounts = {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.CASH}
-        case _:
-            memo, accounts = JournalMemo.CREDIT_USED, set(LedgerAccount) - {LedgerAccount.CASH}
-    assert rest.keys() <= accounts, f"the books do not agree with the loan: {memo} moves no {rest}"
-    return memo
+def _untold(event: LoanEvent, rest: dict[LedgerAccount, int]) -> Iterator[_Entry]:
+    """Entries for what follows from `event` without being said by it; nothing else may be left."""
+    if isinstance(event, DisbursalUndone):
+        assert rest.keys() <= {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.CASH}
+        yield _Entry(JournalMemo.DISBURSAL_UNDONE, None, rest)
+        return
+    given_up = rest.pop(LedgerAccount.WRITE_OFF_EXPENSE, 0)
+    if given_up:
+        receivable = rest.pop(LedgerAccount.LOANS_RECEIVABLE, 0) + given_up
+        rest[LedgerAccount.LOANS_RECEIVABLE] = receivable
+        amounts = {
+            LedgerAccount.WRITE_OFF_EXPENSE: given_up,
+            LedgerAccount.LOANS_RECEIVABLE: -given_up,
+        }
+        yield _Entry(_memo_of_giving_up(event), None, amounts)
+    rest = {account: amount for account, amount in rest.items() if amount}
+    if rest:
+        # Credit was used, or is used otherwise than before: no money came or went.
+        moved = rest.keys() & {LedgerAccount.CASH, LedgerAccount.SUSPENSE}
+        assert not moved, f"the books do not agree with the loan: {moved}"
+        yield _Entry(JournalMemo.CREDIT_USED, None, rest)
+
+
+def _memo_of_giving_up(event: LoanEvent) -> JournalMemo:
+    if isinstance(event, LoanWrittenOff):
+        return JournalMemo.WRITE_OFF
+    if isinstance(event, WriteOffUndone):
+        return JournalMemo.WRITE_OFF_UNDONE
+    return JournalMemo.TOLERANCE
 
 
 def _paid_out(amount_minor: int) -> dict[LedgerAccount, int]:

@@ -54,7 +54,7 @@ def evolve(loan: Loan | None, event: LoanEvent) -> Loan:
         return take_payment(loan, event)[0]
     if isinstance(event, PaymentReversed) or loan.disbursed_on is not None:
         raise ValueError("this needs the history: replay it")
-    running = RunningLoan(loan)
+    running = RunningLoan(loan, suspense=loan.suspense_minor)
     happen(running, event)
     return stopped(running)
 

@@ -49,7 +49,8 @@ class Row:
     @property
     def bears_interest(self) -> bool:
         """Say whether the row pays for time that has passed."""
-        return self.kind not in {RowKind.DOWN_PAYMENT, RowKind.CHARGES}
+        kind = self.kind
+        return kind is not RowKind.DOWN_PAYMENT and kind is not RowKind.CHARGES
 
     @property
     def due(self) -> int:
@@ -69,6 +70,8 @@ class Row:
     @property
     def accrued(self) -> int:
         """The interest of its own days."""
+        if len(self.parts) == 1:
+            return self.parts[0].rounded_minor
         return sum(part.rounded_minor for part in self.parts)
 
 
@@ -87,6 +90,7 @@ class Position:
     interest_until: date | None = None
     forgiven: int = 0
     flat_share: Decimal = Decimal(0)
+    factors: dict[tuple[int, Decimal, Frequency], Decimal] = field(default_factory=dict)
 
     def gross_until(self, day: date) -> int:
         """All the money that had gone out by `day`."""
@@ -199,9 +203,17 @@ def instalments_of(position: Position) -> tuple[Instalment, ...]:
     """
     principal = 0
     shown = []
+    first = position.tranches[0]
+    plain = (
+        len(position.tranches) == 1
+        and first.on <= position.rows[0].span.due_date
+        and not position.terms.down_payment_percent
+    )
+    gross = first.amount_minor
     for number, row in enumerate(position.rows, start=1):
         principal += row.principal
-        gross = _gross_at(position, number - 1)
+        if not plain:
+            gross = _gross_at(position, number - 1)
         shown.append(_instalment(row, number, gross - principal))
     return tuple(shown)
 

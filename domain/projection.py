@@ -24,6 +24,7 @@ from domain.instalment_plan import (
     planned_principal,
     reset_instalment,
 )
+from domain.plain_layout import lay_plainly
 from domain.position import Position, Row
 from domain.terms import InterestMethod
 
@@ -41,6 +42,8 @@ class Stop(Enum):
 
 def lay(position: Position, since: int) -> None:
     """Lay out the rows from index `since` on as planned; none asks for less than was paid on it."""
+    if lay_plainly(position, since):
+        return
     rows = position.rows
     ahead = sum(row.paid_principal for row in rows[since:] if row.bears_interest)
     before = sum(row.principal for row in rows[:since] if row.bears_interest)
@@ -71,7 +74,8 @@ def lay(position: Position, since: int) -> None:
 
 def _waive(row: Row) -> None:
     """Ask no more for interest that was waived, as far as it was not paid after all."""
-    row.interest -= min(row.waived, max(0, row.interest - row.paid_interest))
+    if row.waived:
+        row.interest -= min(row.waived, max(0, row.interest - row.paid_interest))
 
 
 def _flat_left(position: Position, since: int) -> int:

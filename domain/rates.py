@@ -8,6 +8,7 @@ from __future__ import annotations
 from calendar import isleap
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.conventions import InstalmentRateBasis
@@ -101,20 +102,25 @@ def annuity_factor(
     return _at(rate_percent, _period_years(terms, frequency, whole, loan_start))
 
 
+@lru_cache(maxsize=256)
+def _every(frequency: Frequency) -> Decimal:
+    return ARITHMETIC.divide(
+        Decimal(frequency.every), Decimal(12 if frequency.unit is FrequencyUnit.MONTHS else 52)
+    )
+
+
 def nominal_years(frequency: Frequency, days_in_year: DaysInYear, period: Period) -> Decimal:
     """A whole period as a part of a year: a month is a twelfth, a week a fifty-second."""
-    every = Decimal(frequency.every)
     match frequency.unit:
         case FrequencyUnit.YEARS:
-            return every
-        case FrequencyUnit.MONTHS:
-            return ARITHMETIC.divide(every, Decimal(12))
-        case FrequencyUnit.WEEKS:
-            return ARITHMETIC.divide(every, Decimal(52))
+            return Decimal(frequency.every)
+        case FrequencyUnit.MONTHS | FrequencyUnit.WEEKS:
+            return _every(frequency)
         case FrequencyUnit.DAYS | FrequencyUnit.ONE_TIME:
             return year_fraction(period.whole_from, period.due_date, days_in_year)
 
 
+@lru_cache(maxsize=4096)
 def _at(rate_percent: Decimal, years: Decimal) -> Decimal:
     return round_factor(ARITHMETIC.multiply(ARITHMETIC.divide(rate_percent, _HUNDRED), years))
 

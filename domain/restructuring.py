@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from domain.book import RateStep, Tranche
-from domain.charging import insert_row, move_unpaid_charges
+from domain.charging import charge_what_fees_are_left, insert_row, move_unpaid_charges
 from domain.conventions import InstalmentFrom, RowKind
 from domain.due_dates import Period, shift
 from domain.events import LoanReAged
@@ -72,6 +72,7 @@ def reamortize(position: Position, day: date) -> list[int]:
     ]
     if not future:
         return []
+    charge_what_fees_are_left(position, day)
     emptied, principal, interest = _empty(position, day)
     move_unpaid_charges(position, emptied, future[0])
     share = round_to_multiple(
@@ -87,19 +88,24 @@ def reamortize(position: Position, day: date) -> list[int]:
         refill(position, future[0], day)
     else:
         refill(position, future[0], day)
-    _spread_interest(position, future, interest)
+    if interest:
+        _spread_interest(position, future, interest)
     return [number + 1 for number in emptied]
 
 
 def re_age(position: Position, event: LoanReAged) -> list[int]:
     """Make new instalments of all that is unpaid; answers the numbers of the emptied rows.
 
-    Rows that are still to come go, unless something was paid on them. The first new one counts its
-    days from the last old due date.
+    Without principal that is out there is nothing to do. Rows that are still to come go, unless
+    something was paid on them. The first new one counts its days from the last old due date.
     """
     day = event.value_date
     bring_up_to(position, day)
     rows = position.rows
+    if all(row.principal == row.paid_principal for row in rows):
+        return []
+    # Fees of instalments still to come go with them: the new ones have their own.
+    charge_what_fees_are_left(position, day)
     emptied, _, interest = _empty(position, day)
     for row in rows:
         if row.span.due_date > day:
@@ -123,7 +129,8 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
         rows[first_new - 1].carried += interest
         interest = 0
     relay(position, first_new, day)
-    rows[first_new].interest += interest
+    if interest:
+        rows[first_new].interest += interest
     return [number + 1 for number in emptied]
 
 

@@ -167,6 +167,10 @@ def re_age(loan: Loan, command: ReAgeLoan, context: CommandContext, history: Kno
         return bad_terms("/frequency/every", f"must be from 1 to {EVERY_MAX}")
     if command.frequency.unit is FrequencyUnit.ONE_TIME and command.instalments > 1:
         return bad_terms("/instalments", "what falls due once is 1 instalment")
+    if not loan.outstanding.principal_minor:
+        return wrong_state(loan, LoanMove.RESTRUCTURE) or refused_as(
+            WorkoutRefusal.NOTHING_TO_DO, "No principal is out that could be paid otherwise."
+        )
     event = happened.LoanReAged(
         **header(loan.id, context),
         start_date=command.start_date,

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import events as happened
+from domain.book import RateStep
 from domain.conventions import RowKind
-from domain.identifiers import EventId, PaymentId
+from domain.decision import Decision
+from domain.identifiers import PaymentId
+from domain.journal import LedgerAccount, Side, implied_balances, post
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import fold, in_order, replay
 from domain.money import ARITHMETIC
-from domain.payment import PaymentStatus
+from domain.payment import Payment, PaymentStatus
 from domain.payoff import payoff_on
+from domain.position import copied, instalments_of
+from domain.projection import lay
+from domain.rates import Cut, part_factor
 from domain.running_loan import needs_book, position_of, resumed, stopped
-from domain.terms import InterestMethod, Terms
+from domain.schedule import lay_out
+from domain.terms import (
+    DaysInMonth,
+    DaysInYear,
+    Frequency,
+    FrequencyUnit,
+    InterestCalcPeriod,
+    InterestMethod,
+    Terms,
+)
 from domain.terms_check import check_terms
 from tests.domain.rich_terms import START, head, lives, opening, rich_terms
 
@@ -27,7 +45,7 @@ Life = tuple[Terms, tuple[happened.LoanEvent, ...]]
 
 
 def loan_of(life: Life, days: int = 0) -> Loan:
-    _, events = life
+    _terms, events = life
     return fold(in_order(events), START + timedelta(days=days) if days else None).loan
 
 
@@ -117,7 +135,7 @@ def test_rule_7_money_that_cannot_be_applied_is_kept_in_suspense(life: Life, amo
     _, events = life
     early = happened.PaymentRecorded(
         **head(50, START - timedelta(days=9)),
-        payment_id=PaymentId(EventId(head(50, START)["event_id"])),
+        payment_id=PaymentId(UUID(int=50)),
         amount_minor=amount,
         method=None,
         reference=None,
@@ -205,7 +223,7 @@ def test_a_payoff_pays_off(life: Life, days: int) -> None:
     assert quote.principal_minor == loan.outstanding.principal_minor
     money = happened.PaymentRecorded(
         **head(800, day),
-        payment_id=PaymentId(head(800, day)["event_id"]),
+        payment_id=PaymentId(UUID(int=800)),
         amount_minor=quote.amount_minor,
         method=None,
         reference=None,
@@ -216,3 +234,64 @@ def test_a_payoff_pays_off(life: Life, days: int) -> None:
     after = fold(in_order((*events, money)), day + timedelta(days=400)).loan
     assert after.status is LoanStatus.CLOSED
     assert after.credit_minor == 0
+
+
+@given(rich_terms(instalments_max=12))
+def test_rule_4_a_cut_period_costs_its_share_by_actual_days(terms: Terms) -> None:
+    """Thirty-day months cut after some days: the parts by days add up to the whole month."""
+    terms = replace(
+        terms,
+        frequency=Frequency(1, FrequencyUnit.MONTHS),
+        days_in_month=DaysInMonth.THIRTY,
+        days_in_year=DaysInYear.D360,
+        interest_calc_period=InterestCalcPeriod.DAILY,
+    )
+    span = lay_out(terms, START, START).rows[0].span
+    whole = Cut(span.from_date, span.due_date, terms.annual_rate_percent)
+    total = part_factor(terms, span, terms.frequency, whole, START)
+    for days in range(1, span.days):
+        middle = span.from_date + timedelta(days=days)
+        first = part_factor(terms, span, terms.frequency, whole._replace(end=middle), START)
+        second = part_factor(terms, span, terms.frequency, whole._replace(start=middle), START)
+        assert abs(first - total * days / span.days) < Decimal("1e-20")
+        assert abs(first + second - total) < Decimal("1e-20")
+
+
+@given(lives())
+def test_rule_9_the_trial_balance_of_any_day_is_nothing(life: Life) -> None:
+    """The journal of events that came one by one, each decided on all before it."""
+    history: list[happened.LoanEvent] = []
+    before: Loan | None = None
+    payments: dict[PaymentId, Payment] = {}
+    sums: Counter[LedgerAccount] = Counter()
+    for event in in_order(life[1]):
+        history.append(event)
+        after = fold(in_order(history))
+        stood, now = payments, {one.id: one for one in after.payments}
+        changed = [one for one in after.payments if stood.get(one.id) != one]
+        decision = Decision(
+            (event,),
+            after.loan,
+            tuple(changed),
+            tuple(stood[one.id] for one in changed if one.id in stood),
+        )
+        lines = post(event, before, decision)
+        for entry in {line.entry for line in lines}:
+            own = [line for line in lines if line.entry == entry]
+            assert sum(one.amount_minor * (1 if one.side is Side.DEBIT else -1) for one in own) == 0
+        for line in lines:
+            sums[line.account] += line.amount_minor * (1 if line.side is Side.DEBIT else -1)
+        before, payments = after.loan, now
+    assert sum(sums.values()) == 0
+    implied = implied_balances(before)
+    assert {k: v for k, v in sums.items() if v} == {k: v for k, v in implied.items() if v}
+
+
+@given(rich_terms(instalments_max=12))
+def test_the_quick_layout_is_the_long_one(terms: Terms) -> None:
+    quick = lay_out(terms, START, START)
+    slow = copied(quick)
+    slow.rates.append(RateStep(START - timedelta(days=1), terms.annual_rate_percent))
+    if not terms.recalculates:
+        lay(slow, 0)
+        assert instalments_of(slow) == instalments_of(quick)

@@ -1,0 +1,105 @@
+"""The arrears of many loans on a day: how much is late, how long, and how much is at risk.
+
+A fold over what each loan shows; nothing is stored and no job runs at night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from domain.arrears import BUCKETS, CURRENT, bucket, days_late, days_past_due, overdue_minor
+from domain.lifecycle import LoanStatus
+from domain.loan import Loan
+from domain.money import ARITHMETIC, round_for_show
+
+AT_RISK_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LoanArrears:
+    """How late one loan is: days as its terms count them, the bucket of its product."""
+
+    days_past_due: int
+    bucket: str
+    overdue_minor: int
+    principal_out_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class BucketTotals:
+    """The loans of one currency in one bucket; amounts in minor units."""
+
+    currency: str
+    bucket: str
+    loans: int = 0
+    principal_out_minor: int = 0
+    overdue_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLine:
+    """What is out in one currency and what of it is on loans more than thirty days late.
+
+    `at_risk_percent` has two places; 0 where nothing is out.
+    """
+
+    currency: str
+    principal_out_minor: int
+    at_risk_30_minor: int
+    at_risk_percent: Decimal
+
+
+def loan_arrears(loan: Loan, as_of: date) -> LoanArrears:
+    """How late `loan` is on `as_of`."""
+    buckets = tuple((one.name, one.first, one.last) for one in loan.terms.delinquency_buckets)
+    days = days_late(loan.terms, loan.instalments, as_of)
+    return LoanArrears(
+        days,
+        bucket(days, buckets or BUCKETS),
+        overdue_minor(loan.instalments, as_of),
+        loan.outstanding.principal_minor,
+    )
+
+
+def aging(loans: Iterable[Loan], as_of: date) -> tuple[BucketTotals, ...]:
+    """The active loans by currency and bucket, in the order of their names."""
+    totals: dict[tuple[str, str], BucketTotals] = {}
+    for loan in loans:
+        if loan.status is not LoanStatus.ACTIVE:
+            continue
+        own = loan_arrears(loan, as_of)
+        key = (loan.terms.currency, own.bucket)
+        was = totals.get(key, BucketTotals(*key))
+        totals[key] = replace(
+            was,
+            loans=was.loans + 1,
+            principal_out_minor=was.principal_out_minor + own.principal_out_minor,
+            overdue_minor=was.overdue_minor + own.overdue_minor,
+        )
+    return tuple(totals[key] for key in sorted(totals, key=lambda k: (k[0], k[1] != CURRENT, k[1])))
+
+
+def at_risk(loans: Iterable[Loan], as_of: date) -> tuple[RiskLine, ...]:
+    """The portfolio at risk, by currency: principal out on loans more than thirty days late."""
+    out: dict[str, tuple[int, int]] = {}
+    for loan in loans:
+        if loan.status is not LoanStatus.ACTIVE:
+            continue
+        principal = loan.outstanding.principal_minor
+        late = days_past_due(loan.instalments, as_of) > AT_RISK_DAYS
+        whole, risky = out.get(loan.terms.currency, (0, 0))
+        out[loan.terms.currency] = (whole + principal, risky + (principal if late else 0))
+    return tuple(
+        RiskLine(currency, whole, risky, _percent(risky, whole))
+        for currency, (whole, risky) in sorted(out.items())
+    )
+
+
+def _percent(part: int, whole: int) -> Decimal:
+    if not whole:
+        return Decimal(0)
+    share = ARITHMETIC.divide(Decimal(100 * part), Decimal(whole))
+    return round_for_show(share, 2)

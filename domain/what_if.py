@@ -1,0 +1,176 @@
+"""What would be if: a loan with things that have not happened, beside the loan as it is.
+
+Pure: a history and hypothetical events in, schedules, totals, effective rates and differences out.
+Nothing is written and nothing is decided: hypothetical events need not be allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from domain.effective_rate import CashFlow, effective_rate_percent
+from domain.event_order import order_key
+from domain.events import (
+    CreditRefunded,
+    DisbursalUndone,
+    LoanDisbursed,
+    LoanEvent,
+    PaymentRecorded,
+    PaymentReversed,
+)
+from domain.instalment import Instalment
+from domain.lifecycle import LoanStatus
+from domain.loan_history import History, fold
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTotals:
+    """What a schedule asks for in all and what of it is still to be paid, in minor units."""
+
+    principal_minor: int
+    interest_minor: int
+    fees_minor: int
+    penalties_minor: int
+    paid_minor: int
+    outstanding_minor: int
+    instalments: int
+    last_due_date: date | None
+
+    @property
+    def total_minor(self) -> int:
+        """All that is asked for."""
+        return self.principal_minor + self.interest_minor + self.fees_minor + self.penalties_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A loan as it is, or as it would be: its schedule, its totals, and what it costs a year.
+
+    `effective_rate_percent` takes every payment made on its day and every one to come on its due
+    date; None where nothing went out or nothing comes in.
+    """
+
+    status: LoanStatus
+    instalments: tuple[Instalment, ...]
+    totals: ScheduleTotals
+    effective_rate_percent: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionDifference:
+    """A hypothetical loan less the real one; an earlier end has days below nothing."""
+
+    interest_minor: int
+    total_minor: int
+    outstanding_minor: int
+    instalments: int
+    last_due_days: int
+    effective_rate_percent: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One answer to what if."""
+
+    projection: Projection
+    difference: ProjectionDifference
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The loan as it is, and each scenario against it."""
+
+    now: Projection
+    scenarios: tuple[Scenario, ...]
+
+
+def what_if(
+    history: Sequence[LoanEvent], scenarios: Sequence[Sequence[LoanEvent]], as_of: date
+) -> WhatIf:
+    """Project `history` as of `as_of`, and with each scenario's events beside it.
+
+    A scenario is seen as of its own last day where that is later: what is supposed has happened.
+    """
+    now = project(history, as_of)
+    answers = []
+    for supposed in scenarios:
+        last = max((event.value_date for event in supposed), default=as_of)
+        then = project([*history, *supposed], max(as_of, last))
+        answers.append(Scenario(then, _difference(now, then)))
+    return WhatIf(now, tuple(answers))
+
+
+def project(events: Sequence[LoanEvent], as_of: date) -> Projection:
+    """The loan that `events` make, as of `as_of`."""
+    known = {event.event_id: event for event in events}
+    history = fold(sorted(known.values(), key=order_key), as_of)
+    rows = history.loan.instalments
+    return Projection(
+        history.loan.status,
+        rows,
+        totals_of(rows),
+        effective_rate_percent(_cash_flows(events, history, as_of)),
+    )
+
+
+def totals_of(rows: Sequence[Instalment]) -> ScheduleTotals:
+    """The sums of a schedule."""
+    return ScheduleTotals(
+        sum(row.principal_minor for row in rows),
+        sum(row.interest_minor for row in rows),
+        sum(row.fees_minor for row in rows),
+        sum(row.penalties_minor for row in rows),
+        sum(row.paid_minor for row in rows),
+        sum(row.outstanding_minor for row in rows),
+        len(rows),
+        rows[-1].due_date if rows else None,
+    )
+
+
+def planned_rate_percent(
+    rows: Sequence[Instalment], start: date, principal_minor: int
+) -> Decimal | None:
+    """What a schedule that nobody has entered into costs a year: for quotes."""
+    dues = [CashFlow(row.due_date, row.due_minor) for row in rows]
+    return effective_rate_percent([CashFlow(start, -principal_minor), *dues])
+
+
+def _cash_flows(events: Sequence[LoanEvent], history: History, as_of: date) -> list[CashFlow]:
+    """Money as it moved, then as the schedule will; what is overdue is paid as of the day."""
+    reversed_ids = {event.payment_id for event in events if isinstance(event, PaymentReversed)}
+    undone = {event.disbursement_id for event in events if isinstance(event, DisbursalUndone)}
+    flows: list[CashFlow] = []
+    for event in {one.event_id: one for one in events}.values():
+        if isinstance(event, LoanDisbursed) and event.disbursement_id not in undone:
+            net = event.amount_minor - event.down_payment_minor
+            flows.append(CashFlow(event.value_date, -net))
+        elif isinstance(event, PaymentRecorded) and event.payment_id not in reversed_ids:
+            flows.append(CashFlow(event.value_date, event.amount_minor))
+        elif isinstance(event, CreditRefunded):
+            flows.append(CashFlow(event.value_date, -event.amount_minor))
+    flows.extend(
+        CashFlow(max(row.due_date, as_of), row.outstanding_minor)
+        for row in history.loan.instalments
+        if row.outstanding_minor
+    )
+    return flows
+
+
+def _difference(now: Projection, then: Projection) -> ProjectionDifference:
+    rate = None
+    if now.effective_rate_percent is not None and then.effective_rate_percent is not None:
+        rate = then.effective_rate_percent - now.effective_rate_percent
+    days = 0
+    if now.totals.last_due_date is not None and then.totals.last_due_date is not None:
+        days = (then.totals.last_due_date - now.totals.last_due_date).days
+    return ProjectionDifference(
+        then.totals.interest_minor - now.totals.interest_minor,
+        then.totals.total_minor - now.totals.total_minor,
+        then.totals.outstanding_minor - now.totals.outstanding_minor,
+        then.totals.instalments - now.totals.instalments,
+        days,
+        rate,
+    )
