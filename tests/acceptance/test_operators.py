@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import httpx
 import trio
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.acceptance.node import PASSWORD, active_loan, hire
 
@@ -35,7 +36,9 @@ async def audit_rows(node, request_id: str) -> list[Any]:
     async def run() -> list[Any]:
         connection = await asyncpg.connect(node.environment["DATABASE_URL"] or node.database_url)
         try:
-            return await connection.fetch("SELECT * FROM audit WHERE request_id = $1", request_id)
+            sql = "SELECT * FROM audit WHERE request_id = $1"
+            rows: list[Any] = await connection.fetch(sql, request_id)
+            return rows
         finally:
             await connection.close()
 
@@ -78,6 +81,7 @@ async def test_an_operator_restarts_the_hub_while_others_read_on(embedded_node):
                     answer = await client.get("/supervision/tree")
                     if answer.status_code == 200:
                         hub = find(answer.json(), HUB)
+                        assert hub is not None
                         if hub["incarnation"] > before["incarnation"] and hub["state"] == "running":
                             break
         seen = [len(reader.statuses) for reader in readers]
@@ -117,3 +121,24 @@ async def test_an_operator_looks_closely_tries_dry_and_is_told_what_is_wrong(sha
     await node.post(operator, "/supervision/actors/root/nobody/restart", body, expect=404)
     refused = await node.post(operator, f"/supervision/actors{HUB}/resume", body, expect=409)
     assert refused["code"] == "order_refused"
+
+
+async def test_the_metrics_of_a_running_server_are_what_a_scraper_takes(shared_node):
+    node = shared_node
+    staff = await hire(node)
+    _, operator = await hire_operator(node, staff.admin)
+    async with node.client(operator) as client:
+        answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    read = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    expected = (
+        "actor_restarts actor_mailbox_depth actor_mailbox_high_water actor_messages_handled "
+        "actor_handling_seconds loop_lag_seconds feed_lag_seconds feed_position sockets "
+        "pool_connections_in_use sync_queue"
+    )
+    assert {f"lendwire_{name}" for name in expected.split()} <= set(read)
+    handled = read["lendwire_actor_messages_handled"].samples
+    by_type = {row.labels["message"]: row.value for row in handled}
+    assert by_type["SignIn"] >= 4
+    async with node.client(staff.customer) as client:
+        assert (await client.get("/metrics")).status_code == 403
