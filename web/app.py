@@ -42,6 +42,7 @@ _UPGRADE: Final = Problem(
     headers=(("Upgrade", "websocket"), ("Connection", "Upgrade")),
 )
 ANY_HOST: Final = "localhost"
+ACTORS: Final = "/supervision/actors/"
 
 
 class LendwireApp(QuartTrio):
@@ -75,8 +76,12 @@ class LendwireApp(QuartTrio):
         return response
 
     async def _dispatch(self, arrived: ArrivedRequest) -> Outcome:
+        asked = arrived.path
+        if asked.startswith(ACTORS):
+            # A part with slashes swallows the last one, which is optional here as everywhere.
+            asked = asked.removesuffix("/")
         try:
-            rule, path = self.adapter.match(arrived.path, arrived.method, return_rule=True)
+            rule, path = self.adapter.match(asked, arrived.method, return_rule=True)
         except HTTPException as error:
             return _unrouted(error, arrived.method)
         return await self.endpoints[rule.endpoint](arrived, cast("dict[str, str]", path))
@@ -127,8 +132,12 @@ def create_app(doors: Doors) -> QuartTrio:
 
 
 def rule_of(path: str) -> str:
-    """A path of the table as a routing rule: without its last slash, which is then optional."""
-    return (path.rstrip("/") or "/").replace("{", "<").replace("}", ">")
+    """A path of the table as a routing rule: without its last slash, which is then optional.
+
+    The part `{path}` is an actor's and has slashes itself.
+    """
+    rule = (path.rstrip("/") or "/").replace("{path}", "{path:path}")
+    return rule.replace("{", "<").replace("}", ">")
 
 
 def _unrouted(error: HTTPException, method: str) -> Outcome:

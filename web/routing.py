@@ -22,6 +22,8 @@ from web.schemas.fields import read_date, read_uuid
 Handler = Callable[[Call], Awaitable[Outcome]]
 
 LIMIT_MAX: Final = 200
+AUTH_TAG: Final = "auth"
+SUPERVISION_TAG: Final = "supervision"
 
 
 class Door(StrEnum):
@@ -58,8 +60,12 @@ class Route:
 
     @property
     def idempotent(self) -> bool:
-        """Whether an Idempotency-Key counts: on every POST of somebody who has signed in."""
-        return self.method == "POST" and self.door is Door.SIGNED_IN and self.tag != "auth"
+        """Whether an Idempotency-Key counts: on every POST of somebody who has signed in.
+
+        Not where the effect is in no store: an order given twice is carried out twice.
+        """
+        kept = self.tag not in {AUTH_TAG, SUPERVISION_TAG}
+        return self.method == "POST" and self.door is Door.SIGNED_IN and kept
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import uuid
@@ -103,7 +104,8 @@ async def test_workers_that_cannot_live_end_the_node_with_their_path_and_errors(
     with trio.fail_after(2 * PATIENCE_S):
         while parent.poll() is None:
             for pid in workers_of(parent.pid):
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             await trio.lowlevel.checkpoint()
     assert parent.returncode not in (0, -signal.SIGKILL)
     last = pair.log().splitlines()[-1]

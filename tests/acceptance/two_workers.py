@@ -84,7 +84,11 @@ def workers_of(parent: int) -> list[int]:
     children = Path(f"/proc/{parent}/task").glob("*/children")
     found = []
     for listing in children:
-        for pid in map(int, listing.read_text().split()):
+        try:
+            born = [int(pid) for pid in listing.read_text().split()]
+        except OSError:  # a thread that has gone meanwhile
+            continue
+        for pid in born:
             try:
                 if b"server.worker" in (Path("/proc") / str(pid) / "cmdline").read_bytes():
                     found.append(pid)

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
+from actors.tree_views import OrderTaken
 from domain.commands import (
     AddComment,
     AmendLoan,
@@ -17,6 +18,7 @@ from domain.commands import (
     DeactivateUser,
     DisburseLoan,
     EndSession,
+    OrderActor,
     RecordPayment,
     RejectLoan,
     ReversePayment,
@@ -31,15 +33,18 @@ from domain.queries import (
     ListMySessions,
     ListPayments,
     ListUsers,
+    ReadActor,
     ReadConnections,
     ReadLoan,
     ReadLoanEvents,
     ReadMyself,
     ReadNetworkStatus,
     ReadPayment,
+    ReadRestartEffect,
     ReadSchedule,
     ReadStatistics,
     ReadSyncSummary,
+    ReadTree,
     ReadUser,
 )
 from domain.views import (
@@ -51,6 +56,7 @@ from domain.views import (
     StatisticsView,
     SyncSummaryView,
 )
+from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT
 from tests.web.standins import (
     ACCOUNT,
     COMMENT,
@@ -107,6 +113,9 @@ BODIES: dict[str, Any] = {
     "record_payment": {"loan_id": str(LOAN_ID), "amount": "111.37"},
     "annotate_payment": {"note": "by hand"},
     "add_comment": {"body": "looks sound"},
+    "restart_actor": {"reason": "it is slow"},
+    "suspend_actor": {"reason": "to look at it"},
+    "resume_actor": {"reason": "it was looked at"},
 }
 WORDS = {
     "user_id": str(USER_ID),
@@ -116,6 +125,7 @@ WORDS = {
     "customer_id": str(OTHER_USER_ID),
     "status": "active",
     "asset": "start.js",
+    "path": HUB.path.removeprefix("/"),
 }
 
 
@@ -155,6 +165,10 @@ def everything(house: House) -> None:
             "standalone", "nothing to do", {"pending": 2, "failed": 1}
         ),
         ReadConnections: ConnectionsView(3, 2),
+        ReadTree: ROOT,
+        ReadActor: HUB_CLOSELY,
+        ReadRestartEffect: ("/root/core/gatekeeper",),
+        OrderActor: Committed(OrderTaken(HUB.path)),
     }
     house.gatekeeper.table = {SignIn: GRANT, Refresh: GRANT}
 

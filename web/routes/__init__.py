@@ -10,6 +10,7 @@ from web.routes.loan_commands import LOAN_COMMANDS
 from web.routes.loans import LOANS
 from web.routes.payments import PAYMENTS
 from web.routes.realtime import REALTIME
+from web.routes.supervision import SUPERVISION
 from web.routes.sync import SYNC
 from web.routes.system import SYSTEM
 from web.routes.users import USERS
@@ -26,5 +27,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *DASHBOARD,
     *SYNC,
     *REALTIME,
+    *SUPERVISION,
     *DOCS,
 )

@@ -1,0 +1,147 @@
+"""What operators see and order over REST; who may is decided behind the doors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from actors.messages.replies import Unavailable
+from actors.tree_views import OrderTaken
+from domain.commands import OrderActor
+from domain.decision import Committed
+from domain.operating import TreeOrder
+from domain.queries import ReadActor, ReadRestartEffect, ReadTree
+from domain.rejections import AccessRefusal, OperationRefusal, Rejected
+from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT
+from tests.web.standins import House
+
+PATH = "/supervision/actors/root/core/hub"
+NODE_FIELDS = {
+    "path", "kind", "state", "reason", "strategy", "restart", "incarnation", "started_at",
+    "restarts_in_window", "restart_limit", "window_s", "next_restart_at", "mailbox", "processed",
+    "busy_since", "current_message", "last_error", "quarantined", "children",
+}  # fmt: skip
+
+
+async def told(response: Any) -> Any:
+    return json.loads(await response.get_data())
+
+
+async def post(client: Any, house: House, path: str, body: object) -> Any:
+    return await client.post(path, headers=house.bearer, json=body)
+
+
+async def test_the_tree_is_the_root_itself_with_instants_and_ages(
+    client: Any, house: House
+) -> None:
+    house.session.table = {ReadTree: ROOT}
+    response = await client.get("/supervision/tree", headers=house.bearer)
+    root = await told(response)
+    assert (response.status_code, root["path"], root["mailbox"]) == (200, "/root", None)
+    hub = root["children"][0]["children"][0]
+    assert set(root) == set(hub) == NODE_FIELDS
+    assert hub["started_at"] == "2026-11-24T12:00:00Z"
+    assert hub["last_error"] == {
+        "at": "2026-11-24T12:00:00Z",
+        "type": "ValueError",
+        "message": "no such lane",
+    }
+    assert hub["mailbox"] == {
+        "depth": 3,
+        "capacity": 64,
+        "high_water": 7,
+        "overflow": "block",
+        "dropped": 0,
+        "oldest_age_s": 0.25,
+    }
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_an_actor_is_found_by_a_path_with_slashes(
+    client: Any, house: House, slash: str
+) -> None:
+    house.session.table = {ReadActor: HUB_CLOSELY}
+    actor = await told(await client.get(PATH + slash, headers=house.bearer))
+    assert house.session.last == ReadActor(HUB.path)
+    assert set(actor) > NODE_FIELDS
+    assert actor["errors"][0]["traceback"] == "Traceback ..."
+    assert actor["latencies"] == [
+        {"message": "Deliver", "count": 12, "mean_s": 0.001, "max_s": 0.02}
+    ]
+    assert (actor["received"], actor["failed"], len(actor["quarantine"])) == (13, 1, 1)
+
+
+@pytest.mark.parametrize("order", list(TreeOrder))
+async def test_an_order_is_taken_with_its_reason(
+    client: Any, house: House, order: TreeOrder
+) -> None:
+    house.session.table = {OrderActor: Committed(OrderTaken(HUB.path))}
+    response = await post(client, house, f"{PATH}/{order}", {"reason": "it is slow"})
+    assert response.status_code == 202
+    assert await told(response) == {"path": HUB.path, "order": order}
+    assert house.session.last == OrderActor(HUB.path, order, "it is slow")
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": " "}, {"reason": "x", "force": True}])
+async def test_an_order_without_a_good_reason_goes_nowhere(
+    client: Any, house: House, body: object
+) -> None:
+    assert (await post(client, house, f"{PATH}/restart", body)).status_code == 422
+    assert house.session.asked == []
+
+
+async def test_a_dry_run_says_what_else_would_stop_and_orders_nothing(
+    client: Any, house: House
+) -> None:
+    sessions = tuple(f"/root/core/sessions/{number}" for number in range(212))
+    house.session.table = {
+        ReadRestartEffect: ("/root/core/gatekeeper", "/root/core/sync", *sessions)
+    }
+    response = await post(client, house, f"{PATH}/restart?dry_run=true", {"reason": "what if"})
+    effect = await told(response)
+    assert response.status_code == 200
+    assert effect["summary"] == "restarting hub also restarts gatekeeper, sync and 212 sessions"
+    assert len(effect["would_stop"]) == 214
+    assert [type(asked.query) for asked in house.session.asked] == [ReadRestartEffect]
+
+
+@pytest.mark.parametrize(
+    ("order", "stopped", "summary"),
+    [
+        ("restart", (), "restarting hub restarts nothing else"),
+        ("restart", ("/a/sessions/1",), "restarting hub also restarts 1 session"),
+        ("suspend", ("/a/feed",), "suspend of hub stops nothing else"),
+    ],
+)
+async def test_a_dry_run_is_one_sentence(
+    client: Any, house: House, order: str, stopped: tuple[str, ...], summary: str
+) -> None:
+    house.session.table = {ReadRestartEffect: stopped}
+    response = await post(client, house, f"{PATH}/{order}?dry_run=true", {"reason": "what if"})
+    assert (await told(response))["summary"] == summary
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (Rejected(AccessRefusal.NOT_ALLOWED, "The role customer may not operate."), 403),
+        (Rejected(AccessRefusal.NOT_FOUND, "There is no such actor."), 404),
+        (Rejected(OperationRefusal.ORDER_REFUSED, "it is not suspended"), 409),
+        (Unavailable("worker-2 is away", 1.0), 503),
+    ],
+)
+async def test_a_refusal_from_behind_the_doors_is_a_problem(
+    client: Any, house: House, answer: object, status: int
+) -> None:
+    house.session.table = {OrderActor: answer, ReadActor: answer, ReadTree: answer}
+    assert (await post(client, house, f"{PATH}/resume", {"reason": "go"})).status_code == status
+    for path in (PATH, "/supervision/tree"):
+        assert (await client.get(path, headers=house.bearer)).status_code == status
+
+
+async def test_nobody_comes_without_a_token(client: Any) -> None:
+    for path in (PATH, "/supervision/tree"):
+        assert (await client.get(path)).status_code == 401
+    assert (await client.post(f"{PATH}/restart", json={"reason": "x"})).status_code == 401
