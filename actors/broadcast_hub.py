@@ -67,6 +67,11 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
         self._head: FeedPosition | None = None
         self._owed: set[UserId] = set()
 
+    @property
+    def sockets(self) -> int:
+        """How many lanes listen here."""
+        return len(self._listeners)
+
     async def receive(self, message: BroadcastHubMessage) -> object:
         """Deliver, or change who hears what."""
         match message:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from typing import assert_never
 
+import trio
+
 from actors.actor import Actor, Context
 from actors.address import Address
 from actors.envelope import Exit, TransientStartError
@@ -30,22 +32,29 @@ class FeedRestarted(Exception):
 
 
 class ChangeFeed(Actor[ChangeFeedMessage]):
-    """One per worker."""
+    """One per worker. `read_at` is when it was last at the end of the feed, in Trio's time."""
 
     def __init__(self, feed: Feed, hub: Address[BroadcastHubMessage]) -> None:
         self.idle_timeout_s = POLL_S
         self._feed = feed
         self._hub = hub
         self._position: FeedPosition | None = None
+        self.read_at = 0.0
         self._context: Context | None = None
         self._hears = False
         self._is_out = False
+
+    @property
+    def position(self) -> FeedPosition | None:
+        """How far the feed has been read and handed on; None before the start."""
+        return self._position
 
     async def on_start(self, ctx: Context) -> None:
         """Begin at the end of the feed: whoever needs the past reads it there."""
         self._context = ctx
         try:
             self._position = await self._feed.position()
+            self.read_at = trio.current_time()
             await self._listen()
         except Outage as outage:
             raise TransientStartError(outage.reason) from outage
@@ -92,6 +101,7 @@ class ChangeFeed(Actor[ChangeFeedMessage]):
                     )
                 self._position = batch.head
                 if not batch.more:
+                    self.read_at = trio.current_time()
                     break
         except Outage as outage:
             if not self._is_out:

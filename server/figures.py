@@ -12,8 +12,26 @@ SESSIONS = "/sessions/"
 
 
 def tree_samples(root: Supervisor) -> Sequence[Sample]:
-    """Restarts, messages and mailboxes of all actors; the sessions of users as one."""
-    return tuple(_samples(root.snapshot()))
+    """Restarts, messages, mailboxes and latencies of all actors; the sessions of users as one."""
+    return (*_samples(root.snapshot()), *_latencies(root))
+
+
+def _latencies(root: Supervisor) -> Iterator[Sample]:
+    took: dict[tuple[str, str], tuple[int, float, float]] = {}
+    for path, figures in root.latencies():
+        whose = SESSIONS.strip("/") if SESSIONS in path else path
+        for figure in figures:
+            count, total_s, max_s = took.get((whose, figure.message), (0, 0.0, 0.0))
+            took[whose, figure.message] = (
+                count + figure.count,
+                total_s + figure.count * figure.mean_s,
+                max(max_s, figure.max_s),
+            )
+    for (whose, message), (count, total_s, max_s) in took.items():
+        labels = {"path": whose, "message": message}
+        yield Sample("actor_messages_handled", "counter", count, labels)
+        yield Sample("actor_handling_seconds", "counter", total_s, labels)
+        yield Sample("actor_handling_seconds_max", "gauge", max_s, labels)
 
 
 def _samples(root: NodeSnapshot) -> Iterator[Sample]:

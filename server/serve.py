@@ -122,14 +122,15 @@ def signing_key(settings: Settings, home: Home | None) -> bytes:
 async def _run(settings: Settings, home: Home | None, sockets: list[socket.socket]) -> int:
     refusals, ending = Refusals(), Ending()
     services = choose_services(settings, home, refusals)
-    ground = Ground(services, signing_key(settings, home), sockets)
+    loop = LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None)
+    ground = Ground(services, signing_key(settings, home), sockets, loop)
     terminal = Terminal(_say, refusals)
     if settings.workers == 1:
         root: Supervisor = wire(settings, ground, terminal).tree.root
     else:
         root = _head(settings, ground, terminal)
     where = _where(settings, sockets)
-    with LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None).watching():
+    with loop.watching():
         failure = await supervise(
             root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say
         )

@@ -37,6 +37,8 @@ from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
 from server.failures import StartRefused
 from server.figures import tree_samples
+from server.gauges import Gauges
+from server.loop_watchdog import LoopWatchdog
 from server.settings import Settings
 from server.shares import BURST_FLOOR, WRONG_TRIES_FLOOR, pool_connections, share
 from server.store_service import StoreService
@@ -79,6 +81,7 @@ class Ground:
     services: Services
     signing_key: bytes
     sockets: Sequence[socket.socket]
+    loop: LoopWatchdog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     name = "root" if seat is None else seat.name
     world = _world(settings, ground, name)
     store = world.store
+    gauges = Gauges(store.connections, ground.loop)
     # The factories run when the tree does: what they name below is made by then.
     cast = Cast(
         services=ground.services.children,
@@ -137,21 +141,28 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
             announce=terminal.announce,
             refuse=terminal.refuse,
         ),
-        feed=lambda: ChangeFeed(store.feed, hub),
-        hub=lambda: BroadcastHub(store.feed, encode_notification, directory),
+        feed=lambda: gauges.of_feed(ChangeFeed(store.feed, hub)),
+        hub=lambda: gauges.of_hub(BroadcastHub(store.feed, encode_notification, directory)),
         gatekeeper=lambda: Gatekeeper(gate),
         elector=lambda: Elector(store.leadership),
         prober=ConnectivityProber,
         coordinator=SyncCoordinator,
         housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
-        listener=lambda: Listener(app, ground.sockets, limits=_edge_limits(settings)),
+        listener=lambda: gauges.of_listener(
+            Listener(app, ground.sockets, limits=_edge_limits(settings))
+        ),
         link=() if seat is None else (("writer", seat.writer), ("reader", seat.reader)),
     )
     tree = plant(cast, name)
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
     store.on_commit(lambda: feed.tell_nowait(Poke()))
-    local = LocalTree(tree.root, world.clock, tree.core_is_running, lambda: tree_samples(tree.root))
+    local = LocalTree(
+        tree.root,
+        world.clock,
+        tree.core_is_running,
+        lambda: (*tree_samples(tree.root), *gauges.samples()),
+    )
     node_tree = _node_tree(local, tree, seat)
     offices = _session_offices(world, tree, node_tree, seat)
     directory = SessionSupervisor(

@@ -54,8 +54,9 @@ async def _run(end: socket.socket) -> int:
     def announce(sentence: str) -> None:
         seat.post(Say(sentence))
 
+    loop = LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None)
     ground = Ground(
-        Services((), orders.database_url, orders.redis_url), orders.signing_key, listeners
+        Services((), orders.database_url, orders.redis_url), orders.signing_key, listeners, loop
     )
     node = wire(settings, ground, Terminal(announce, refusals), seat)
 
@@ -64,7 +65,7 @@ async def _run(end: socket.socket) -> int:
         _LOG.info("serves", extra={"pid": os.getpid()})
 
     try:
-        with LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None).watching():
+        with loop.watching():
             failure = await supervise(node.tree.root, refusals, ending, ready, lambda _: None)
     except StartRefused as refusal:
         await _leave(pair, Refuse(refusal.sentence, refusal.exit_code))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import trio
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from supervisors.child import Child
     from supervisors.keeping import Keeper
-    from supervisors.snapshot import SupervisorSnapshot
+    from supervisors.snapshot import LatencyFigure, SupervisorSnapshot
 
 
 @runtime_checkable
@@ -29,6 +31,9 @@ class Subtree(Protocol):
 
     async def run(self, *, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; raises when its intensity is exceeded."""
+
+    def latencies(self) -> Iterator[tuple[str, tuple[LatencyFigure, ...]]]:
+        """The path of each actor below that has handled messages, with how long these took."""
 
     def snapshot(self) -> SupervisorSnapshot:
         """The figures of everything below."""

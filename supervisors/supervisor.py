@@ -21,13 +21,13 @@ from supervisors.child_spec import ChildSpec, Strategy
 from supervisors.keeping import Keeper
 from supervisors.repair import repair, start_each, start_group
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
-from supervisors.view import actor_detail, error_figure, supervisor_snapshot
+from supervisors.view import actor_detail, error_figure, latencies_below, supervisor_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from actors.address import Address
-    from supervisors.snapshot import ActorDetail, SupervisorSnapshot, Transition
+    from supervisors.snapshot import ActorDetail, LatencyFigure, SupervisorSnapshot, Transition
 
 __all__ = [
     "Backoff",
@@ -98,6 +98,10 @@ class Supervisor(Keeper):
     def detail(self, path: str) -> ActorDetail:
         """One child more closely: last errors with tracebacks, latencies. KeyError for none."""
         return actor_detail(*self.find(path))
+
+    def latencies(self) -> Iterator[tuple[str, tuple[LatencyFigure, ...]]]:
+        """The path of each actor that has handled messages, with how long these took."""
+        return latencies_below(self)
 
     def observe(self, observer: Callable[[Transition], None]) -> None:
         """Call the observer at every change of state in this subtree; it must not block or raise.

@@ -21,6 +21,8 @@ from supervisors.snapshot import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from actors.accounts import Fault
     from actors.slot import Slot
     from supervisors.child import Child
@@ -123,14 +125,27 @@ def actor_detail(keeper: Keeper, child: Child) -> ActorDetail:
         node=_child_snapshot(keeper, child, trio.current_time()),
         errors=tuple(_fault_figure(fault) for fault in slot.faults),
         quarantine=tuple(_fault_figure(fault) for fault in slot.quarantine),
-        latencies=tuple(
-            LatencyFigure(kind.__name__, took.count, took.total_s / took.count, took.max_s)
-            for kind, took in slot.latencies.items()
-        ),
+        latencies=_latency_figures(slot),
         received=accounts.received,
         failed=accounts.failed,
         rejected=accounts.rejected,
         shed=accounts.shed,
+    )
+
+
+def latencies_below(keeper: Keeper) -> Iterator[tuple[str, tuple[LatencyFigure, ...]]]:
+    """The path of each actor below that has handled messages, with how long these took."""
+    for child in keeper.children.values():
+        if child.subtree is not None:
+            yield from child.subtree.latencies()
+        elif child.slot.latencies:
+            yield child.slot.path, _latency_figures(child.slot)
+
+
+def _latency_figures(slot: Slot) -> tuple[LatencyFigure, ...]:
+    return tuple(
+        LatencyFigure(kind.__name__, took.count, took.total_s / took.count, took.max_s)
+        for kind, took in slot.latencies.items()
     )
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
-from actors.tree_views import OrderTaken
+from actors.tree_views import OrderTaken, Sample
 from domain.commands import (
     AddComment,
     AmendLoan,
@@ -35,6 +35,7 @@ from domain.queries import (
     ListUsers,
     ReadActor,
     ReadConnections,
+    ReadFigures,
     ReadLoan,
     ReadLoanEvents,
     ReadMyself,
@@ -166,6 +167,7 @@ def everything(house: House) -> None:
         ),
         ReadConnections: ConnectionsView(3, 2),
         ReadTree: ROOT,
+        ReadFigures: (Sample("actor_up", "gauge", 1.0, {"path": HUB.path}),),
         ReadActor: HUB_CLOSELY,
         ReadRestartEffect: ("/root/core/gatekeeper",),
         OrderActor: Committed(OrderTaken(HUB.path)),

@@ -8,10 +8,11 @@ from typing import Final
 from actors.tree_views import ActorView, NodeView, OrderTaken
 from domain.commands import OrderActor
 from domain.operating import TreeOrder
-from domain.queries import ReadActor, ReadRestartEffect, ReadTree
+from domain.queries import ReadActor, ReadFigures, ReadRestartEffect, ReadTree
 from web.calls import Call
+from web.openmetrics import MEDIA_TYPE, openmetrics
 from web.problems import Problem
-from web.replies import Outcome, Reply
+from web.replies import Outcome, Page, Reply
 from web.request_reading import Parameter
 from web.routing import SUPERVISION_TAG, Route
 from web.schemas.supervision import (
@@ -28,6 +29,32 @@ _TRUTHS: Final = {"true": True, "false": False}
 DRY_RUN: Final = Parameter(
     "dry_run", _TRUTHS.get, "true or false", {"type": "boolean", "default": False}
 )
+
+HELP: Final = {
+    "actor_handling_seconds": "Time spent on messages, by actor and type.",
+    "actor_handling_seconds_max": "The longest that a message of this type took.",
+    "actor_mailbox_depth": "Messages that wait.",
+    "actor_mailbox_high_water": "The most messages that have waited.",
+    "actor_messages_dropped": "Messages lost because a mailbox was full.",
+    "actor_messages_handled": "Messages measured, by actor and type.",
+    "actor_messages_processed": "Messages carried out or answered.",
+    "actor_messages_quarantined": "Messages that an actor crashed on and that are kept.",
+    "actor_restarts": "How often a child was started again.",
+    "actor_up": "Whether a child runs.",
+    "connections": "Connections open at the listener.",
+    "connections_refused": "Connections turned away at a limit.",
+    "feed_lag_seconds": "Time since the change feed was last read to its end.",
+    "feed_position": "The place in the change feed that was handed on last.",
+    "loop_lag_seconds": "How long the event loop took to answer, the last time it was asked.",
+    "loop_lag_seconds_max": "The longest that the event loop ever took to answer.",
+    "pool_away": "Whether the server behind the pool could not be reached the last time.",
+    "pool_connections": "Connections open in the pool.",
+    "pool_connections_in_use": "Connections lent out by the pool.",
+    "pool_connections_max": "How many connections the pool may open.",
+    "sessions": "Session actors, one for each user who was here lately.",
+    "sockets": "WebSockets that hear notifications.",
+    "sync_queue": "Operations that still have to move to or from the head office.",
+}
 
 
 async def read_tree(call: Call) -> Outcome:
@@ -70,6 +97,14 @@ async def _order(call: Call, order: TreeOrder) -> Outcome:
     if isinstance(done, Problem):
         return done
     return Reply({"path": done.view.path, "order": order}, 202)
+
+
+async def read_metrics(call: Call) -> Outcome:
+    """The figures of the whole node, for Prometheus."""
+    samples = await call.ask(ReadFigures(), tuple)
+    if isinstance(samples, Problem):
+        return samples
+    return Page(openmetrics(samples, HELP), MEDIA_TYPE)
 
 
 def _path(call: Call) -> str:
@@ -115,4 +150,14 @@ SUPERVISION: Final = (
     _ordering(restart_actor, TreeOrder.RESTART, "Stop a child and start it anew"),
     _ordering(suspend_actor, TreeOrder.SUSPEND, "Hold an actor's messages back"),
     _ordering(resume_actor, TreeOrder.RESUME, "Let a suspended actor go on"),
+    Route(
+        method="GET",
+        path="/metrics",
+        handler=read_metrics,
+        summary="The figures of the node, for Prometheus",
+        tag=SUPERVISION_TAG,
+        answers={200: None},
+        media_type=MEDIA_TYPE,
+        problems=(403,),
+    ),
 )

@@ -1,0 +1,74 @@
+"""The figures of one process that its tree does not know: loop, feed, sockets, connections, pool.
+
+It holds the incarnations that live now and looks at them; it asks nobody and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import trio
+
+from actors.broadcast_hub import BroadcastHub
+from actors.change_feed import ChangeFeed
+from actors.tree_views import Sample
+from domain.outages import StoreUnavailable
+from persistence.connections import Connections
+from server.loop_watchdog import LoopWatchdog
+from web.edge.listener import Listener
+
+POOL: Final = "postgres"
+
+
+class Gauges:
+    """One for each process. `loop` is None where nobody watches the loop."""
+
+    def __init__(self, connections: Connections, loop: LoopWatchdog | None) -> None:
+        self._connections = connections
+        self._loop = loop
+        self._feed: ChangeFeed | None = None
+        self._hub: BroadcastHub | None = None
+        self._listener: Listener | None = None
+
+    def of_feed(self, feed: ChangeFeed) -> ChangeFeed:
+        """Look at this incarnation of the change feed from now on."""
+        self._feed = feed
+        return feed
+
+    def of_hub(self, hub: BroadcastHub) -> BroadcastHub:
+        """Look at this incarnation of the hub from now on."""
+        self._hub = hub
+        return hub
+
+    def of_listener(self, listener: Listener) -> Listener:
+        """Look at this incarnation of the listener from now on."""
+        self._listener = listener
+        return listener
+
+    def samples(self) -> Iterator[Sample]:
+        """What is known now; what is not running has no figures."""
+        if self._loop is not None:
+            yield Sample("loop_lag_seconds", "gauge", self._loop.lag_s)
+            yield Sample("loop_lag_seconds_max", "gauge", self._loop.longest_s)
+        if self._feed is not None and self._feed.position is not None:
+            yield Sample("feed_position", "gauge", self._feed.position.seq)
+            yield Sample("feed_lag_seconds", "gauge", trio.current_time() - self._feed.read_at)
+        if self._hub is not None:
+            yield Sample("sockets", "gauge", self._hub.sockets)
+        if self._listener is not None:
+            stands = self._listener.snapshot()
+            yield Sample("connections", "gauge", stands.connections)
+            yield Sample("connections_refused", "counter", stands.refused)
+        yield from self._pool()
+
+    def _pool(self) -> Iterator[Sample]:
+        try:
+            pool = self._connections.pool.figures()
+        except StoreUnavailable:
+            return  # the store restarts
+        labels = {"pool": POOL}
+        yield Sample("pool_connections", "gauge", pool.size, labels)
+        yield Sample("pool_connections_in_use", "gauge", pool.in_use, labels)
+        yield Sample("pool_connections_max", "gauge", pool.size_max, labels)
+        yield Sample("pool_away", "gauge", float(pool.is_away), labels)
