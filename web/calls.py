@@ -29,6 +29,7 @@ from domain.rejections import Rejected
 from domain.views import Page
 from web import preconditions, problems
 from web.arrivals import Given
+from web.edge.stream import stream_of
 from web.front_desk import FrontDesk
 from web.problems import Problem
 from web.replies import Reply
@@ -61,6 +62,7 @@ class Call:
     ids: Mapping[str, UUID]
     words: Mapping[str, str]
     query: Mapping[str, Any]
+    scope: Mapping[str, Any]
     body: BaseModel | None = None
     document: object = None
     idempotency_key: str | None = None
@@ -85,6 +87,16 @@ class Call:
     def new_id(self, given: UUID | None = None) -> UUID:
         """The identifier that the client made, or a new one."""
         return given or self.desk.doors.identities.new_id()
+
+    def on_drain(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` when the server goes down; returns the way to forget it.
+
+        It is never called for a request that did not come in through the edge.
+        """
+        try:
+            return stream_of(self.scope).drain.on_begin(listener)
+        except LookupError:
+            return lambda: None
 
     async def ask(self, query: Query, kind: type[Kind]) -> Kind | Problem:
         """Ask the user's session actor; `kind` is the answer that the query has."""

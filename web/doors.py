@@ -34,6 +34,7 @@ class WebOptions:
     production: bool = False
     ask_timeout_s: float = 10.0
     ws_heartbeat_interval_s: float = 30.0
+    events_heartbeat_s: float = 15.0
     ws_first_message_s: float = 5.0
     ws_max_connections: int = 1000
     ws_max_per_address: int = 100

@@ -53,6 +53,7 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
             ids={},
             words=path,
             query={},
+            scope=arrived.scope,
         )
         refusal = _let_in(route.door, call, arrived)
         if refusal is not None:

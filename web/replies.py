@@ -6,7 +6,7 @@ once. A handler never sees a response.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,9 +41,18 @@ class Page:
     headers: Headers = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that comes bit by bit, for as long as `body` goes on: it has no time-out."""
+
+    body: AsyncGenerator[bytes, None]
+    media_type: str
+    headers: Headers = ()
+
+
 NOTHING: Final = Reply(None, 204)
 
-Outcome = Reply | Page | Problem
+Outcome = Reply | Page | Stream | Problem
 
 
 class WireResponse(TrioResponse):
@@ -62,9 +71,18 @@ def respond(outcome: Outcome, instance: str, request_id: str, shared: Headers) -
         return _response(body, outcome.status, MEDIA_TYPE, outcome.headers, shared)
     if isinstance(outcome, Page):
         return _response(outcome.body, 200, outcome.media_type, outcome.headers, shared)
+    if isinstance(outcome, Stream):
+        return _streamed(outcome, shared)
     if outcome.document is None:
         return _response(b"", outcome.status, None, outcome.headers, shared)
     return _response(_encode(outcome.document), outcome.status, JSON, outcome.headers, shared)
+
+
+def _streamed(outcome: Stream, shared: Headers) -> Response:
+    headers = WerkzeugHeaders([*outcome.headers, ("Content-Type", outcome.media_type), *shared])
+    response = WireResponse(outcome.body, 200, headers, content_type=outcome.media_type)
+    response.timeout = None
+    return response
 
 
 def _response(

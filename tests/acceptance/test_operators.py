@@ -142,3 +142,38 @@ async def test_the_metrics_of_a_running_server_are_what_a_scraper_takes(shared_n
     assert by_type["SignIn"] >= 4
     async with node.client(staff.customer) as client:
         assert (await client.get("/metrics")).status_code == 403
+
+
+async def test_an_operator_hears_a_restart_as_it_happens_and_the_stream_ends_with_the_server(
+    embedded_node,
+):
+    node = embedded_node
+    staff = await hire(node)
+    _, operator = await hire_operator(node, staff.admin)
+    heard: list[dict[str, Any]] = []
+    stopped: list[int] = []
+
+    async def stop() -> None:
+        stopped.append(await trio.to_thread.run_sync(node.stop))
+
+    async with (
+        node.client(operator) as client,
+        client.stream("GET", "/supervision/events") as answer,
+        trio.open_nursery() as nursery,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        lines = answer.aiter_lines()
+        with trio.fail_after(SEEN_WITHIN_S):
+            assert await anext(lines) == "retry: 1000"
+            await node.post(operator, RESTART, {"reason": "drill"}, expect=202)
+            while not any(t["path"] == HUB and t["after"] == "running" for t in heard):
+                line = await anext(lines)
+                if line.startswith("data: "):
+                    heard.append(json.loads(line.removeprefix("data: ")))
+        nursery.start_soon(stop)
+        with trio.fail_after(SEEN_WITHIN_S):
+            rest = [line async for line in lines]
+        assert all(line.startswith((":", "event: ", "data: ")) or not line for line in rest)
+    assert stopped == [0]
+    assert {"at", "path", "before", "after"} == set(heard[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from typing import Any
 
@@ -28,6 +29,7 @@ from domain.commands import (
 )
 from domain.decision import Committed
 from domain.queries import (
+    ConfirmOperator,
     ListComments,
     ListLoans,
     ListMySessions,
@@ -48,6 +50,7 @@ from domain.queries import (
     ReadTree,
     ReadUser,
 )
+from domain.rejections import AccessRefusal, Rejected
 from domain.views import (
     ConnectionsView,
     NetworkView,
@@ -132,6 +135,8 @@ WORDS = {
 
 def everything(house: House) -> None:
     """Let every question have an answer and every command succeed."""
+    refusal = Rejected(AccessRefusal.NOT_ALLOWED, "no longer")
+    confirmations = itertools.cycle((ACCOUNT, refusal))
     loan, payment, user = Committed(LOAN), Committed(PAYMENT), Committed(ACCOUNT)
     house.session.table = {
         ReadMyself: ACCOUNT,
@@ -167,6 +172,8 @@ def everything(house: House) -> None:
         ),
         ReadConnections: ConnectionsView(3, 2),
         ReadTree: ROOT,
+        # Every second answer ends a stream that is watched.
+        ConfirmOperator: lambda _: next(confirmations),
         ReadFigures: (Sample("actor_up", "gauge", 1.0, {"path": HUB.path}),),
         ReadActor: HUB_CLOSELY,
         ReadRestartEffect: ("/root/core/gatekeeper",),

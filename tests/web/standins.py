@@ -231,6 +231,11 @@ class FakeTree:
     """A tree whose core runs or not."""
 
     running: bool = True
+    observers: list[Any] = field(default_factory=list)
+
+    def watch(self, observer: Any) -> Any:
+        self.observers.append(observer)
+        return lambda: self.observers.remove(observer)
 
     def core_is_running(self) -> bool:
         return self.running

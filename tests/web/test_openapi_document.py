@@ -22,7 +22,11 @@ from web.routing import Route
 
 @pytest.fixture(scope="module")
 def house() -> House:
-    made = House(rate_limit_user_burst=10_000, rate_limit_sign_in_per_minute=10_000)
+    made = House(
+        rate_limit_user_burst=10_000,
+        rate_limit_sign_in_per_minute=10_000,
+        events_heartbeat_s=0.001,
+    )
     everything(made)
     return made
 

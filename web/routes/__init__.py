@@ -11,6 +11,7 @@ from web.routes.loans import LOANS
 from web.routes.payments import PAYMENTS
 from web.routes.realtime import REALTIME
 from web.routes.supervision import SUPERVISION
+from web.routes.supervision_events import SUPERVISION_EVENTS
 from web.routes.sync import SYNC
 from web.routes.system import SYSTEM
 from web.routes.users import USERS
@@ -28,5 +29,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *SYNC,
     *REALTIME,
     *SUPERVISION,
+    *SUPERVISION_EVENTS,
     *DOCS,
 )

@@ -10,6 +10,7 @@ import trio
 
 from tests.web.edge.edge_servers import edge
 from tests.web.edge.edge_wire import websocket_to, wire
+from web.edge.drain import Drain
 from web.edge.limits import EdgeLimits
 from web.edge.listener import AddressInUse, AddressUnusable, Listener, bind
 
@@ -112,3 +113,16 @@ def _taken() -> Iterator[int]:
 
 async def _unused(*_: object) -> None:
     raise AssertionError("nobody connects")
+
+
+def test_whoever_waits_for_the_word_is_called_once_or_at_once_and_may_leave() -> None:
+    drain = Drain()
+    called: list[str] = []
+    drain.on_begin(lambda: called.append("stays"))
+    leave = drain.on_begin(lambda: called.append("left"))
+    leave()
+    drain.begin()
+    drain.begin()
+    assert called == ["stays"]
+    drain.on_begin(lambda: called.append("late"))()
+    assert called == ["stays", "late"]
