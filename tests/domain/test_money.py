@@ -40,6 +40,7 @@ def test_a_former_currency_can_still_be_read() -> None:
 @given(st.integers(-money.MINOR_MAX, money.MINOR_MAX), CURRENCIES)
 def test_what_is_written_reads_back_as_the_same_amount(minor: int, currency: str) -> None:
     text = money.format_minor(minor, currency)
+    assert money.amount_writer(currency)(minor) == text
     assert money.minor_exactly(Decimal(text), currency) == minor
 
 
@@ -56,6 +57,7 @@ def test_what_is_written_reads_back_as_the_same_amount(minor: int, currency: str
 )
 def test_amounts_are_written_with_all_their_digits(minor: int, currency: str, text: str) -> None:
     assert money.format_minor(minor, currency) == text
+    assert money.amount_writer(currency)(minor) == text
 
 
 @pytest.mark.parametrize(
