@@ -30,7 +30,6 @@ from web.edge.binding import AddressInUse, AddressUnusable, bind
 _LOG = logging.getLogger("lendwire.serve")
 
 END_WITHIN_S = 10.0
-EXIT_REFUSED = 1
 EXIT_ESCALATED = 70
 EXIT_TOO_SLOW = 75
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -28,6 +28,10 @@ STOP_WITHIN_S = 3.0
 PASSWORD_BYTES = 12
 
 
+class StoreLost(Exception):
+    """The store is gone for good in this incarnation: the supervisor makes it anew."""
+
+
 class PasswordHasher(Protocol):
     """Makes the hash of the first administrator's password."""
 
@@ -66,7 +70,8 @@ class StoreService:
             await self._first_administrator()
             self._was_ready = True
             started()
-            await trio.sleep_forever()
+            await self._store.wait_lost()
+            raise StoreLost("the thread that speaks to the stores has ended")
         except SchemaIsNewer as newer:
             refusal = StartRefused(str(newer))
             self._refuse(refusal)

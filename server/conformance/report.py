@@ -83,8 +83,9 @@ def judge(case: Mapping[str, Any]) -> Verdict:
         first = next(_differences(case), None)
     except UnreadableCase as error:
         return Verdict(case_id, Outcome.SKIP, str(error))
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        return Verdict(case_id, Outcome.SKIP, f"cannot be read: {error!r}")
+    except (KeyError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
+        # What cannot be read is told as such above: this is the engine, and a bug is no skip.
+        return Verdict(case_id, Outcome.FAIL, f"engine: expected figures got {error!r}")
     if first is None:
         return Verdict(case_id, Outcome.OK)
     detail = f"{first.what}: expected {first.expected} got {first.got}"
@@ -92,7 +93,9 @@ def judge(case: Mapping[str, Any]) -> Verdict:
 
 
 def _differences(case: Mapping[str, Any]) -> Iterator[Mismatch]:
-    params: Mapping[str, Any] = case["params"]
+    params = case.get("params")
+    if not isinstance(params, dict):
+        raise UnreadableCase("it has no params")
     expected: Mapping[str, Any] = case.get("expected") or {}
     given = case.get("compare_places")
     places = MONEY_PLACES if given is None else int(given)
