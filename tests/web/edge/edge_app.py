@@ -70,6 +70,10 @@ def _add_requests(app: QuartTrio, trace: Trace) -> None:
         await trace.reached("go")
         return str(len(await request.get_data()))
 
+    @app.post("/parse")
+    async def parse() -> str:
+        return str(type(await request.get_json()))
+
     @app.post("/ignore")
     async def ignore() -> str:
         return "ignored"
@@ -86,6 +90,11 @@ def _add_requests(app: QuartTrio, trace: Trace) -> None:
 
 
 def _add_failures(app: QuartTrio, trace: Trace) -> None:
+    @app.get("/trace/<name>")
+    async def reached(name: str) -> str:
+        await trace.reached(name)
+        return name
+
     @app.get("/boom")
     async def boom() -> str:
         raise RuntimeError("boom")
@@ -137,7 +146,7 @@ def _add_sockets(app: QuartTrio, trace: Trace) -> None:
         while True:
             message = await websocket.receive()
             trace.notes.append(message)
-            await websocket.send(message or b"")
+            await websocket.send(message)
 
     @app.websocket("/ws/deaf")
     async def deaf() -> None:

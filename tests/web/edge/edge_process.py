@@ -1,20 +1,79 @@
-"""The small application in a process of its own: `edge_process.py edge|stock`; says its port."""
+"""The small application in a process of its own: `edge_process.py edge|stock [limits as JSON]`.
 
+It says its port on standard output; `running` starts it and is how a test meets it.
+"""
+
+import json
+import logging
 import signal
+import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import trio
 
 from tests.web.edge.edge_servers import serving
+from tests.web.edge.edge_wire import wire
 from web.edge.limits import EdgeLimits
 
-LIMITS = EdgeLimits(
-    drain_s=0.5, drain_sockets_s=0.1, send_grace_s=60.0, close_timeout_s=0.1, linger_s=0.1
-)
+ROOT = Path(__file__).parents[3]
 
 
-async def main(kind: str) -> None:
-    async with serving(kind, LIMITS) as server:
+@dataclass(frozen=True)
+class EdgeProcess:
+    """A server of either kind that runs in a process of its own."""
+
+    process: trio.Process
+    port: int
+    written: IO[bytes]
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    async def reached(self, name: str) -> None:
+        """Wait until a handler has come to the named event."""
+        async with wire(self.port) as watcher:
+            assert (await watcher.get(f"/trace/{name}")).status == 200
+
+    async def end(self, within_s: float) -> int:
+        """Ask it to end, and wait for that. Raises `trio.TooSlowError`."""
+        self.process.send_signal(signal.SIGTERM)
+        with trio.fail_after(within_s):
+            return await self.process.wait()
+
+    def log(self) -> str:
+        """What it has logged so far."""
+        self.written.seek(0)
+        return self.written.read().decode()
+
+
+@asynccontextmanager
+async def running(kind: str, **limits: float) -> AsyncIterator[EdgeProcess]:
+    command = [sys.executable, "-m", "tests.web.edge.edge_process", kind, json.dumps(limits)]
+    with TemporaryFile() as written:
+        process = await trio.lowlevel.open_process(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=written
+        )
+        try:
+            assert process.stdout is not None
+            async with process.stdout:
+                port = int((await process.stdout.receive_some()).decode())
+            yield EdgeProcess(process, port, written)
+        finally:
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
+
+
+async def main(kind: str, limits: EdgeLimits) -> None:
+    logging.basicConfig(level=logging.ERROR)
+    async with serving(kind, limits) as server:
         with trio.open_signal_receiver(signal.SIGTERM) as signals:
             sys.stdout.write(f"{server.port}\n")
             sys.stdout.flush()
@@ -25,4 +84,4 @@ async def main(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1])
+    trio.run(main, sys.argv[1], EdgeLimits(**json.loads(sys.argv[2])))
