@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Final
 
 from domain.identifiers import ProductId
 from domain.money import format_minor
@@ -17,7 +18,7 @@ from domain.terms import Terms
 from domain.terms_check import check_terms
 
 # What is always agreed for the loan at hand; everything else is the product's unless it says so.
-_OWN_TO_A_LOAN = frozenset(
+OWN_TO_A_LOAN: Final = frozenset(
     {"principal_minor", "annual_rate_percent", "instalments", "start_date", "first_due_date"}
 )
 
@@ -114,9 +115,15 @@ def _between(
 
 
 def _fixed_faults(product: Product, terms: Terms) -> Iterator[FieldFault]:
-    free = _OWN_TO_A_LOAN | set(product.limits.negotiable)
+    free = OWN_TO_A_LOAN | set(product.limits.negotiable)
     for field in fields(Terms):
         if field.name in free:
             continue
         if getattr(terms, field.name) != getattr(product.defaults, field.name):
-            yield FieldFault(f"/{field.name}", "outside_product", "is fixed by the product")
+            pointer = f"/{name_of(field.name)}"
+            yield FieldFault(pointer, "outside_product", "is fixed by the product")
+
+
+def name_of(field: str) -> str:
+    """How callers know a field of `Terms`: amounts are not said in minor units."""
+    return field.removesuffix("_minor")

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from domain.conventions import HolidayRule
+from domain.conventions import AllocationStrategy, HolidayRule
 from domain.money import ARITHMETIC, MINOR_MAX
 from domain.rejections import FieldFault
-from domain.terms import Amortization, FrequencyUnit, Terms
+from domain.terms import DEFAULT_ORDER, Amortization, FrequencyUnit, Terms
 from domain.working_days import is_calendar
 
 DELINQUENCY_GRACE_DAYS_MAX: Final = 366
+TRANCHES_MAX: Final = 100
 _HUNDRED: Final = Decimal(100)
 # Periods of at most so many days: what the first interest of a fixed instalment is checked for.
 _DAYS_AT_MOST: Final = {
@@ -35,6 +36,14 @@ def choice_faults(terms: Terms) -> Iterator[FieldFault]:
     yield from _delinquency_faults(terms)
     if terms.holiday_rule is not HolidayRule.NONE and not is_calendar(terms.holiday_calendar or ""):
         yield FieldFault("/holiday_calendar", "unknown_calendar", "no holidays are known for this")
+    if not 1 <= terms.tranches_max <= TRANCHES_MAX:
+        yield FieldFault("/tranches_max", "out_of_range", f"must be from 1 to {TRANCHES_MAX}")
+    if terms.allocation_strategy is AllocationStrategy.ADVANCED and (
+        len(terms.allocation_order) != len(DEFAULT_ORDER)
+        or set(terms.allocation_order) != set(DEFAULT_ORDER)
+    ):
+        # What an order leaves out no money would ever pay.
+        yield FieldFault("/allocation_order", "not_whole", "must name each step exactly once")
 
 
 def _instalment_faults(terms: Terms) -> Iterator[FieldFault]:

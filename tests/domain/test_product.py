@@ -58,3 +58,9 @@ def test_a_product_that_refuses_its_own_terms_is_none() -> None:
     assert "/limits/instalments" in [fault.pointer for fault in check_product(crossed)]
     strange = replace(PRODUCT, limits=replace(LIMITS, negotiable=("moon",)))
     assert [fault.code for fault in check_product(strange)] == ["unknown_field"]
+
+
+def test_a_fixed_amount_is_named_as_callers_say_it() -> None:
+    assert codes(replace(TWELVE_MONTHS, closing_tolerance_minor=50)) == [
+        ("/closing_tolerance", "outside_product")
+    ]

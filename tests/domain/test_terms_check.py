@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.conventions import AllocationStrategy
 from domain.schedule import planned_schedule
 from domain.terms import (
+    DEFAULT_ORDER,
     Amortization,
     DaysInYear,
     Frequency,
@@ -23,6 +25,8 @@ from domain.terms import (
 )
 from domain.terms_check import check_terms
 from tests.domain.lending_scenes import TODAY, TWELVE_MONTHS, all_terms
+
+ADVANCED = {"allocation_strategy": AllocationStrategy.ADVANCED}
 
 
 def pointers(terms: Terms) -> set[str]:
@@ -81,6 +85,10 @@ def test_sound_terms_have_no_fault() -> None:
             },
             "/annual_rate_percent",
         ),
+        ({"tranches_max": 0}, "/tranches_max"),
+        ({"tranches_max": 101}, "/tranches_max"),
+        ({**ADVANCED, "allocation_order": DEFAULT_ORDER[1:]}, "/allocation_order"),
+        ({**ADVANCED, "allocation_order": (*DEFAULT_ORDER, DEFAULT_ORDER[0])}, "/allocation_order"),
     ],
 )
 def test_each_limit_is_named_at_its_field(changes: dict[str, Any], pointer: str) -> None:

@@ -149,7 +149,7 @@ WRONG_FIELDS: list[tuple[str, Any, str]] = [
     ("instalments", 2**63, "out_of_range"),
     ("instalments", 2**63 + 1, "out_of_range"),
     ("instalments", -(2**70), "out_of_range"),
-    ("instalments", None, "wrong_type"),
+    ("instalments", None, "required"),
     ("frequency", "MONTHS", "wrong_type"),
     ("frequency", {"every": 1, "unit": "FORTNIGHTS"}, "not_one_of"),
     ("frequency", {"every": 1}, "required"),

@@ -11,7 +11,7 @@ from domain.lifecycle import LoanStatus
 from domain.queries import ListLoans, ReadLoan, ReadLoanEvents, ReadSchedule
 from domain.views import LoanView, Page, ScheduleView
 from web.calls import Call, made
-from web.problems import Problem, bad_parameter
+from web.problems import Problem, bad_parameter, invalid_fields
 from web.replies import Outcome, Reply
 from web.routing import AS_OF, PAGING, STATUS, Route, id_parameter
 from web.schemas.accounts import VersionBody
@@ -28,12 +28,15 @@ from web.schemas.schedules import (
 async def submit_loan(call: Call) -> Outcome:
     """Apply for a loan."""
     body = call.fields(ApplicationBody)
+    terms = body.terms(call.desk.doors.options.default_currency)
+    if isinstance(terms, tuple):
+        return invalid_fields(*terms)
     command = SubmitLoan(
         loan_id=LoanId(call.new_id(body.id)),
         customer_id=UserId(body.customer_id),
         branch_id=None if body.branch_id is None else BranchId(body.branch_id),
         product_id=None if body.product_id is None else ProductId(body.product_id),
-        terms=body.terms(call.desk.doors.options.default_currency),
+        terms=terms,
         purpose=body.purpose,
     )
     done = await call.carry_out(command, LoanView)
@@ -78,6 +81,9 @@ async def read_loan(call: Call) -> Outcome:
 async def amend_loan(call: Call) -> Outcome:
     """Change an application that was not decided yet and is still the version that was seen."""
     body = call.fields(AmendmentBody)
+    terms = body.terms(call.desk.doors.options.default_currency)
+    if isinstance(terms, tuple):
+        return invalid_fields(*terms)
     version = call.expected_version(body.version, required=True)
     if not isinstance(version, int):
         assert version is not None
@@ -85,7 +91,7 @@ async def amend_loan(call: Call) -> Outcome:
     command = AmendLoan(
         loan_id=LoanId(call.ids["loan_id"]),
         expected_version=version,
-        terms=body.terms(call.desk.doors.options.default_currency),
+        terms=terms,
         purpose=body.purpose,
     )
     done = await call.carry_out(command, LoanView)

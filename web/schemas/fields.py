@@ -72,10 +72,15 @@ def _date(value: Any) -> date:
     return found
 
 
-def _amount(value: Any) -> Decimal:
+def _amount_or_nothing(value: Any) -> Decimal:
     found = parse_amount(value) if isinstance(value, str) else None
     if found is None:
         raise PydanticCustomError("bad_amount", 'must be an amount, as a string like "1250.00"')
+    return found
+
+
+def _amount(value: Any) -> Decimal:
+    found = _amount_or_nothing(value)
     if found == 0:
         raise PydanticCustomError("bad_amount", "must be more than nothing")
     return found
@@ -117,11 +122,9 @@ def _schema(**facts: object) -> WithJsonSchema:
 
 UuidField = Annotated[UUID, BeforeValidator(_uuid), _schema(format="uuid")]
 DateField = Annotated[date, BeforeValidator(_date), _schema(format="date")]
-AmountField = Annotated[
-    Decimal,
-    BeforeValidator(_amount),
-    _schema(pattern=r"^[0-9]{1,16}(\.[0-9]{1,16})?$", examples=["1250.00"]),
-]
+_AMOUNT_SCHEMA: Final = _schema(pattern=r"^[0-9]{1,16}(\.[0-9]{1,16})?$", examples=["1250.00"])
+AmountField = Annotated[Decimal, BeforeValidator(_amount), _AMOUNT_SCHEMA]
+AmountOrNothingField = Annotated[Decimal, BeforeValidator(_amount_or_nothing), _AMOUNT_SCHEMA]
 PercentField = Annotated[
     Decimal,
     BeforeValidator(_percent),
