@@ -22,18 +22,16 @@ from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, Sess
 from domain.leadership import Deposed, Term
 from domain.loan import Loan
 from domain.notices import FeedBatch, FeedEntry, NoticeType
-from domain.queries import ListComments, ListLoans, ListPayments, ListUsers
+from domain.queries import ListUsers
 from domain.rejections import Rejected
 from domain.roles import Sight
 from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
 from domain.views import (
     CommentView,
-    EventView,
     FeedPosition,
     LoanView,
     Page,
     PaymentView,
-    StatisticsView,
     Sweepings,
 )
 
@@ -102,34 +100,6 @@ class LoanBook(Protocol):
         self, command: AddComment, permit: Permit, context: CommandContext
     ) -> Committed[CommentView] | Rejected:
         """Keep a comment and tell those who may see the loan."""
-
-
-class Readings(Protocol):
-    """Questions to the store, each one read, limited to what is in sight."""
-
-    async def loan(self, loan_id: LoanId, sight: Sight) -> LoanView | None:
-        """One loan."""
-
-    async def loan_state(self, loan_id: LoanId, sight: Sight) -> Loan | None:
-        """The whole aggregate, with its instalments."""
-
-    async def loans(self, query: ListLoans, sight: Sight) -> Page[LoanView]:
-        """A page of loans."""
-
-    async def events(self, loan_id: LoanId, sight: Sight) -> tuple[EventView, ...] | None:
-        """A loan's history; None when the loan is not in sight."""
-
-    async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
-        """One payment."""
-
-    async def payments(self, query: ListPayments, sight: Sight) -> Page[PaymentView]:
-        """A page of payments."""
-
-    async def comments(self, query: ListComments, sight: Sight) -> Page[CommentView] | None:
-        """A page of a loan's comments; None when the loan is not in sight."""
-
-    async def statistics(self, sight: Sight, today: date) -> StatisticsView:
-        """The dashboard's figures over what is in sight (without those that only actors know)."""
 
 
 class Accounts(Protocol):

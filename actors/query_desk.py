@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from actors.address import Address
+from actors.books_desk import BooksDesk
 from actors.command_desk import not_allowed, not_found
 from actors.envelope import ActorError
 from actors.messages.broadcast_hub import BroadcastHubMessage, CountConnections, ListConnected
@@ -17,21 +18,23 @@ from actors.messages.replies import Unavailable
 from actors.messages.sync_coordinator import SummariseSync, SyncCoordinatorMessage
 from actors.messages.user_session import Answered
 from actors.node_ports import Elsewhere
-from actors.ports import Accounts, Clock, Readings
+from actors.ports import Accounts, Clock
+from actors.reading_ports import Readings
 from domain.account import Account
 from domain.identifiers import UserId
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.queries import (
+    BooksQuery,
     LendingQuery,
     ListComments,
+    ListLoanEvents,
     ListLoans,
     ListMySessions,
     ListPayments,
     ListUsers,
     ReadConnections,
     ReadLoan,
-    ReadLoanEvents,
     ReadMyself,
     ReadNetworkStatus,
     ReadPayment,
@@ -54,6 +57,7 @@ class QueryDesk:
 
     readings: Readings
     accounts: Accounts
+    books: BooksDesk
     clock: Clock
     hub: Address[BroadcastHubMessage]
     coordinator: Address[SyncCoordinatorMessage]
@@ -62,6 +66,8 @@ class QueryDesk:
 
     async def answer(self, account: Account, query: LendingQuery) -> Answered:  # noqa: C901, PLR0911, PLR0912 - one arm a question
         """Answer `query`. May raise an Outage."""
+        if isinstance(query, BooksQuery):
+            return await self.books.answer(account, query)
         principal = account.principal
         seen = sight(principal, Action.READ)
         match query:
@@ -83,9 +89,8 @@ class QueryDesk:
             case ReadSchedule():
                 loan = await self.readings.loan_state(query.loan_id, seen)
                 return not_found("loan") if loan is None else self._schedule(loan, query)
-            case ReadLoanEvents():
-                events = await self.readings.events(query.loan_id, seen)
-                return not_found("loan") if events is None else events
+            case ListLoanEvents():
+                return await self.readings.events(query, seen) or not_found("loan")
             case ReadPayment():
                 return await self.readings.payment(query.payment_id, seen) or not_found("payment")
             case ListPayments():

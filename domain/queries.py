@@ -14,11 +14,13 @@ from domain.lifecycle import LoanStatus
 class PageRequest:
     """Which page of a list: after the row with the id `after`, in order of id (of creation).
 
-    `limit` is 1 to 200. `with_total` asks for the count of all rows in sight.
+    `limit` is 1 to 200. `with_total` asks for the count of all rows in sight. Where one id has
+    several rows, `after_part` says after which of them.
     """
 
     limit: int = 50
     after: UUID | None = None
+    after_part: int = 0
     descending: bool = False
     with_total: bool = False
 
@@ -49,10 +51,11 @@ class ReadSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLoanEvents:
-    """The history of a loan: its events in order."""
+class ListLoanEvents:
+    """The history of a loan: its events in the order in which they were kept."""
 
     loan_id: LoanId
+    page: PageRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,44 @@ class ReadStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class ListJournalEntries:
+    """Entries of the books in sight, narrowed by loan, ledger account and value date.
+
+    Both days are in it.
+    """
+
+    page: PageRequest
+    loan_id: LoanId | None = None
+    account: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTrialBalance:
+    """The balance of every ledger account at the end of a business day (default today)."""
+
+    on: date | None
+    branch_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListAudit:
+    """The audit trail in sight: who did what, narrowed by actor, action, thing and day (UTC).
+
+    Both days are in it.
+    """
+
+    page: PageRequest
+    actor_id: UUID | None = None
+    action: str | None = None
+    entity_type: str | None = None
+    entity_id: UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadNetworkStatus:
     """The state of the link to the head office, as the connectivity prober knows it."""
 
@@ -151,12 +192,13 @@ class ConfirmOperator:
     """Whether whoever asks may operate the node: for what goes on after it was allowed."""
 
 
+BooksQuery = ListJournalEntries | ReadTrialBalance | ListAudit
 OperatingQuery = ReadTree | ReadActor | ReadRestartEffect | ReadFigures | ConfirmOperator
 LendingQuery = (
     ReadLoan
     | ListLoans
     | ReadSchedule
-    | ReadLoanEvents
+    | ListLoanEvents
     | ReadPayment
     | ListPayments
     | ListComments
@@ -168,5 +210,6 @@ LendingQuery = (
     | ReadNetworkStatus
     | ReadSyncSummary
     | ReadConnections
+    | BooksQuery
 )
 Query = LendingQuery | OperatingQuery

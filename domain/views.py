@@ -21,11 +21,15 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page of a list; `next_after` is the id to go on from, None at the end."""
+    """One page of a list; `next_after` is the id to go on from, None at the end.
+
+    `next_part` says from which of the rows of that id, where it has several.
+    """
 
     items: tuple[Row, ...]
     next_after: UUID | None
     total: int | None = None
+    next_part: int = 0
 
 
 class LoanView(NamedTuple):

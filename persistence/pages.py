@@ -19,20 +19,33 @@ from persistence.statements import Statement, compiled
 
 Row = TypeVar("Row")
 LIMIT_MAX: Final = 200
+_AFTER: Final = "CAST(:after AS uuid)"
 
 
 @final
 class KeysetList:
     """One list.
 
-    columns, source: SQL of SELECT and FROM. key: the column that orders. conditions: SQL by name,
-    each with one parameter of that name.
+    columns, source: SQL of SELECT and FROM. key: the column that orders; `id` names the row.
+    conditions: SQL by name, each with one parameter of that name. after: the value of `key` in the
+    row with the id `:after`. part: a second column that orders, where an id has several rows.
     """
 
-    def __init__(self, columns: str, source: str, key: str, conditions: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        columns: str,
+        source: str,
+        key: str,
+        conditions: Mapping[str, str],
+        *,
+        after: str = _AFTER,
+        part: str | None = None,
+    ) -> None:
         self._columns = columns
         self._source = source
         self._key = key
+        self._after = after
+        self._part = part
         self._conditions = dict(conditions)
         self._statements: dict[tuple[object, ...], Statement] = {}
 
@@ -48,6 +61,8 @@ class KeysetList:
         values = dict(narrowed)
         if request.after is not None:
             values["after"] = request.after
+            if self._part is not None:
+                values["after_part"] = request.after_part
         statement = self._statement(tuple(narrowed), request)
         rows = await pool.fetch(statement, page_limit=request.limit + 1, **values)
         items = tuple([make(row) for row in rows[: request.limit]])
@@ -55,8 +70,10 @@ class KeysetList:
         total = None
         if request.with_total:
             total = await pool.fetchval(self._total(tuple(narrowed)), **narrowed)
-        last = rows[request.limit - 1]["id"] if more else None
-        return Page(items, last, total)
+        if not more:
+            return Page(items, None, total)
+        last = rows[request.limit - 1]
+        return Page(items, last["id"], total, 0 if self._part is None else last["part"])
 
     def _statement(self, names: tuple[str, ...], request: PageRequest) -> Statement:
         shape = (names, request.after is not None, request.descending)
@@ -64,16 +81,25 @@ class KeysetList:
         if known is None:
             wanted = [self._conditions[name] for name in names]
             if request.after is not None:
-                sign = "<" if request.descending else ">"
-                wanted.append(f"{self._key} {sign} CAST(:after AS uuid)")
+                wanted.append(self._beyond("<" if request.descending else ">"))
             known = self._statements[shape] = compiled(
                 text(
                     f"SELECT {self._columns} FROM {self._source}{_where(wanted)}"  # noqa: S608
-                    f" ORDER BY {self._key}{' DESC' if request.descending else ''}"
+                    f" ORDER BY {self._order(' DESC' if request.descending else '')}"
                     " LIMIT CAST(:page_limit AS integer)"
                 )
             )
         return known
+
+    def _beyond(self, sign: str) -> str:
+        if self._part is None:
+            return f"{self._key} {sign} {self._after}"
+        place = f"({self._after}, CAST(:after_part AS smallint))"
+        return f"({self._key}, {self._part}) {sign} {place}"
+
+    def _order(self, direction: str) -> str:
+        columns = [self._key] if self._part is None else [self._key, self._part]
+        return ", ".join(f"{column}{direction}" for column in columns)
 
     def _total(self, names: tuple[str, ...]) -> Statement:
         shape = ("total", names)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from domain.identifiers import LoanId, PaymentId, UserId
 from domain.loan import Loan
-from domain.queries import ListComments, ListLoans, ListPayments
+from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments
 from domain.roles import Sight
 from domain.views import CommentView, EventView, LoanView, Page, PaymentView, StatisticsView
 from persistence.connections import Connections
@@ -23,7 +23,7 @@ from persistence.loan_rows import (
     view_of_loan,
     view_of_payment,
 )
-from persistence.loan_statements import PAYMENT_VIEW_SQL, SELECT_HISTORY, SELECT_LOAN
+from persistence.loan_statements import PAYMENT_VIEW_SQL, SELECT_LOAN
 from persistence.pages import KeysetList, in_sight
 from persistence.statements import compiled
 from persistence.statistics import statistics
@@ -76,6 +76,14 @@ PAYMENTS_OF_LOAN: Final = KeysetList(
         "loan_id": "p.loan_id = CAST(:loan_id AS uuid)",
     },
 )
+# An event comes from elsewhere with an id of its own: the version says when it was kept.
+EVENTS: Final = KeysetList(
+    "e.id, e.version, e.type, e.at, e.value_date, e.by, e.data",
+    "loan_events AS e",
+    "e.version",
+    {"loan_id": "e.loan_id = CAST(:loan_id AS uuid)"},
+    after="(SELECT b.version FROM loan_events AS b WHERE b.id = CAST(:after AS uuid))",
+)
 COMMENTS: Final = KeysetList(
     "c.id, c.loan_id, c.author_id, c.body, c.created_at",
     "comments AS c",
@@ -118,9 +126,9 @@ class PostgresReadings:
             LOANS.page, self._connections.pool, query.page, narrowed, view_of_loan
         )
 
-    async def events(self, loan_id: LoanId, sight: Sight) -> tuple[EventView, ...] | None:
-        """A loan's history; None when the loan is not in sight."""
-        return await self._connections.run(self._events, loan_id, sight)
+    async def events(self, query: ListLoanEvents, sight: Sight) -> Page[EventView] | None:
+        """A page of a loan's history; None when the loan is not in sight."""
+        return await self._connections.run(self._events, query, sight)
 
     async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
         """One payment; None when it is not there or not in sight."""
@@ -148,11 +156,11 @@ class PostgresReadings:
         """The dashboard's figures over what is in sight, current to the last commit."""
         return await self._connections.run(statistics, self._connections.pool, sight, today)
 
-    async def _events(self, loan_id: LoanId, sight: Sight) -> tuple[EventView, ...] | None:
-        if not await self._is_in_sight(loan_id, sight):
+    async def _events(self, query: ListLoanEvents, sight: Sight) -> Page[EventView] | None:
+        if not await self._is_in_sight(query.loan_id, sight):
             return None
-        rows = await self._connections.pool.fetch(SELECT_HISTORY, loan_id=loan_id)
-        return tuple([_event_view(row) for row in rows])
+        narrowed = {"loan_id": query.loan_id}
+        return await EVENTS.page(self._connections.pool, query.page, narrowed, _event_view)
 
     async def _comments(self, query: ListComments, sight: Sight) -> Page[CommentView] | None:
         if not await self._is_in_sight(query.loan_id, sight):

@@ -21,6 +21,7 @@ from persistence.connections import Connections
 from persistence.feed import PostgresFeed
 from persistence.health import StoreHealth
 from persistence.leadership import PostgresLeadership
+from persistence.ledger_readings import PostgresBooks
 from persistence.loan_book import PostgresLoanBook
 from persistence.operations_log import PostgresOperationsLog
 from persistence.postgres_dial import PoolLimits
@@ -50,7 +51,7 @@ class StoreOptions:
 class Store:
     """Satisfies by its attributes all ports of a store.
 
-    LoanBook, Readings, Accounts, OperationsLog, Feed, Upkeep, Leadership and Health.
+    LoanBook, Readings, Books, Accounts, OperationsLog, Feed, Upkeep, Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -64,6 +65,7 @@ class Store:
         units = UnitsOfWork(self.connections, self._bell)
         self.loan_book = PostgresLoanBook(units)
         self.readings = PostgresReadings(self.connections)
+        self.books = PostgresBooks(self.connections)
         self.accounts = PostgresAccounts(self.connections, units)
         self.operations = PostgresOperationsLog(units)
         self.feed = PostgresFeed(self.connections, self._bell)

@@ -368,6 +368,7 @@ JOURNAL_TRANSACTIONS: Final = Table(
     CheckConstraint("entry >= 0", name="entry"),
     CheckConstraint("(memo = 'disbursement') = (payment_id IS NULL)", name="payment"),
     Index("ix_journal_transactions_loan_id_event_id", "loan_id", "event_id"),
+    Index("ix_journal_transactions_branch_id_event_id_entry", "branch_id", "event_id", "entry"),
     Index(
         "uq_journal_transactions_reversal",
         "payment_id",
@@ -422,6 +423,8 @@ AUDIT: Final = Table(
     Column("before", JSONB, nullable=True),
     Column("after", JSONB, nullable=True),
     Index("ix_audit_branch_id_id", "branch_id", "id"),
+    Index("ix_audit_actor_id_id", "actor_id", "id"),
+    Index("ix_audit_entity_id_id", "entity_id", "id"),
 )
 
 # `view` is what was answered; NULL only within the transaction that claims the key.

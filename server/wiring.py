@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from actors.books_desk import BooksDesk
 from actors.broadcast_hub import BroadcastHub
 from actors.change_feed import ChangeFeed
 from actors.command_desk import CommandDesk
@@ -226,6 +227,7 @@ def _session_offices(
         ),
         queries=QueryDesk(
             readings=store.readings,
+            books=BooksDesk(store.books, world.clock),
             accounts=store.accounts,
             clock=world.clock,
             hub=hub,

@@ -29,6 +29,7 @@ from domain.rejections import Rejected
 from domain.views import Page
 from web import preconditions, problems
 from web.arrivals import Given
+from web.cursors import Place
 from web.edge.stream import stream_of
 from web.front_desk import FrontDesk
 from web.problems import Problem
@@ -139,17 +140,17 @@ class Call:
 
     def page(self) -> PageRequest | Problem:
         """The page of this list that the query asks for."""
-        after: UUID | None = None
-        descending = self.query.get("sort") == "-created_at"
+        place: Place | None = None
         cursor = self.query.get("cursor")
         if cursor is not None:
-            after = self.desk.cursors.open(cursor, self._list)
-            if after is None:
+            place = self.desk.cursors.open(cursor, self._list)
+            if place is None:
                 return problems.bad_parameter("cursor", "is not one of this list")
         return PageRequest(
             limit=self.query.get("limit", 50),
-            after=after,
-            descending=descending,
+            after=None if place is None else place.after,
+            after_part=0 if place is None else place.part,
+            descending=self.query.get("sort") == "-created_at",
             with_total="include" in self.query,
         )
 
@@ -161,7 +162,7 @@ class Call:
             document["total"] = page.total
         if page.next_after is None:
             return Reply(document)
-        cursor = self.desk.cursors.seal(page.next_after, self._list)
+        cursor = self.desk.cursors.seal(Place(page.next_after, page.next_part), self._list)
         document["next_cursor"] = cursor
         kept = [f"{name}={value}" for name, value in self.query.items() if name != "cursor"]
         query = "&".join([*kept, f"cursor={cursor}"])

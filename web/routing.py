@@ -6,6 +6,7 @@ together. What a route does is in `routes/`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +25,7 @@ Handler = Callable[[Call], Awaitable[Outcome]]
 LIMIT_MAX: Final = 200
 AUTH_TAG: Final = "auth"
 SUPERVISION_TAG: Final = "supervision"
+_WORD: Final = re.compile("[a-z][a-z_]{0,63}")
 
 
 class Door(StrEnum):
@@ -113,9 +115,26 @@ STATUS: Final = Parameter(
     "a status of a loan",
     {"type": "string", "enum": [str(status) for status in LoanStatus]},
 )
-AS_OF: Final = Parameter(
-    "as_of", read_date, "a date, YYYY-MM-DD", {"type": "string", "format": "date"}
-)
+
+
+def day_parameter(name: str) -> Parameter:
+    """A query parameter that is a business day."""
+    return Parameter(name, read_date, "a date, YYYY-MM-DD", {"type": "string", "format": "date"})
+
+
+def word_parameter(name: str) -> Parameter:
+    """A query parameter that is a name of ours: small letters and underscores."""
+    return Parameter(
+        name,
+        lambda text: text if _WORD.fullmatch(text) else None,
+        "a word of small letters",
+        {"type": "string", "pattern": f"^{_WORD.pattern}$"},
+    )
+
+
+AS_OF: Final = day_parameter("as_of")
+SINCE: Final = day_parameter("from")
+UNTIL: Final = day_parameter("to")
 
 
 def id_parameter(name: str) -> Parameter:

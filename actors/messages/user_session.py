@@ -12,6 +12,7 @@ from domain.account import Account, SignInSession
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
 from domain.identifiers import LoanId, SessionId
+from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
 from domain.notices import NoticeType
 from domain.queries import Query
 from domain.rejections import Rejected
@@ -101,7 +102,10 @@ Told = (
     LoanView
     | Page[LoanView]
     | ScheduleView
-    | tuple[EventView, ...]
+    | Page[EventView]
+    | Page[JournalEntryView]
+    | TrialBalanceView
+    | Page[AuditView]
     | PaymentView
     | Page[PaymentView]
     | Page[CommentView]

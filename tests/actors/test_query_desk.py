@@ -61,6 +61,7 @@ class People:
 def queries(shelf=None, people=None) -> QueryDesk:
     return QueryDesk(
         readings=shelf or Shelf(),
+        books=None,
         accounts=people or People(),
         clock=SetClock(),
         hub=None,

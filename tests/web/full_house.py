@@ -28,9 +28,19 @@ from domain.commands import (
     WithdrawLoan,
 )
 from domain.decision import Committed
+from domain.ledger_views import (
+    AccountBalance,
+    AuditView,
+    JournalEntryView,
+    JournalLineView,
+    TrialBalanceView,
+)
 from domain.queries import (
     ConfirmOperator,
+    ListAudit,
     ListComments,
+    ListJournalEntries,
+    ListLoanEvents,
     ListLoans,
     ListMySessions,
     ListPayments,
@@ -39,7 +49,6 @@ from domain.queries import (
     ReadConnections,
     ReadFigures,
     ReadLoan,
-    ReadLoanEvents,
     ReadMyself,
     ReadNetworkStatus,
     ReadPayment,
@@ -48,6 +57,7 @@ from domain.queries import (
     ReadStatistics,
     ReadSyncSummary,
     ReadTree,
+    ReadTrialBalance,
     ReadUser,
 )
 from domain.rejections import AccessRefusal, Rejected
@@ -67,6 +77,7 @@ from tests.web.standins import (
     EVENT,
     LOAN,
     LOAN_ID,
+    NOW,
     OTHER_USER_ID,
     PAYMENT,
     PAYMENT_ID,
@@ -90,6 +101,39 @@ STATISTICS = StatisticsView(
     1,
     2,
     4,
+)
+JOURNAL_ENTRY = JournalEntryView(
+    an_id(80),
+    1,
+    LOAN_ID,
+    None,
+    PAYMENT_ID,
+    "payment",
+    "EUR",
+    TODAY,
+    NOW,
+    (JournalLineView("cash", "debit", 500), JournalLineView("interest_income", "credit", 500)),
+)
+TRIAL_BALANCE = TrialBalanceView(
+    TODAY,
+    (
+        AccountBalance("EUR", "cash", 500, 200),
+        AccountBalance("EUR", "interest_income", 0, 300),
+        AccountBalance("JPY", "cash", 7, 7),
+    ),
+)
+AUDIT_LINE = AuditView(
+    an_id(81),
+    NOW,
+    USER_ID,
+    "payment_recorded",
+    "payment",
+    PAYMENT_ID,
+    None,
+    "request-1",
+    "192.0.2.1",
+    None,
+    {"status": "active"},
 )
 GRANT = Grant("access", "refresh", 1800, ACCOUNT)
 TERMS = {
@@ -157,7 +201,10 @@ def everything(house: House) -> None:
         ReadLoan: LOAN,
         ListLoans: Page((LOAN,), None),
         ReadSchedule: SCHEDULE,
-        ReadLoanEvents: (EVENT,),
+        ListLoanEvents: Page((EVENT,), EVENT.id, 9),
+        ListJournalEntries: Page((JOURNAL_ENTRY,), JOURNAL_ENTRY.event_id, None, 1),
+        ReadTrialBalance: TRIAL_BALANCE,
+        ListAudit: Page((AUDIT_LINE,), None),
         RecordPayment: payment,
         ReversePayment: payment,
         AnnotatePayment: payment,

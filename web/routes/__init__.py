@@ -3,6 +3,7 @@
 from typing import Final
 
 from web.routes.auth import AUTH
+from web.routes.books import BOOKS
 from web.routes.comments import COMMENTS
 from web.routes.dashboard import DASHBOARD
 from web.routes.docs import DOCS
@@ -25,6 +26,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *LOAN_COMMANDS,
     *COMMENTS,
     *PAYMENTS,
+    *BOOKS,
     *DASHBOARD,
     *SYNC,
     *REALTIME,

@@ -8,7 +8,7 @@ from typing import Final
 from domain.commands import AmendLoan, SubmitLoan, WithdrawLoan
 from domain.identifiers import BranchId, LoanId, ProductId, UserId
 from domain.lifecycle import LoanStatus
-from domain.queries import ListLoans, ReadLoan, ReadLoanEvents, ReadSchedule
+from domain.queries import ListLoanEvents, ListLoans, ReadLoan, ReadSchedule
 from domain.views import LoanView, Page, ScheduleView
 from web.calls import Call, made
 from web.problems import Problem, bad_parameter, invalid_fields
@@ -120,11 +120,12 @@ async def read_schedule(call: Call) -> Outcome:
 
 
 async def list_loan_events(call: Call) -> Outcome:
-    """A loan's history."""
-    events = await call.ask(ReadLoanEvents(LoanId(call.ids["loan_id"])), tuple)
-    if isinstance(events, Problem):
-        return events
-    return Reply({"items": [render_event(event) for event in events], "next_cursor": None})
+    """A page of a loan's history."""
+    page = call.page()
+    if isinstance(page, Problem):
+        return page
+    found = await call.ask(ListLoanEvents(LoanId(call.ids["loan_id"]), page), Page)
+    return found if isinstance(found, Problem) else call.listed(found, render_event)
 
 
 async def _listed(
@@ -233,6 +234,7 @@ LOANS: Final = (
         summary="A loan's history",
         tag="loans",
         answers={200: LoanEventList},
+        query=PAGING,
         problems=(403,),
     ),
 )

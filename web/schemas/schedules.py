@@ -68,10 +68,11 @@ class LoanEventShape(ResponseShape):
 
 
 class LoanEventList(ResponseShape):
-    """A loan's history, in order."""
+    """A page of a loan's history, in order."""
 
     items: list[LoanEventShape]
     next_cursor: str | None
+    total: int | None = None
 
 
 def render_schedule(schedule: ScheduleView) -> dict[str, object]:

@@ -16,7 +16,7 @@ from domain.identifiers import LoanId, PaymentId, UserId
 from domain.leadership import Term
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
-from domain.queries import ListComments, ListLoans, ListPayments, PageRequest
+from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments, PageRequest
 from domain.roles import Scope, Sight
 from domain.terms import Frequency, FrequencyUnit
 from domain.views import Page, PaymentTotals, PaymentView, PortfolioLine, StatisticsView
@@ -159,7 +159,7 @@ async def test_what_is_out_of_sight_is_not_there(office: Office) -> None:
     for sight in strangers:
         assert await readings.loan(loan.id, sight) is None
         assert await readings.loan_state(loan.id, sight) is None
-        assert await readings.events(loan.id, sight) is None
+        assert await readings.events(ListLoanEvents(loan.id, page), sight) is None
         assert await readings.payment(paid.id, sight) is None
         assert await readings.comments(ListComments(loan.id, page), sight) is None
         listed = await readings.payments(ListPayments(page, loan.id), sight)
@@ -175,7 +175,13 @@ async def test_what_is_out_of_sight_is_not_there(office: Office) -> None:
 async def test_a_history_names_each_event_with_its_own_fields(office: Office) -> None:
     loan = await office.loan()
     paid = (await office.pay(loan.id, "3.00")).view
-    events = there(await office.store.readings.events(loan.id, EVERYTHING))
+    readings = office.store.readings
+
+    async def read(page: PageRequest) -> Page[Any]:
+        return there(await readings.events(ListLoanEvents(loan.id, page), EVERYTHING))
+
+    assert [one.version for one in await whole(read, 3, descending=True)] == [4, 3, 2, 1]
+    events = await whole(read, 2)
     assert [(event.version, event.type) for event in events] == [
         (1, "loan_submitted"),
         (2, "loan_approved"),

@@ -1,0 +1,75 @@
+"""What the actors read of the stores, as Protocols: loans and payments, books and audit trail.
+
+Satisfied by shape, as those of `ports.py`. Each method is one read, limited to what is in sight,
+and may raise an `Outage`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Protocol
+from uuid import UUID
+
+from domain.identifiers import LoanId, PaymentId
+from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
+from domain.loan import Loan
+from domain.queries import (
+    ListAudit,
+    ListComments,
+    ListJournalEntries,
+    ListLoanEvents,
+    ListLoans,
+    ListPayments,
+)
+from domain.roles import Sight
+from domain.views import (
+    CommentView,
+    EventView,
+    LoanView,
+    Page,
+    PaymentView,
+    StatisticsView,
+)
+
+
+class Readings(Protocol):
+    """Questions to the store, each one read, limited to what is in sight."""
+
+    async def loan(self, loan_id: LoanId, sight: Sight) -> LoanView | None:
+        """One loan."""
+
+    async def loan_state(self, loan_id: LoanId, sight: Sight) -> Loan | None:
+        """The whole aggregate, with its instalments."""
+
+    async def loans(self, query: ListLoans, sight: Sight) -> Page[LoanView]:
+        """A page of loans."""
+
+    async def events(self, query: ListLoanEvents, sight: Sight) -> Page[EventView] | None:
+        """A page of a loan's history; None when the loan is not in sight."""
+
+    async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
+        """One payment."""
+
+    async def payments(self, query: ListPayments, sight: Sight) -> Page[PaymentView]:
+        """A page of payments."""
+
+    async def comments(self, query: ListComments, sight: Sight) -> Page[CommentView] | None:
+        """A page of a loan's comments; None when the loan is not in sight."""
+
+    async def statistics(self, sight: Sight, today: date) -> StatisticsView:
+        """The dashboard's figures over what is in sight (without those that only actors know)."""
+
+
+class Books(Protocol):
+    """Questions to the books and to the audit trail."""
+
+    async def entries(self, query: ListJournalEntries, sight: Sight) -> Page[JournalEntryView]:
+        """A page of entries, in the order of their events."""
+
+    async def trial_balance(
+        self, on: date, branch_id: UUID | None, sight: Sight
+    ) -> TrialBalanceView:
+        """What stands on every ledger account at the end of the day `on`."""
+
+    async def audit(self, query: ListAudit, sight: Sight) -> Page[AuditView]:
+        """A page of the audit trail."""
