@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -19,34 +18,12 @@ from domain.loan import Loan
 from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments, PageRequest
 from domain.roles import Scope, Sight
 from domain.terms import Frequency, FrequencyUnit
-from domain.views import Page, PaymentTotals, PaymentView, PortfolioLine, StatisticsView
+from domain.views import PaymentTotals, PaymentView, PortfolioLine, StatisticsView
 from tests.persistence.store.office import EVERYTHING, TERMS, TODAY, Office
+from tests.persistence.store.page_reading import Read, there, whole
 from tests.persistence.store.random_book import make_book
 
 pytestmark = pytest.mark.store
-
-Row = TypeVar("Row")
-Read = Callable[[PageRequest], Awaitable[Page[Any]]]
-
-
-async def whole(read: Read, limit: int, *, descending: bool = False) -> list[Any]:
-    """All pages, one after the other; each full but the last."""
-    rows: list[Any] = []
-    request = PageRequest(limit=limit, descending=descending, with_total=True)
-    while True:
-        page = await read(request)
-        rows.extend(page.items)
-        assert page.total is not None
-        if page.next_after is None:
-            assert len(rows) == page.total
-            return rows
-        assert len(page.items) == limit
-        request = replace(request, after=page.next_after)
-
-
-def there(row: Row | None) -> Row:
-    assert row is not None
-    return row
 
 
 def branch_sight(branch_id: Any) -> Sight:
@@ -170,33 +147,6 @@ async def test_what_is_out_of_sight_is_not_there(office: Office) -> None:
         assert (await readings.payments(ListPayments(page, loan.id), sight)).items == (paid,)
         assert len((await readings.comments(ListComments(loan.id, page), sight)).items) == 1
     assert await readings.loan(LoanId(uuid7()), EVERYTHING) is None
-
-
-async def test_a_history_names_each_event_with_its_own_fields(office: Office) -> None:
-    loan = await office.loan()
-    paid = (await office.pay(loan.id, "3.00")).view
-    readings = office.store.readings
-
-    async def read(page: PageRequest) -> Page[Any]:
-        return there(await readings.events(ListLoanEvents(loan.id, page), EVERYTHING))
-
-    assert [one.version for one in await whole(read, 3, descending=True)] == [4, 3, 2, 1]
-    events = await whole(read, 2)
-    assert [(event.version, event.type) for event in events] == [
-        (1, "loan_submitted"),
-        (2, "loan_approved"),
-        (3, "loan_disbursed"),
-        (4, "payment_recorded"),
-    ]
-    assert events[3].data == {
-        "payment_id": str(paid.id),
-        "amount_minor": 300,
-        "method": "cash",
-        "reference": "slip 1",
-        "is_payoff": False,
-        "in_suspense": False,
-    }
-    assert events[3].by == office.clerk.user_id
 
 
 async def test_the_figures_are_a_recount_for_every_reader(office: Office) -> None:
