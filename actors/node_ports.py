@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from actors.tree_views import ActorView, NodeView, Ordered, Sample, TransitionView
+from actors.tree_views import (
+    ActorView,
+    DrainView,
+    NodeView,
+    Ordered,
+    Sample,
+    TransitionView,
+    WorkInHand,
+)
 from domain.identifiers import UserId
 from domain.operating import OperatorAct, TreeOrder
 from domain.views import ComponentHealth
@@ -47,6 +55,19 @@ class SupervisionTree(Protocol):
 
         Returns the way to stop it.
         """
+
+
+class Departure(Protocol):
+    """How the node leaves service in good order. `NodeSilent` means what it does for the tree."""
+
+    def draining(self) -> DrainView | None:
+        """The drain of this process, if it has begun."""
+
+    async def in_hand(self) -> WorkInHand:
+        """What the whole node serves now; processes that are silent have nothing."""
+
+    async def drain(self, reason: str) -> DrainView:
+        """Begin to drain the whole node, or tell of the drain that has begun already."""
 
 
 class OperationsLog(Protocol):

@@ -15,18 +15,19 @@ from actors.envelope import ActorError
 from actors.messages.replies import Unavailable
 from actors.messages.sync_coordinator import SummariseSync, SyncCoordinatorMessage
 from actors.messages.user_session import Answered, CarriedOut, RequestContext
-from actors.node_ports import OperationsLog, SupervisionTree
+from actors.node_ports import Departure, OperationsLog, SupervisionTree
 from actors.ports import Clock, IdentitySource
 from actors.tree_views import OrderRefused, OrderTaken, Sample
 from domain.account import Account
-from domain.commands import OrderActor
+from domain.commands import DrainNode, OperatingCommand, OrderActor
 from domain.decision import Committed
-from domain.operating import OperatorAct
+from domain.operating import NodeOrder, OperatorAct, TreeOrder
 from domain.outages import NodeSilent
 from domain.queries import (
     ConfirmOperator,
     OperatingQuery,
     ReadActor,
+    ReadDrainEffect,
     ReadFigures,
     ReadRestartEffect,
     ReadTree,
@@ -45,6 +46,7 @@ class OperationsDesk:
     """Answers and carries out what only operators may, on the authority of an account."""
 
     tree: SupervisionTree
+    departure: Departure
     log: OperationsLog
     coordinator: Address[SyncCoordinatorMessage]
     clock: Clock
@@ -63,6 +65,8 @@ class OperationsDesk:
             case ReadRestartEffect():
                 effect = await self.tree.restart_effect(query.path)
                 return not_found("actor") if effect is None else effect
+            case ReadDrainEffect():
+                return await self.departure.in_hand()
             case ReadFigures():
                 return (*await self.tree.samples(), *await self._sync_queue())
             case ConfirmOperator():
@@ -71,31 +75,52 @@ class OperationsDesk:
                 assert_never(query)
 
     async def carry_out(
-        self, account: Account, request: RequestContext, command: OrderActor
+        self, account: Account, request: RequestContext, command: OperatingCommand
     ) -> CarriedOut:
         """Write the order down and give it. May raise an Outage, and then it was not given."""
         refusal = _refused(account.principal)
         if refusal is not None:
             return refusal
-        if await self.tree.restart_effect(command.path) is None:
-            return not_found("actor")
+        match command:
+            case OrderActor():
+                if await self.tree.restart_effect(command.path) is None:
+                    return not_found("actor")
+                await self._record(account, request, command.order, command.path, command.reason)
+            case DrainNode():
+                await self._record(account, request, NodeOrder.DRAIN, None, command.reason)
+            case _:
+                assert_never(command)
+        try:
+            if isinstance(command, DrainNode):
+                return Committed(await self.departure.drain(command.reason))
+            return await self._order(command)
+        except NodeSilent as silent:
+            detail = f"{silent.reason}; look at the tree, the order may yet be carried out."
+            return Unavailable(detail, silent.retry_after_s)
+
+    async def _record(
+        self,
+        account: Account,
+        request: RequestContext,
+        order: TreeOrder | NodeOrder,
+        path: str | None,
+        reason: str,
+    ) -> None:
         await self.log.record(
             OperatorAct(
                 id=self.identities.new_id(),
                 at=self.clock.now(),
                 operator_id=account.id,
-                order=command.order,
-                path=command.path,
-                reason=command.reason,
+                order=order,
+                path=path,
+                reason=reason,
                 request_id=request.request_id,
                 address=request.address,
             )
         )
-        try:
-            ordered = await self.tree.order(command.path, command.order)
-        except NodeSilent as silent:
-            detail = f"{silent.reason}; look at the tree, the order may yet be carried out."
-            return Unavailable(detail, silent.retry_after_s)
+
+    async def _order(self, command: OrderActor) -> CarriedOut:
+        ordered = await self.tree.order(command.path, command.order)
         match ordered:
             case OrderTaken():
                 return Committed(ordered)

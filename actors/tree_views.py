@@ -127,6 +127,25 @@ class OrderRefused:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class WorkInHand:
+    """What a node serves now: connections in all, and of them sockets and requests; sessions."""
+
+    connections: int = 0
+    sockets: int = 0
+    requests: int = 0
+    sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DrainView:
+    """A node that is being emptied: why, since when, and when it stops accepting and ends."""
+
+    reason: str
+    since: datetime
+    ends_at: datetime
+
+
 Ordered = OrderTaken | OrderRefused | None
 """What came of an order; None when there is nobody at that path."""
 

@@ -45,7 +45,7 @@ from actors.operations_desk import OperationsDesk
 from actors.ports import Accounts, Clock, Lane
 from actors.query_desk import QueryDesk
 from domain.account import Account, SignInSession
-from domain.commands import ChangePassword, EndSession, OrderActor
+from domain.commands import ChangePassword, EndSession, OperatingCommand
 from domain.identifiers import SessionId, UserId
 from domain.outages import Outage, OutcomeUnknown
 from domain.queries import ListMySessions, OperatingQuery
@@ -175,7 +175,7 @@ class UserSession(Actor[UserSessionMessage]):
         admitted = await self._admit(message.context)
         if isinstance(admitted, Rejected):
             return admitted
-        if isinstance(message.command, OrderActor):
+        if isinstance(message.command, OperatingCommand):
             operations = self._offices.operations
             return await operations.carry_out(admitted, message.context, message.command)
         outcome = await self._offices.commands.carry_out(admitted, message.context, message.command)

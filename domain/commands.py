@@ -208,6 +208,13 @@ class OrderActor:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class DrainNode:
+    """Empty this node of its connections, and end it."""
+
+    reason: str
+
+
 LoanCommand = (
     AmendLoan
     | ApproveLoan
@@ -228,4 +235,5 @@ LendingCommand = (
     | ChangePassword
     | EndSession
 )
-Command = LendingCommand | OrderActor
+OperatingCommand = OrderActor | DrainNode
+Command = LendingCommand | OperatingCommand

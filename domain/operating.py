@@ -18,15 +18,24 @@ class TreeOrder(enum.StrEnum):
     RESUME = "resume"
 
 
+class NodeOrder(enum.StrEnum):
+    """What an operator may order of the node as a whole."""
+
+    DRAIN = "drain"
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorAct:
-    """An order as the audit trail keeps it, before it is given; `path` is what it is about."""
+    """An order as the audit trail keeps it, before it is given.
+
+    `path` is the child that it is about; None: the node as a whole.
+    """
 
     id: UUID
     at: datetime
     operator_id: UserId
-    order: TreeOrder
-    path: str
+    order: TreeOrder | NodeOrder
+    path: str | None
     reason: str
     request_id: str
     address: str

@@ -183,6 +183,11 @@ class ReadRestartEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadDrainEffect:
+    """What this node has in hand, which a drain would end."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFigures:
     """The figures for the metrics."""
 
@@ -193,7 +198,9 @@ class ConfirmOperator:
 
 
 BooksQuery = ListJournalEntries | ReadTrialBalance | ListAudit
-OperatingQuery = ReadTree | ReadActor | ReadRestartEffect | ReadFigures | ConfirmOperator
+OperatingQuery = (
+    ReadTree | ReadActor | ReadRestartEffect | ReadDrainEffect | ReadFigures | ConfirmOperator
+)
 LendingQuery = (
     ReadLoan
     | ListLoans

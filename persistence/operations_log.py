@@ -36,13 +36,19 @@ async def _record(act: OperatorAct, tx: Transaction) -> None:
             at=act.at,
             actor_id=act.operator_id,
             action=f"supervision.{act.order}",
-            entity_type="actor",
+            entity_type="node" if act.path is None else "actor",
             # An actor has a path and no UUID; the path is told with the reason.
             entity_id=None,
             branch_id=None,
             request_id=act.request_id,
             address=act.address,
-            after={"path": act.path, "reason": act.reason},
+            after=_told(act),
         ),
     )
     await plan.carry_out(tx)
+
+
+def _told(act: OperatorAct) -> dict[str, object]:
+    if act.path is None:
+        return {"reason": act.reason}
+    return {"path": act.path, "reason": act.reason}

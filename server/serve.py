@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 import trio
 
+from server.departure import Departure
 from server.embedded.home import Home
 from server.failures import StartRefused
 from server.logs import set_up_logs
 from server.loop_watchdog import LoopWatchdog
+from server.services import choose_services
 from server.settings import Settings, plain_environment
-from server.wiring import Ground, choose_services, wire
+from server.wiring import Ground, wire
 from server.workers.head import Head, orders_for
 from server.workers.process import Terminal
 from supervisors.restart_intensity import RestartIntensityExceeded
@@ -125,13 +127,16 @@ async def _run(settings: Settings, home: Home | None, sockets: list[socket.socke
     ground = Ground(services, signing_key(settings, home), sockets, loop)
     terminal = Terminal(_say, refusals)
     if settings.workers == 1:
-        root: Supervisor = wire(settings, ground, terminal).tree.root
+        node = wire(settings, ground, terminal)
+        root: Supervisor = node.tree.root
+        departure = node.departure
     else:
-        root = _head(settings, ground, terminal)
+        head = _head(settings, ground, terminal)
+        root, departure = head.root, head.departure
     where = _where(settings, sockets)
     with loop.watching():
         failure = await supervise(
-            root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say
+            root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say, departure
         )
     if failure is None:
         return 0
@@ -139,15 +144,14 @@ async def _run(settings: Settings, home: Home | None, sockets: list[socket.socke
     return failure.exit_code
 
 
-def _head(settings: Settings, ground: Ground, terminal: Terminal) -> Supervisor:
-    """The tree of a parent with several workers."""
+def _head(settings: Settings, ground: Ground, terminal: Terminal) -> Head:
+    """The parent of several workers."""
     services = ground.services
     orders = orders_for(
         settings, services.database_url, services.redis_url, ground.signing_key, ground.sockets
     )
     environment = plain_environment()
-    head = Head(settings, services.children, orders, environment, ground.sockets, terminal)
-    return head.root
+    return Head(settings, services.children, orders, environment, ground.sockets, terminal)
 
 
 async def supervise(
@@ -156,8 +160,9 @@ async def supervise(
     ending: Ending,
     started: Callable[[], object],
     say: Callable[[str], None],
+    departure: Departure | None = None,
 ) -> Failure | None:
-    """Run a tree until a signal or its ending; return why it gave up, if it did.
+    """Run a tree until a signal, its departure or its ending; return why it gave up, if it did.
 
     `started` is called once all of it runs. Raises StartRefused when it cannot start.
     """
@@ -165,6 +170,8 @@ async def supervise(
         with trio.open_signal_receiver(*_SIGNALS) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_end_at_signal, signals, ending, say)
+                if departure is not None:
+                    nursery.start_soon(_end_after_notice, departure, ending, say)
                 with ending.scope, refusals.scope:
                     async with trio.open_nursery() as tree:
                         await tree.start(root.run)
@@ -218,6 +225,15 @@ async def _end_at_signal(
         say(f"Lendwire ends ({signal.Signals(number).name})")
         ending.begin()
         return
+
+
+async def _end_after_notice(
+    departure: Departure, ending: Ending, say: Callable[[str], None]
+) -> None:
+    drain = await departure.wait_begun()
+    say(f"Lendwire drains and ends in {departure.notice_s:g} s: {drain.reason}")
+    await trio.sleep(departure.notice_s)
+    ending.begin()
 
 
 def _where(settings: Settings, sockets: list[socket.socket]) -> str:

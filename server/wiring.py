@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from actors.elector import Elector
 from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
 from actors.housekeeping import Housekeeping
 from actors.messages.change_feed import Poke
+from actors.node_ports import Departure as NodeDeparture
 from actors.node_ports import SupervisionTree
 from actors.operations_desk import OperationsDesk
 from actors.query_desk import QueryDesk
@@ -33,13 +34,11 @@ from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
 from persistence.postgres_dial import PoolLimits
 from persistence.store import Store, StoreOptions
-from server.embedded.home import Home
-from server.embedded.postgres import EmbeddedPostgres
-from server.embedded.valkey import EmbeddedValkey
-from server.failures import StartRefused
+from server.departure import Departure
 from server.figures import tree_samples
 from server.gauges import Gauges
 from server.loop_watchdog import LoopWatchdog
+from server.services import Services
 from server.settings import Settings
 from server.shares import BURST_FLOOR, WRONG_TRIES_FLOOR, pool_connections, share
 from server.store_service import StoreService
@@ -47,7 +46,7 @@ from server.workers.process import Terminal
 from server.workers.seat import Seat
 from supervisors.local_tree import LocalTree
 from supervisors.session_supervisor import SessionSupervisor
-from supervisors.tree import Cast, Make, Tree, plant
+from supervisors.tree import Cast, Tree, plant
 from web.app import create_app
 from web.doors import Doors, WebOptions
 from web.edge.limits import EdgeLimits
@@ -67,15 +66,6 @@ WORKER_DRAIN_S = 5.0  # the parent stops the services after the workers, in the 
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """The embedded services that this node runs, and where its stores are."""
-
-    children: Sequence[tuple[str, Make]]
-    database_url: str
-    redis_url: str
-
-
-@dataclass(frozen=True, slots=True)
 class Ground:
     """What a node stands on before anything of it runs."""
 
@@ -91,6 +81,7 @@ class Node:
 
     tree: Tree
     store: Store
+    departure: Departure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,25 +96,12 @@ class _World:
     store: Store
 
 
-def choose_services(
-    settings: Settings, home: Home | None, refuse: Callable[[StartRefused], None]
-) -> Services:
-    """Say which services are embedded and where the stores are found."""
-    children: list[tuple[str, Make]] = []
-    database_url, redis_url = settings.database_url, settings.redis_url
-    if not database_url:
-        assert home is not None
-        postgres = EmbeddedPostgres(home, refused=refuse)
-        postgres.preflight()
-        children.append(("postgres", lambda: postgres))
-        database_url = postgres.dsn
-    if not redis_url:
-        assert home is not None
-        valkey = EmbeddedValkey(home, refused=refuse)
-        valkey.preflight()
-        children.append(("valkey", lambda: valkey))
-        redis_url = valkey.url
-    return Services(children, database_url, redis_url)
+@dataclass(frozen=True, slots=True)
+class _OfNode:
+    """What concerns the whole node: answered here, or by all of its workers."""
+
+    tree: SupervisionTree
+    departure: NodeDeparture
 
 
 def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | None = None) -> Node:
@@ -149,12 +127,13 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         prober=ConnectivityProber,
         coordinator=SyncCoordinator,
         housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
-        listener=lambda: gauges.of_listener(
-            Listener(app, ground.sockets, limits=_edge_limits(settings))
+        listener=lambda: departure.of_listener(
+            gauges.of_listener(Listener(app, ground.sockets, limits=_edge_limits(settings)))
         ),
         link=() if seat is None else (("writer", seat.writer), ("reader", seat.reader)),
     )
     tree = plant(cast, name)
+    departure = Departure(world.clock, settings.drain_notice_seconds, tree.sessions.count)
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
     store.on_commit(lambda: feed.tell_nowait(Poke()))
@@ -164,8 +143,8 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         tree.core_is_running,
         lambda: (*tree_samples(tree.root), *gauges.samples()),
     )
-    node_tree = _node_tree(local, tree, seat)
-    offices = _session_offices(world, tree, node_tree, seat)
+    of_node = _of_node(local, departure, tree, seat)
+    offices = _session_offices(world, tree, of_node, seat)
     directory = SessionSupervisor(
         tree.sessions, lambda user_id: UserSession(user_id, offices), SESSIONS_MAX
     )
@@ -176,20 +155,22 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
             gatekeeper=tree.core.address("gatekeeper"),
             hub=hub,
             health=store.health,
-            tree=node_tree,
+            tree=of_node.tree,
+            departure=of_node.departure,
             tokens=world.tokens,
             clock=world.clock,
             identities=world.identities,
             options=web_options(settings, ground.signing_key),
         )
     )
-    return Node(tree, store)
+    return Node(tree, store, departure)
 
 
-def _node_tree(local: LocalTree, tree: Tree, seat: Seat | None) -> SupervisionTree:
+def _of_node(local: LocalTree, departure: Departure, tree: Tree, seat: Seat | None) -> _OfNode:
     if seat is None or tree.link is None:
-        return local
-    return seat.take(local, tree.link.address("writer"), tree.core.address("hub"))
+        return _OfNode(local, departure)
+    writer, hub = tree.link.address("writer"), tree.core.address("hub")
+    return _OfNode(*seat.take(local, departure, writer, hub))
 
 
 def _world(settings: Settings, ground: Ground, name: str) -> _World:
@@ -209,7 +190,7 @@ def _world(settings: Settings, ground: Ground, name: str) -> _World:
 
 
 def _session_offices(
-    world: _World, tree: Tree, node_tree: SupervisionTree, seat: Seat | None
+    world: _World, tree: Tree, of_node: _OfNode, seat: Seat | None
 ) -> SessionOffices:
     """What every session actor works with."""
     store, settings = world.store, world.settings
@@ -236,7 +217,8 @@ def _session_offices(
             elsewhere=seat,
         ),
         operations=OperationsDesk(
-            tree=node_tree,
+            tree=of_node.tree,
+            departure=of_node.departure,
             log=store.operations,
             coordinator=tree.sync.address("coordinator"),
             clock=world.clock,

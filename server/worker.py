@@ -19,8 +19,9 @@ from server.failures import StartRefused
 from server.logs import set_up_logs
 from server.loop_watchdog import LoopWatchdog
 from server.serve import EXIT_TOO_SLOW, Ending, Refusals, supervise
+from server.services import Services
 from server.settings import Settings
-from server.wiring import Ground, Services, wire
+from server.wiring import Ground, wire
 from server.workers.frames import LastWords, Orders, Ready, Refuse, Say
 from server.workers.pair import Pair
 from server.workers.process import DRAINS_WITHIN_S, Terminal

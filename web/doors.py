@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.address import Address
-from actors.node_ports import Health, SupervisionTree
+from actors.node_ports import Departure, Health, SupervisionTree
 from actors.ports import Clock, IdentitySource, SessionDirectory
 from web.security.tokens import JwtTokens
 
@@ -60,6 +60,7 @@ class Doors:
     hub: Address[Any]
     health: Health
     tree: SupervisionTree
+    departure: Departure
     tokens: JwtTokens
     clock: Clock
     identities: IdentitySource

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from actors.messages.replies import Unavailable
 from actors.ports import Lane
-from actors.tree_views import ActorView, NodeView, OrderTaken, Sample
+from actors.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample, WorkInHand
 from domain.account import Account, SignInSession
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
@@ -118,9 +118,10 @@ Told = (
     | ConnectionsView
     | NodeView
     | ActorView
+    | WorkInHand
     | tuple[str, ...]
     | tuple[Sample, ...]
 )
-Made = LoanView | PaymentView | CommentView | Account | OrderTaken | None
+Made = LoanView | PaymentView | CommentView | Account | OrderTaken | DrainView | None
 Answered = Told | Rejected | Unavailable
 CarriedOut = Committed[Made] | Rejected | Unavailable

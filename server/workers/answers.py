@@ -11,8 +11,17 @@ import msgspec
 from actors.address import Address
 from actors.envelope import ActorError
 from actors.messages.broadcast_hub import BroadcastHubMessage, ListConnected
-from actors.tree_views import ActorView, NodeView, Ordered, OrderRefused, Sample
+from actors.tree_views import (
+    ActorView,
+    DrainView,
+    NodeView,
+    Ordered,
+    OrderRefused,
+    Sample,
+    WorkInHand,
+)
 from domain.operating import TreeOrder
+from server.departure import Departure
 from server.workers.frames import Question, Subject
 from supervisors.local_tree import LocalTree
 
@@ -31,14 +40,17 @@ _DETAIL: msgspec.json.Decoder[ActorView | None] = msgspec.json.Decoder(ActorView
 _EFFECT: msgspec.json.Decoder[tuple[str, ...] | None] = msgspec.json.Decoder(tuple[str, ...] | None)
 _SAMPLES = msgspec.json.Decoder(tuple[Sample, ...])
 _CONNECTED = msgspec.json.Decoder(dict[UUID, int])
+_IN_HAND = msgspec.json.Decoder(WorkInHand)
+_DRAIN = msgspec.json.Decoder(DrainView)
 _OUTCOME = msgspec.json.Decoder(_Outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """What a process can tell of: its tree, and the hub, which the parent has not."""
+    """What a process can tell of: its tree, how it leaves, and the hub, which the parent lacks."""
 
     tree: LocalTree
+    departure: Departure
     hub: Address[BroadcastHubMessage] | None = None
 
 
@@ -59,6 +71,10 @@ async def answer(premises: Premises, question: Question) -> msgspec.Raw:
             told = await tree.samples()
         case Subject.CONNECTED:
             told = await _connected(premises.hub)
+        case Subject.IN_HAND:
+            told = premises.departure.now_in_hand()
+        case Subject.DRAIN:
+            told = premises.departure.order(question.reason)
         case _:
             assert_never(question.subject)
     return msgspec.Raw(msgspec.json.encode(told))
@@ -103,6 +119,16 @@ def read_samples(raw: msgspec.Raw) -> tuple[Sample, ...]:
 def read_connected(raw: msgspec.Raw) -> dict[UUID, int]:
     """The answer to CONNECTED."""
     return _CONNECTED.decode(raw)
+
+
+def read_in_hand(raw: msgspec.Raw) -> WorkInHand:
+    """The answer to IN_HAND."""
+    return _IN_HAND.decode(raw)
+
+
+def read_drain(raw: msgspec.Raw) -> DrainView:
+    """The answer to DRAIN."""
+    return _DRAIN.decode(raw)
 
 
 def read_outcome(raw: msgspec.Raw) -> tuple[bool, str | None]:

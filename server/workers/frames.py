@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from actors.tree_views import TransitionView
+from actors.tree_views import DrainView, TransitionView
 
 EVERYONE = ""
 PARENT = "parent"
@@ -28,13 +28,19 @@ class Subject(enum.StrEnum):
     RESUME = "resume"
     SAMPLES = "samples"
     CONNECTED = "connected"
+    IN_HAND = "in_hand"
+    DRAIN = "drain"
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question about a tree; `path` is empty where it concerns the whole."""
+    """A question about a tree; `path` is empty where it concerns the whole.
+
+    `reason` is why a drain is ordered.
+    """
 
     subject: Subject
     path: str = ""
+    reason: str = ""
 
 
 # ---- from the parent ---------------------------------------------------------------------------
@@ -62,6 +68,12 @@ class Orders(msgspec.Struct, frozen=True, tag=True):
 
 class End(msgspec.Struct, frozen=True, tag=True):
     """Drain and end."""
+
+
+class Drain(msgspec.Struct, frozen=True, tag=True):
+    """The node is being emptied: go out of service, and wait for the End."""
+
+    drain: DrainView
 
 
 class Asked(msgspec.Struct, frozen=True, tag=True):
@@ -154,6 +166,7 @@ class Happened(msgspec.Struct, frozen=True, tag=True):
 Frame = (
     Orders
     | End
+    | Drain
     | Asked
     | Expect
     | Answered

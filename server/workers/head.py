@@ -10,6 +10,7 @@ import socket
 from collections.abc import Mapping, Sequence
 
 from gateways.system_clock import SystemClock
+from server.departure import Departure
 from server.figures import tree_samples
 from server.settings import Settings
 from server.shares import worker_settings
@@ -52,13 +53,12 @@ class Head:
         self.root = WorkerSupervisor(
             "root", [*parts, exchange], [self._spec(one) for one in orders]
         )
-        local = LocalTree(
-            self.root,
-            SystemClock(settings.zone),
-            lambda: True,
-            lambda: tree_samples(self.root),
+        clock = SystemClock(settings.zone)
+        self.departure = Departure(clock, settings.drain_notice_seconds)
+        local = LocalTree(self.root, clock, lambda: True, lambda: tree_samples(self.root))
+        self.switchboard = Switchboard(
+            local, self.departure, self.root.address("exchange").tell_nowait
         )
-        self.switchboard = Switchboard(local, self.root.address("exchange").tell_nowait)
 
     def _spec(self, orders: Orders) -> ChildSpec:
         return ChildSpec(

@@ -13,7 +13,18 @@ from actors.actor import Actor, Context
 from actors.tree_views import TransitionView
 from server.workers.answers import Premises, answer
 from server.workers.correspondence import Correspondence
-from server.workers.frames import Answer, Answered, Asked, Away, End, Expect, Frame, Happened, Watch
+from server.workers.frames import (
+    Answer,
+    Answered,
+    Asked,
+    Away,
+    Drain,
+    End,
+    Expect,
+    Frame,
+    Happened,
+    Watch,
+)
 from server.workers.pair import Pair, PairBroken
 
 Post = Callable[[Frame], bool]
@@ -85,6 +96,8 @@ class Reader:
                 self._node.happened(frame)
             case Watch():
                 self._watch(on=frame.on)
+            case Drain():
+                self._premises.departure.begin(frame.drain)
             case End():
                 self._end()
             case _:

@@ -9,10 +9,12 @@ from actors.address import Address
 from actors.messages.broadcast_hub import BroadcastHubMessage
 from domain.identifiers import UserId
 from domain.outages import NodeSilent
+from server.departure import Departure
 from server.workers.answers import Premises, read_connected
 from server.workers.correspondence import Correspondence
 from server.workers.frames import EVERYONE, Frame, Question, Subject
 from server.workers.link import Reader, Writer
+from server.workers.node_departure import NodeDeparture
 from server.workers.node_tree import NodeTree
 from server.workers.pair import Pair
 from supervisors.local_tree import LocalTree
@@ -47,14 +49,15 @@ class Seat:
     def take(
         self,
         local: LocalTree,
+        departure: Departure,
         writer: Address[Frame],
         hub: Address[BroadcastHubMessage] | None = None,
-    ) -> NodeTree:
-        """Sit down in this process's tree; returns the tree of the whole node."""
-        self._premises = Premises(local, hub)
+    ) -> tuple[NodeTree, NodeDeparture]:
+        """Sit down in this process; returns the tree and the departure of the whole node."""
+        self._premises = Premises(local, departure, hub)
         self._writer = writer
         self._node = NodeTree(self.name, self._names, local, self._letters, self.post)
-        return self._node
+        return self._node, NodeDeparture(departure, self._letters)
 
     def writer(self) -> Writer:
         """The actor that writes to the parent."""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from actors.actor import Actor
-from actors.tree_views import TransitionView
+from actors.tree_views import DrainView, TransitionView
+from server.departure import Departure
 from server.workers.answers import Premises, answer
 from server.workers.frames import (
     EVERYONE,
@@ -20,6 +21,7 @@ from server.workers.frames import (
     Ask,
     Asked,
     Away,
+    Drain,
     Expect,
     Frame,
     Happened,
@@ -64,13 +66,17 @@ class Exchange(Actor[Letter]):
 class Switchboard:
     """Who is connected, and who waits for whose answer."""
 
-    def __init__(self, tree: LocalTree, post: Callable[[Letter], bool]) -> None:
+    def __init__(
+        self, tree: LocalTree, departure: Departure, post: Callable[[Letter], bool]
+    ) -> None:
         self._tree = tree
+        self._departure = departure
         self._post = post
         self._pairs: dict[str, Pair] = {}
         self._owed: dict[str, set[tuple[str, int]]] = {}
         self._watchers: set[str] = set()
         self._stop_watching: Callable[[], None] | None = None
+        departure.on_begin(self._drain_all)
 
     def pair_of(self, name: str) -> Pair | None:
         """The way to a worker that is connected."""
@@ -82,6 +88,9 @@ class Switchboard:
         self._owed[name] = set()
         if self._watchers:
             self._post(Letter(name, Watch(on=True)))
+        drain = self._departure.draining()
+        if drain is not None:
+            self._post(Letter(name, Drain(drain)))
 
     def leave(self, name: str) -> None:
         """A worker is gone: nobody waits for it any more."""
@@ -114,7 +123,8 @@ class Switchboard:
             names = [ask.to]
         self._post(Letter(asker, Expect(ask.number, names)))
         if PARENT in names:
-            told = await answer(Premises(self._tree), self._own(ask.question))
+            premises = Premises(self._tree, self._departure)
+            told = await answer(premises, self._own(ask.question))
             self._post(Letter(asker, Answered(ask.number, PARENT, told)))
         for name in others:
             owed = self._owed.get(name)
@@ -123,6 +133,10 @@ class Switchboard:
                 self._post(Letter(asker, Away(ask.number, name)))
             else:
                 owed.add((asker, ask.number))
+
+    def _drain_all(self, drain: DrainView) -> None:
+        for name in self._pairs:
+            self._post(Letter(name, Drain(drain)))
 
     def _own(self, question: Question) -> Question:
         """A worker as a whole is a child of the parent's root."""

@@ -11,14 +11,15 @@ from actors.envelope import ActorStopped
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Answer, CarryOut, RequestContext
 from actors.operations_desk import OperationsDesk
-from actors.tree_views import OrderRefused, OrderTaken, Sample
-from domain.commands import OrderActor
+from actors.tree_views import DrainView, OrderRefused, OrderTaken, Sample, WorkInHand
+from domain.commands import DrainNode, OrderActor
 from domain.decision import Committed
-from domain.operating import TreeOrder
+from domain.operating import NodeOrder, TreeOrder
 from domain.outages import NodeSilent, StoreUnavailable
 from domain.queries import (
     ConfirmOperator,
     ReadActor,
+    ReadDrainEffect,
     ReadFigures,
     ReadRestartEffect,
     ReadTree,
@@ -33,10 +34,14 @@ HUB = "/root/core/hub"
 OPERATOR = account(20, Role.OPERATOR)
 REQUEST = RequestContext(SESSION.id, "request-9", "192.0.2.9")
 ORDER = OrderActor(HUB, TreeOrder.RESTART, "it is slow")
+DRAIN = DrainNode("release 7")
+DRAINING = DrainView("release 7", NOON, NOON)
+IN_HAND = WorkInHand(4, 2, 1, 3)
 EVERY_QUERY = (
     ReadTree(),
     ReadActor(HUB),
     ReadRestartEffect(HUB),
+    ReadDrainEffect(),
     ReadFigures(),
     ConfirmOperator(),
 )
@@ -48,7 +53,7 @@ class Identities:
 
 
 class Place:
-    """A tree, its log and a coordinator in one, that note in which order they were used."""
+    """A tree, its departure and log, and a coordinator, that note in which order they were used."""
 
     def __init__(self) -> None:
         self.came: list[Any] = []
@@ -74,6 +79,15 @@ class Place:
             raise self.outcome
         return self.outcome
 
+    async def in_hand(self):
+        return IN_HAND
+
+    async def drain(self, reason):
+        self.came.append(reason)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return DRAINING
+
     async def record(self, act):
         if self.trouble is not None:
             raise self.trouble
@@ -86,7 +100,7 @@ class Place:
         return self.summary
 
     def desk(self) -> OperationsDesk:
-        return OperationsDesk(self, self, self, SetClock(), Identities())
+        return OperationsDesk(self, self, self, self, SetClock(), Identities())
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.OPERATOR, Role.ADMIN}))
@@ -97,9 +111,10 @@ async def test_only_operators_and_administrators_see_and_order(role):
         refusal = await place.desk().answer(who, query)
         assert isinstance(refusal, Rejected)
         assert refusal.reason is AccessRefusal.NOT_ALLOWED
-    order_refusal = await place.desk().carry_out(who, REQUEST, ORDER)
-    assert isinstance(order_refusal, Rejected)
-    assert order_refusal.reason is AccessRefusal.NOT_ALLOWED
+    for command in (ORDER, DRAIN):
+        order_refusal = await place.desk().carry_out(who, REQUEST, command)
+        assert isinstance(order_refusal, Rejected)
+        assert order_refusal.reason is AccessRefusal.NOT_ALLOWED
     assert place.came == []
 
 
@@ -110,6 +125,7 @@ async def test_an_operator_sees_the_tree_a_child_an_effect_and_the_figures(role)
     child: Any = await desk.answer(who, ReadActor(HUB))
     assert (tree, child) == ("the tree", "the hub")
     assert await desk.answer(who, ReadRestartEffect(HUB)) == ()
+    assert await desk.answer(who, ReadDrainEffect()) == IN_HAND
     assert await desk.answer(who, ConfirmOperator()) == who
     assert await desk.answer(who, ReadFigures()) == (
         Sample("actor_up", "gauge", 1.0),
@@ -141,11 +157,21 @@ async def test_an_order_is_in_the_audit_trail_before_it_is_given():
     assert (act.request_id, act.address) == ("request-9", "192.0.2.9")
 
 
-async def test_an_order_that_cannot_be_written_down_is_not_given():
+async def test_a_drain_is_in_the_audit_trail_before_it_begins_and_every_time_it_is_ordered():
+    place = Place()
+    for _ in range(2):
+        assert await place.desk().carry_out(OPERATOR, REQUEST, DRAIN) == Committed(DRAINING)
+        act, reason = place.came
+        assert (act.order, act.path, act.reason) == (NodeOrder.DRAIN, None, reason)
+        place.came.clear()
+
+
+@pytest.mark.parametrize("command", [ORDER, DRAIN])
+async def test_an_order_that_cannot_be_written_down_is_not_given(command):
     place = Place()
     place.trouble = StoreUnavailable("the database is away")
     with pytest.raises(StoreUnavailable):
-        await place.desk().carry_out(OPERATOR, REQUEST, ORDER)
+        await place.desk().carry_out(OPERATOR, REQUEST, command)
     assert place.came == []
 
 
@@ -166,10 +192,11 @@ async def test_an_order_that_makes_no_sense_is_refused_in_the_words_of_the_tree(
     )
 
 
-async def test_silence_after_an_order_says_that_it_may_yet_be_carried_out():
+@pytest.mark.parametrize("command", [ORDER, DRAIN])
+async def test_silence_after_an_order_says_that_it_may_yet_be_carried_out(command):
     place = Place()
     place.outcome = NodeSilent("worker-2 is away")
-    answer = await place.desk().carry_out(OPERATOR, REQUEST, ORDER)
+    answer = await place.desk().carry_out(OPERATOR, REQUEST, command)
     assert isinstance(answer, Unavailable)
     assert "worker-2 is away" in answer.detail
     assert "may yet be carried out" in answer.detail

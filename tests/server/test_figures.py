@@ -52,7 +52,7 @@ class Hub:
 
 class Edge:
     def snapshot(self):
-        return EdgeSnapshot(9, 3, 2, True)
+        return EdgeSnapshot(9, 1, 1, 3, 2, True)
 
 
 def value(samples, name, **labels):

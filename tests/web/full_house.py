@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
-from actors.tree_views import OrderTaken, Sample
+from actors.tree_views import DrainView, OrderTaken, Sample, WorkInHand
 from domain.commands import (
     AddComment,
     AmendLoan,
@@ -18,6 +18,7 @@ from domain.commands import (
     CreateUser,
     DeactivateUser,
     DisburseLoan,
+    DrainNode,
     EndSession,
     OrderActor,
     RecordPayment,
@@ -47,6 +48,7 @@ from domain.queries import (
     ListUsers,
     ReadActor,
     ReadConnections,
+    ReadDrainEffect,
     ReadFigures,
     ReadLoan,
     ReadMyself,
@@ -164,6 +166,7 @@ BODIES: dict[str, Any] = {
     "restart_actor": {"reason": "it is slow"},
     "suspend_actor": {"reason": "to look at it"},
     "resume_actor": {"reason": "it was looked at"},
+    "drain_node": {"reason": "release 7"},
 }
 WORDS = {
     "user_id": str(USER_ID),
@@ -224,7 +227,9 @@ def everything(house: House) -> None:
         ReadFigures: (Sample("actor_up", "gauge", 1.0, {"path": HUB.path}),),
         ReadActor: HUB_CLOSELY,
         ReadRestartEffect: ("/root/core/gatekeeper",),
+        ReadDrainEffect: WorkInHand(4, 2, 1, 3),
         OrderActor: Committed(OrderTaken(HUB.path)),
+        DrainNode: Committed(DrainView("release 7", NOW, NOW)),
     }
     house.gatekeeper.table = {SignIn: GRANT, Refresh: GRANT}
 

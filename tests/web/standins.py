@@ -23,6 +23,7 @@ from domain.views import (
     PaymentView,
     ScheduleView,
 )
+from tests.web.fake_node import FakeDeparture, FakeTree
 from web.doors import Doors, WebOptions
 from web.security.tokens import JwtTokens
 
@@ -226,21 +227,6 @@ class FakeHealth:
         return self.states
 
 
-@dataclass
-class FakeTree:
-    """A tree whose core runs or not."""
-
-    running: bool = True
-    observers: list[Any] = field(default_factory=list)
-
-    def watch(self, observer: Any) -> Any:
-        self.observers.append(observer)
-        return lambda: self.observers.remove(observer)
-
-    def core_is_running(self) -> bool:
-        return self.running
-
-
 class House:
     """The doors, and what is behind each."""
 
@@ -251,6 +237,7 @@ class House:
         self.directory = FakeDirectory(self.session)
         self.health = FakeHealth({})
         self.tree = FakeTree()
+        self.departure = FakeDeparture()
         self.clock = FixedClock()
         self.tokens = JwtTokens(KEY, timedelta(minutes=30))
         self.options = WebOptions(
@@ -270,6 +257,7 @@ class House:
             hub=cast("Address[Any]", self.hub),
             health=self.health,
             tree=self.tree,
+            departure=self.departure,
             tokens=self.tokens,
             clock=self.clock,
             identities=CountingIdentities(),
@@ -283,6 +271,7 @@ class House:
             actor.table, actor.asked, actor.told = {}, [], []
         self.directory.trouble = []
         self.tree.running = True
+        self.departure.drain_view = None
         self.clock.instant = NOW
         self.health.states = {
             "database": ComponentHealth("ok", "answers"),

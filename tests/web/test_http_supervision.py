@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from actors.messages.replies import Unavailable
-from actors.tree_views import OrderTaken
-from domain.commands import OrderActor
+from actors.tree_views import DrainView, OrderTaken, WorkInHand
+from domain.commands import DrainNode, OrderActor
 from domain.decision import Committed
 from domain.operating import TreeOrder
-from domain.queries import ReadActor, ReadRestartEffect, ReadTree
+from domain.queries import ReadActor, ReadDrainEffect, ReadRestartEffect, ReadTree
 from domain.rejections import AccessRefusal, OperationRefusal, Rejected
 from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT
-from tests.web.standins import House
+from tests.web.standins import NOW, House
 
 PATH = "/supervision/actors/root/core/hub"
+DRAIN = "/supervision/drain"
 NODE_FIELDS = {
     "path", "kind", "state", "reason", "strategy", "restart", "incarnation", "started_at",
     "restarts_in_window", "restart_limit", "window_s", "next_restart_at", "mailbox", "processed",
@@ -145,3 +146,40 @@ async def test_nobody_comes_without_a_token(client: Any) -> None:
     for path in (PATH, "/supervision/tree"):
         assert (await client.get(path)).status_code == 401
     assert (await client.post(f"{PATH}/restart", json={"reason": "x"})).status_code == 401
+
+
+async def test_a_drain_is_taken_with_its_reason_and_tells_when_the_node_ends(
+    client: Any, house: House
+) -> None:
+    house.session.table = {DrainNode: Committed(DrainView("release 7", NOW, NOW))}
+    response = await post(client, house, DRAIN, {"reason": "release 7"})
+    instant = "2026-11-24T12:00:00Z"
+    assert response.status_code == 202
+    assert await told(response) == {"reason": "release 7", "since": instant, "ends_at": instant}
+    assert house.session.last == DrainNode("release 7")
+    assert (await post(client, house, DRAIN, {})).status_code == 422
+
+
+async def test_a_dry_drain_counts_what_would_end_but_not_the_question(
+    client: Any, house: House
+) -> None:
+    house.session.table = {ReadDrainEffect: WorkInHand(9, 5, 2, 3)}
+    response = await post(client, house, f"{DRAIN}?dry_run=true", {"reason": "what if"})
+    assert response.status_code == 200
+    assert await told(response) == {
+        "connections": 8,
+        "sockets": 5,
+        "requests": 1,
+        "sessions": 3,
+        "summary": "draining closes 5 sockets, finishes 1 request, closes 8 connections in all, "
+        "stops 3 sessions, and then ends the node",
+    }
+    assert [type(asked.query) for asked in house.session.asked] == [ReadDrainEffect]
+
+
+async def test_a_node_that_drains_is_not_ready_and_says_why(client: Any, house: House) -> None:
+    house.departure.drain_view = DrainView("release 7", NOW, NOW)
+    unready = await client.get("/health/ready")
+    assert unready.status_code == 503
+    assert (await told(unready))["reasons"] == ["draining: release 7"]
+    assert (await client.get("/health/live")).status_code == 200

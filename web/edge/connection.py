@@ -68,6 +68,16 @@ class GuardedConnection(TCPServer):
         self._ahead_bytes = 0
         self._lingered_bytes = 0
 
+    @property
+    def is_socket(self) -> bool:
+        """Whether it has become a WebSocket."""
+        return self._has_heard and self.http.phase is Phase.WEBSOCKET
+
+    @property
+    def has_request(self) -> bool:
+        """Whether a request is in hand."""
+        return self._has_heard and not self.is_socket and self.http.stream is not None
+
     async def run(self) -> None:
         """Serve until the connection ends. Raises nothing but cancellation; errors are logged."""
         try:

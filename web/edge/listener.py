@@ -42,9 +42,14 @@ CAPACITY_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENO
 
 @dataclass(frozen=True, slots=True)
 class EdgeSnapshot:
-    """How the listener stands: connections open, refused at the caps, and whether it drains."""
+    """How the listener stands: connections open, and of them sockets and requests in hand.
+
+    `refused` counts those turned away at the caps; `is_ready` is False while it drains.
+    """
 
     connections: int
+    sockets: int
+    requests: int
     addresses: int
     refused: int
     is_ready: bool
@@ -98,6 +103,8 @@ class Listener:
         """How it stands now; a pure read."""
         return EdgeSnapshot(
             connections=self._admitted,
+            sockets=sum(connection.is_socket for connection in self._connections),
+            requests=sum(connection.has_request for connection in self._connections),
             addresses=len(self._by_address),
             refused=self._refused,
             is_ready=self._is_accepting and not self.drain.has_begun,
@@ -112,13 +119,17 @@ class Listener:
             try:
                 await trio.sleep_forever()
             finally:
-                self._begin_drain()
+                self.begin_drain()
+                self._accepting.cancel()
 
-    def _begin_drain(self) -> None:
+    def begin_drain(self) -> None:
+        """End every connection after what it has in hand, and accept on; safe to repeat.
+
+        Whoever has not heard yet that this server goes down is still answered, once a connection.
+        """
         if self.drain.has_begun:
             return
         self.drain.begin()
-        self._accepting.cancel()
         if self._on_drain is not None:
             self._on_drain()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from actors.tree_views import ActorView, NodeView, OrderTaken
-from domain.commands import OrderActor
+from actors.tree_views import ActorView, DrainView, NodeView, OrderTaken, WorkInHand
+from domain.commands import DrainNode, OrderActor
 from domain.operating import TreeOrder
-from domain.queries import ReadActor, ReadFigures, ReadRestartEffect, ReadTree
+from domain.queries import ReadActor, ReadDrainEffect, ReadFigures, ReadRestartEffect, ReadTree
 from web.calls import Call
 from web.openmetrics import MEDIA_TYPE, openmetrics
 from web.problems import Problem
@@ -17,11 +17,14 @@ from web.request_reading import Parameter
 from web.routing import SUPERVISION_TAG, Route
 from web.schemas.supervision import (
     ActorShape,
+    DrainEffectShape,
+    DrainShape,
     EffectShape,
     NodeShape,
     OrderBody,
     OrderShape,
     render_actor,
+    render_drain_effect,
     render_effect,
 )
 
@@ -99,6 +102,15 @@ async def _order(call: Call, order: TreeOrder) -> Outcome:
     return Reply({"path": done.view.path, "order": order}, 202)
 
 
+async def drain_node(call: Call) -> Outcome:
+    """Empty the whole node of its connections, and end it."""
+    if call.query.get("dry_run", False):
+        in_hand = await call.ask(ReadDrainEffect(), WorkInHand)
+        return in_hand if isinstance(in_hand, Problem) else Reply(render_drain_effect(in_hand))
+    done = await call.carry_out(DrainNode(call.fields(OrderBody).reason), DrainView)
+    return done if isinstance(done, Problem) else Reply(done.view, 202)
+
+
 async def read_metrics(call: Call) -> Outcome:
     """The figures of the whole node, for Prometheus."""
     samples = await call.ask(ReadFigures(), tuple)
@@ -150,6 +162,17 @@ SUPERVISION: Final = (
     _ordering(restart_actor, TreeOrder.RESTART, "Stop a child and start it anew"),
     _ordering(suspend_actor, TreeOrder.SUSPEND, "Hold an actor's messages back"),
     _ordering(resume_actor, TreeOrder.RESUME, "Let a suspended actor go on"),
+    Route(
+        method="POST",
+        path="/supervision/drain",
+        handler=drain_node,
+        summary="Empty the whole node before a deploy, and end it",
+        tag=SUPERVISION_TAG,
+        answers={200: DrainEffectShape, 202: DrainShape},
+        body=OrderBody,
+        query=(DRY_RUN,),
+        problems=(403,),
+    ),
     Route(
         method="GET",
         path="/metrics",

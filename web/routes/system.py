@@ -65,6 +65,9 @@ async def read_liveness(_call: Call) -> Outcome:
 async def read_readiness(call: Call) -> Outcome:
     """Whether requests can be answered now, and if not, why."""
     reasons = []
+    drain = call.desk.doors.departure.draining()
+    if drain is not None:
+        reasons.append(f"draining: {drain.reason}")
     if not call.desk.doors.tree.core_is_running():
         reasons.append("supervision: the core is not running")
     components = await _components(call)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from actors.tree_views import ActorView
+from actors.tree_views import ActorView, WorkInHand
 from domain.operating import TreeOrder
 from web.schemas.fields import RequestShape, ResponseShape, TextField
 
@@ -107,6 +107,27 @@ class OrderShape(ResponseShape):
     order: TreeOrder
 
 
+class DrainEffectShape(ResponseShape):
+    """What a drain would end, on all workers; nothing was ordered. The asking request is not in it.
+
+    `connections` holds the other two and those that are idle.
+    """
+
+    connections: int
+    sockets: int
+    requests: int
+    sessions: int
+    summary: str
+
+
+class DrainShape(ResponseShape):
+    """A node that is being emptied, until it ends; a drain that had begun is told as it began."""
+
+    reason: str
+    since: datetime
+    ends_at: datetime
+
+
 def render_actor(actor: ActorView) -> dict[str, object]:
     """One child as JSON: the fields of its node, and what there is to tell beside."""
     told = {field.name: getattr(actor.node, field.name) for field in dataclasses.fields(actor.node)}
@@ -141,3 +162,23 @@ def _summary(path: str, order: TreeOrder, stopped: Sequence[str]) -> str:
     *first, last = named
     told = f"{', '.join(first)} and {last}" if first else last
     return f"restarting {name} also restarts {told}"
+
+
+def render_drain_effect(in_hand: WorkInHand) -> dict[str, object]:
+    """What a drain would end as JSON; the request that asks is not counted, nor its connection."""
+    connections, requests = max(0, in_hand.connections - 1), max(0, in_hand.requests - 1)
+    return {
+        "connections": connections,
+        "sockets": in_hand.sockets,
+        "requests": requests,
+        "sessions": in_hand.sessions,
+        "summary": (
+            f"draining closes {_counted(in_hand.sockets, 'socket')}, finishes "
+            f"{_counted(requests, 'request')}, closes {_counted(connections, 'connection')} "
+            f"in all, stops {_counted(in_hand.sessions, 'session')}, and then ends the node"
+        ),
+    }
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -93,6 +93,10 @@ class Handshake:
             return NOT_FOUND
         if self._arrived.query_string:
             return _QUERY
+        if self._doors.departure.draining() is not None:
+            return problems.unavailable(
+                "This server is about to end. Connect to another, or later."
+            )
         given = self._given
         origin = given.get("origin")
         if origin is not None and not self._desk.origins.allows(origin, given.get("host")):

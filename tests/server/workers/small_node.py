@@ -15,7 +15,9 @@ import trio
 from actors.actor import Actor
 from actors.messages.broadcast_hub import ListConnected
 from gateways.system_clock import SystemClock
+from server.departure import Departure
 from server.figures import tree_samples
+from server.workers.node_departure import NodeDeparture
 from server.workers.node_tree import NodeTree
 from server.workers.pair import Pair
 from server.workers.seat import Seat
@@ -25,6 +27,8 @@ from supervisors.local_tree import LocalTree
 from supervisors.supervisor import Supervisor
 
 CLOCK = SystemClock(ZoneInfo("UTC"))
+NOTICE_S = 5.0
+SESSIONS = 3
 
 
 class Hub(Actor[object]):
@@ -65,6 +69,7 @@ class Desk:
     name: str
     root: Supervisor
     tree: NodeTree
+    departure: NodeDeparture
     pair: Pair
     seat: Seat
     connected: dict[UUID, int]
@@ -84,14 +89,16 @@ def seat_of(name: str, count: int, end: socket.socket) -> Desk:
     core = Supervisor("core", [ChildSpec("hub", lambda: Hub(connected))])
     root = Supervisor(name, [link, core])
     local = LocalTree(root, CLOCK, lambda: True, lambda: tree_samples(root))
-    tree = seat.take(local, link.address("writer"), core.address("hub"))
-    return Desk(name, root, tree, pair, seat, connected)
+    mine = Departure(CLOCK, NOTICE_S, lambda: SESSIONS)
+    tree, departure = seat.take(local, mine, link.address("writer"), core.address("hub"))
+    return Desk(name, root, tree, departure, pair, seat, connected)
 
 
 @dataclass
 class SmallNode:
     root: Supervisor
     desks: list[Desk]
+    departure: Departure
 
     def __getitem__(self, number: int) -> Desk:
         return self.desks[number - 1]
@@ -119,13 +126,14 @@ async def small_node(count: int = 2) -> AsyncIterator[SmallNode]:
     ]
     root = Supervisor("root", [exchange, *workers])
     local = LocalTree(root, CLOCK, lambda: True, lambda: tree_samples(root))
-    switchboard: Switchboard = Switchboard(local, root.address("exchange").tell_nowait)
+    parents_own = Departure(CLOCK, NOTICE_S)
+    switchboard: Switchboard = Switchboard(local, parents_own, root.address("exchange").tell_nowait)
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(root.run)
             for desk in desks:
                 await nursery.start(desk.root.run)
-            yield SmallNode(root, desks)
+            yield SmallNode(root, desks, parents_own)
             nursery.cancel_scope.cancel()
     finally:
         for pair in (*parents, *(desk.pair for desk in desks)):

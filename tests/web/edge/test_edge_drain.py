@@ -45,6 +45,28 @@ async def test_a_request_in_hand_is_finished_and_its_connection_closed() -> None
         assert await client.rest() == b""
 
 
+async def test_before_it_stops_it_accepts_on_and_closes_each_connection_after_its_answer() -> None:
+    async with edge() as server, wire(server.port) as idle, wire(server.port) as client:
+        assert (await idle.get("/hello")).status == 200
+        await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await server.trace.reached("waiting")
+        stands = server.listener.snapshot()
+        assert (stands.connections, stands.sockets, stands.requests) == (2, 0, 1)
+        server.listener.begin_drain()
+        assert not server.listener.snapshot().is_ready
+        async with wire(server.port) as late:
+            reply = await late.get("/hello")
+            assert (reply.status, reply.headers[b"connection"]) == (200, b"close")
+            assert await late.rest() == b""
+        server.trace.mark("go")
+        assert (await client.reply()).body == b"waited"
+        assert await client.rest() == b""
+        # Whoever is idle may use his connection once more, rather than meet its end on the way.
+        reply = await idle.get("/hello")
+        assert (reply.status, reply.headers[b"connection"]) == (200, b"close")
+        assert await idle.rest() == b""
+
+
 async def test_an_idle_connection_is_closed_at_once() -> None:
     limits = EdgeLimits(keep_alive_s=3_600, drain_s=3_600)
     async with edge(limits) as server, wire(server.port) as client:
@@ -77,6 +99,7 @@ async def test_a_handler_may_say_its_own_goodbye() -> None:
     async with edge(EdgeLimits(drain_sockets_s=3_600)) as server:
         async with websocket_to(server.port, "/ws/lane") as client:
             await server.trace.reached("lane")
+            assert server.listener.snapshot().sockets == 1
             server.stop()
             assert await client.message() == "goodbye"
             assert await client.close_code() == 1012

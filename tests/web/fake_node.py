@@ -1,0 +1,39 @@
+"""Stand-ins for the node as the web sees it: its tree, and how it leaves service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from actors.tree_views import DrainView, WorkInHand
+
+
+@dataclass
+class FakeTree:
+    """A tree whose core runs or not."""
+
+    running: bool = True
+    observers: list[Any] = field(default_factory=list)
+
+    def watch(self, observer: Any) -> Any:
+        self.observers.append(observer)
+        return lambda: self.observers.remove(observer)
+
+    def core_is_running(self) -> bool:
+        return self.running
+
+
+@dataclass
+class FakeDeparture:
+    """A node that drains when the test says so; orders do not come here."""
+
+    drain_view: DrainView | None = None
+
+    def draining(self) -> DrainView | None:
+        return self.drain_view
+
+    async def in_hand(self) -> WorkInHand:
+        raise NotImplementedError
+
+    async def drain(self, reason: str) -> DrainView:
+        raise NotImplementedError
