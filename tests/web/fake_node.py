@@ -33,7 +33,7 @@ class FakeDeparture:
         return self.drain_view
 
     async def in_hand(self) -> WorkInHand:
-        raise NotImplementedError
+        raise AssertionError("the session actor orders, not the web")
 
     async def drain(self, reason: str) -> DrainView:
-        raise NotImplementedError
+        raise AssertionError("the session actor orders, not the web")
