@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from domain.commands import CommandContext
 from domain.decision import Decision, HistoryNeeded
+from domain.event_order import moves_money
 from domain.events import LoanEvent
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
+from domain.loan_history import evolve, is_in_order
 from domain.money import has_places_at_most, minor_exactly
 from domain.origination import wrong_state
 from domain.rejections import FieldFault, Rejected, WorkoutRefusal
@@ -22,10 +24,12 @@ Outcome = Decision | HistoryNeeded | Rejected
 
 
 def decided(loan: Loan, move: LoanMove, event: LoanEvent, history: Known) -> Outcome:
-    """Decide `event` by the loan's events, when the life cycle allows `move`."""
+    """Decide `event`, when the life cycle allows `move`: by the loan's events if need be."""
     refused = wrong_state(loan, move)
     if refused is not None:
         return refused
+    if moves_money(event) and is_in_order(loan, event):
+        return Decision((event,), evolve(loan, event))
     if history is None:
         return HistoryNeeded()
     return replayed(loan, event, history)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from domain import events as happened
 from domain.commands import CommandContext
-from domain.decision import HistoryNeeded
+from domain.decision import Decision, HistoryNeeded
 from domain.decision_checks import (
     Known,
     Outcome,
@@ -22,10 +22,11 @@ from domain.event_order import moves_money
 from domain.events import LoanEvent
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
-from domain.loan_history import fold, in_order
+from domain.loan_history import fold, in_order, is_in_order, take_payment
 from domain.origination import header, wrong_state
 from domain.payoff import payoff_on
 from domain.rejections import Rejected, WorkoutRefusal
+from domain.running_loan import is_whole
 from domain.servicing import replayed
 from domain.workout_commands import (
     PayOff,
@@ -86,10 +87,13 @@ def pay_off(loan: Loan, command: PayOff, context: CommandContext, history: Known
     refused = wrong_state(loan, LoanMove.PAY) or bad_day(loan, value_date, context)
     if refused is not None:
         return refused
-    if history is None:
+    if is_whole(loan) and loan.last_value_date is not None and value_date > loan.last_value_date:
+        quote = payoff_on(loan, value_date).amount_minor
+    elif history is None:
         return HistoryNeeded()
-    known = [event for event in in_order(history) if event.value_date <= value_date]
-    quote = payoff_on(fold(known).loan, value_date).amount_minor
+    else:
+        known = [event for event in in_order(history) if event.value_date <= value_date]
+        quote = payoff_on(fold(known).loan, value_date).amount_minor
     amount = quote if command.amount is None else amount_of(loan, command.amount)
     if isinstance(amount, Rejected):
         return amount
@@ -104,7 +108,10 @@ def pay_off(loan: Loan, command: PayOff, context: CommandContext, history: Known
         reference=command.reference,
         is_payoff=True,
     )
-    return replayed(loan, event, history)
+    if is_in_order(loan, event):
+        after, payment = take_payment(loan, event)
+        return Decision((event,), after, (payment,))
+    return HistoryNeeded() if history is None else replayed(loan, event, history)
 
 
 def write_off(

@@ -51,6 +51,7 @@ def happen(running: RunningLoan, event: LoanEvent) -> None:
         case happened.RecoveryReceived():
             running.recovered += event.amount_minor
         case happened.CreditRefunded():
+            running.is_plain = False
             running.credit -= event.amount_minor
             running.refunded += event.amount_minor
         case _:

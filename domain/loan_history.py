@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.allocation import allocate
-from domain.event_order import order_key
+from domain.event_order import moves_money, order_key
 from domain.events import (
     DisbursalUndone,
     LoanDisbursed,
@@ -29,7 +29,7 @@ from domain.loan import Loan
 from domain.payment import Payment, PaymentStatus
 from domain.projection import bring_up_to
 from domain.receipt import Slice
-from domain.running_loan import RunningLoan, needs_book, resumed, stopped
+from domain.running_loan import RunningLoan, is_whole, resumed, stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +44,35 @@ class History:
 def evolve(loan: Loan | None, event: LoanEvent) -> Loan:
     """The loan after `event`, which must come next in order.
 
-    Raises ValueError for what needs the whole history and `replay`: a payment that does not come
-    next (`is_in_order`), a reversal, and whatever changes a loan that is out.
+    Raises ValueError for what needs the whole history and `replay` (`is_in_order`).
     """
     if loan is None:
         assert isinstance(event, LoanSubmitted), "the first event of a loan is its submission"
         return _submitted(event)
     if isinstance(event, PaymentRecorded):
         return take_payment(loan, event)[0]
-    if isinstance(event, PaymentReversed) or loan.disbursed_on is not None:
+    if moves_money(event) and not is_in_order(loan, event):
         raise ValueError("this needs the history: replay it")
-    running = RunningLoan(loan, suspense=loan.suspense_minor)
+    running = resumed(loan)
     happen(running, event)
     return stopped(running)
 
 
-def is_in_order(loan: Loan, event: PaymentRecorded) -> bool:
-    """Say whether `event` comes after all that there is, so that nothing is disturbed.
+def is_in_order(loan: Loan, event: LoanEvent) -> bool:
+    """Say whether `event`, about money, comes after all that there is and disturbs nothing.
 
-    A loan that is not kept whole (`Loan.book`) answers no.
+    What undoes another event does not. A loan that is not kept whole (`Loan.book`) answers no.
     """
-    if loan.last_value_date is None or event.is_payoff or event.in_suspense:
+    if isinstance(event, PaymentReversed | DisbursalUndone) or not is_whole(loan):
         return False
-    if loan.book is None and needs_book(loan.terms):
-        return False
+    if isinstance(event, PaymentRecorded) and event.in_suspense:
+        return True  # it touches nothing else, whenever it came
+    if loan.last_value_date is None:
+        return isinstance(event, LoanDisbursed)
     if event.value_date != loan.last_value_date:
         return event.value_date > loan.last_value_date
+    if not isinstance(event, PaymentRecorded):
+        return False
     if loan.last_payment_event_id is None:
         return loan.book is None and not _has_payments(loan)
     return event.event_id > loan.last_payment_event_id
@@ -82,11 +85,11 @@ def take_payment(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
     """
     if not is_in_order(loan, event):
         raise ValueError("a payment out of order needs the history: replay it")
-    if loan.book is not None:
-        running = resumed(loan)
-        payment = take(running, event)
-        return stopped(running), payment
-    return _allocated(loan, event)
+    if loan.book is None and not (event.is_payoff or event.in_suspense):
+        return _allocated(loan, event)
+    running = resumed(loan)
+    payment = take(running, event)
+    return stopped(running), payment
 
 
 def replay(events: Iterable[LoanEvent]) -> tuple[Loan, tuple[Payment, ...]]:

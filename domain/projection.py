@@ -137,7 +137,9 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
 
 def bring_up_to(position: Position, day: date) -> None:
     """Bring a position that recalculates up to `day`; others do not change with time."""
-    if position.terms.recalculates and position.interest_until is None:
+    if not position.terms.recalculates:
+        return
+    if position.interest_until is None:
         since = position.first_due_on_or_after(
             position.as_of if position.terms.is_progressive else day
         )

@@ -44,11 +44,20 @@ class RunningLoan:
         return 0 if self.position is None else sum(row.outstanding for row in self.position.rows)
 
 
+def is_whole(loan: Loan) -> bool:
+    """Say whether all that carries the loan on is there: it needs no book, or it has it."""
+    return loan.disbursed_on is None or loan.book is not None or not needs_book(loan.terms)
+
+
 def resumed(loan: Loan) -> RunningLoan:
-    """The running loan that `loan` and its book keep; its payments stay where they are."""
-    assert loan.book is not None, "a loan without a book is not resumed"
+    """The running loan that a whole `loan` keeps; its payments stay where they are."""
+    assert is_whole(loan), "a loan whose book was not kept is not resumed"
+    if loan.disbursed_on is None:
+        return RunningLoan(loan, suspense=loan.suspense_minor)
     book = loan.book
-    position = opened(loan.terms, loan.instalments, book, start_of(loan))
+    position = position_of(loan)
+    if book is None:
+        return RunningLoan(loan, position, credit=loan.credit_minor, suspense=loan.suspense_minor)
     return RunningLoan(
         loan=loan,
         position=position,

@@ -15,7 +15,7 @@ import asyncpg
 from domain.account import Account
 from domain.commands import CommandContext
 from domain.decision import Committed, Decision, HistoryNeeded
-from domain.events import LoanDisbursed, LoanEvent, LoanSubmitted, PaymentRecorded
+from domain.events import LoanDisbursed, LoanSubmitted, PaymentRecorded
 from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, UserId
 from domain.loan import Loan
 from domain.loan_history import replay
@@ -24,7 +24,6 @@ from domain.views import LoanView, PaymentView
 from persistence import loan_statements as sql
 from persistence import record_keeping
 from persistence.account_rows import account_of
-from persistence.event_codec import event_of
 from persistence.idempotency import (
     RolledBack,
     answered_before,
@@ -32,11 +31,11 @@ from persistence.idempotency import (
     claim_values,
     told_apart,
 )
-from persistence.loan_rows import loan_of, loan_view, payment_view, view_of_stood
+from persistence.loan_loading import History, history_of, whole_loan
+from persistence.loan_rows import loan_view, payment_view, view_of_stood
 from persistence.loan_writing import plan_decision, reversal_instants
 from persistence.transaction import Transaction
 
-History = tuple[LoanEvent, ...]
 Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
 SubmitJudge = Callable[[str, Account | None, BranchId], Decision | Rejected]
 
@@ -76,13 +75,13 @@ async def opened_before(
         return decision
     (asked,) = decision.events
     assert isinstance(asked, LoanSubmitted)
-    history = await _history(tx, asked.loan_id)
+    history = await history_of(tx, asked.loan_id)
     stood = history[0] if history else None
     if not isinstance(stood, LoanSubmitted) or _gist(stood) != _gist(asked):
         return id_taken("loan")
     row = await tx.fetchrow(sql.SELECT_LOAN, loan_id=asked.loan_id)
     assert row is not None, "it has events"
-    return Committed(loan_view(loan_of(row)), replayed=True)
+    return Committed(loan_view(await whole_loan(tx, row)), replayed=True)
 
 
 def _gist(event: LoanSubmitted) -> tuple[object, ...]:
@@ -109,7 +108,7 @@ async def change_loan(
     row = await _locked(tx, loan_id, context)
     if isinstance(row, Committed):
         return row
-    loan = loan_of(row)
+    loan = await whole_loan(tx, row)
     outcome = await _decided(tx, loan, judge)
     if isinstance(outcome, Rejected):
         return await _disbursed_before(tx, loan, judge, outcome, context, disbursement_id)
@@ -140,9 +139,11 @@ async def _disbursed_before(
         return outcome
     if stood != loan.id:
         return id_taken("disbursement")
-    history = await _history(tx, loan.id)
+    history = await history_of(tx, loan.id)
     place, made = next(
-        (index, event) for index, event in enumerate(history) if isinstance(event, LoanDisbursed)
+        (index, event)
+        for index, event in enumerate(history)
+        if isinstance(event, LoanDisbursed) and event.disbursement_id == disbursement_id
     )
     then = judge(replay(history[:place])[0], history[:place])
     if not isinstance(then, Decision):
@@ -172,7 +173,7 @@ async def change_payment(
     row = await _locked(tx, loan_id, context, payment_id)
     if isinstance(row, Committed):
         return row
-    loan = loan_of(row)
+    loan = await whole_loan(tx, row)
     stood = None if row["stood_id"] is None else view_of_stood(row)
     outcome = await _decided(tx, loan, judge)
     if stood is not None and (isinstance(outcome, Rejected) or _records(outcome, stood)):
@@ -210,7 +211,7 @@ async def _recorded_before(
     """
     if stood.loan_id != loan.id:
         return outcome if isinstance(outcome, Rejected) else id_taken("payment")
-    history = await _history(tx, loan.id)
+    history = await history_of(tx, loan.id)
     earlier = _until(history, stood.id)
     then = judge(replay(earlier)[0], earlier)
     if not isinstance(then, Decision):
@@ -267,10 +268,6 @@ async def _locked(
 async def _decided(tx: Transaction, loan: Loan, judge: Judge) -> Decision | Rejected:
     outcome = judge(loan, None)
     if isinstance(outcome, HistoryNeeded):
-        outcome = judge(loan, await _history(tx, loan.id))
+        outcome = judge(loan, await history_of(tx, loan.id))
         assert not isinstance(outcome, HistoryNeeded), "it has the history"
     return outcome
-
-
-async def _history(tx: Transaction, loan_id: LoanId) -> History:
-    return tuple([event_of(row) for row in await tx.fetch(sql.SELECT_HISTORY, loan_id=loan_id)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import CTE, func, select, text
 
 from persistence.loan_rows import INSTALMENT_FIELDS
 from persistence.record_keeping import BESIDE, all_columns
@@ -21,6 +23,7 @@ from persistence.tables import (
 )
 from persistence.write_plan import (
     Parts,
+    delete_many,
     insert_many,
     insert_one,
     update_many,
@@ -62,6 +65,7 @@ PROGRESS_COLUMNS: Final = (
     "last_value_date",
     "last_payment_event_id",
     "suspense_minor",
+    "book",
 )
 PAID_COLUMNS: Final = tuple(name for name in INSTALMENT_FIELDS if name.startswith("paid_"))
 PROJECTED_COLUMNS: Final = (
@@ -75,6 +79,24 @@ PROJECTED_COLUMNS: Final = (
 )
 NOTE_COLUMNS: Final = ("method", "reference", "note")
 _GUARD: Final = ("id", "version")
+
+
+def _instalments_gone() -> CTE:
+    """The rows of a schedule that got shorter."""
+    return delete_many("instalments_gone", INSTALMENTS, ("loan_id", "number"))
+
+
+def _disbursements() -> CTE:
+    """What went out, numbered after what went out before: the loan is locked."""
+    went_out = DISBURSEMENTS.alias("went_out")
+
+    def numbered(given: Any) -> dict[str, Any]:
+        last = select(func.coalesce(func.max(went_out.c.tranche), text("0")))
+        before = last.where(went_out.c.loan_id == given.c.loan_id).scalar_subquery()
+        return {"tranche": given.c.tranche + before}
+
+    return insert_many("disbursements", DISBURSEMENTS, all_columns(DISBURSEMENTS), numbered)
+
 
 LOAN_PARTS: Final = Parts(
     {
@@ -91,10 +113,9 @@ LOAN_PARTS: Final = Parts(
             PAID_COLUMNS,
             shared="loan_id",
         ),
+        "instalments_gone": _instalments_gone,
         "events": lambda: insert_many("events", LOAN_EVENTS, all_columns(LOAN_EVENTS)),
-        "disbursements": lambda: insert_many(
-            "disbursements", DISBURSEMENTS, all_columns(DISBURSEMENTS)
-        ),
+        "disbursements": _disbursements,
         "payments": lambda: insert_many("payments", PAYMENTS, all_columns(PAYMENTS)),
         "projections_new": lambda: insert_many(
             "projections_new", PAYMENT_PROJECTIONS, all_columns(PAYMENT_PROJECTIONS)

@@ -19,6 +19,7 @@ from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.payment import Payment
+from domain.running_loan import is_whole
 from domain.terms import (
     Amortization,
     DaysInMonth,
@@ -30,6 +31,7 @@ from domain.terms import (
     Terms,
 )
 from domain.views import LoanView, PaymentView
+from persistence.book_codec import book_of, is_legible
 
 INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
 LOAN_VIEW_FIELDS: Final = LoanView._fields
@@ -41,7 +43,10 @@ SYNCED: Final = "synced"  # nothing is on its way to another node
 
 
 def loan_of(row: Mapping[str, Any]) -> Loan:
-    """The aggregate from a row of loans and the instalments beside it, one array a field."""
+    """The aggregate from a row of loans and the instalments beside it, one array a field.
+
+    Its book is missing where the row keeps none that we can read: see `is_kept_whole`.
+    """
     return Loan(
         id=LoanId(row["id"]),
         number=row["number"],
@@ -65,7 +70,13 @@ def loan_of(row: Mapping[str, Any]) -> Loan:
             None if row["last_payment_event_id"] is None else EventId(row["last_payment_event_id"])
         ),
         suspense_minor=row["suspense_minor"],
+        book=book_of(row["book"]),
     )
+
+
+def is_kept_whole(row: Mapping[str, Any], loan: Loan) -> bool:
+    """Say whether `loan`, made of `row`, has the book that it needs: kept, and legible to us."""
+    return is_legible(row["book"]) if row["book"] is not None else is_whole(loan)
 
 
 def instalments_of(row: Mapping[str, Any]) -> tuple[Instalment, ...]:

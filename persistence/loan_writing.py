@@ -15,6 +15,7 @@ from domain.loan import Loan
 from domain.noticing import notices
 from domain.payment import Payment, PaymentStatus
 from persistence import record_keeping
+from persistence.book_codec import document_of
 from persistence.event_codec import data_of, type_of
 from persistence.loan_parts import LOAN_PARTS, PAID_COLUMNS
 from persistence.loan_rows import (
@@ -59,22 +60,24 @@ def reversal_instants(decision: Decision) -> dict[UUID, datetime]:
 
 
 def _loan(plan: WritePlan, before: Loan | None, after: Loan) -> None:
+    progress = {**progress_values(after), "book": document_of(after.book)}
     if before is None:
-        plan.one(
-            "loan_new", {**origin_values(after), **terms_values(after), **progress_values(after)}
-        )
+        plan.one("loan_new", {**origin_values(after), **terms_values(after), **progress})
         return
     guard: dict[str, object] = {"key_id": before.id, "key_version": before.version}
     if (before.terms, before.purpose) == (after.terms, after.purpose):
-        plan.one("loan_progress", {**progress_values(after), **guard})
+        plan.one("loan_progress", {**progress, **guard})
     else:
-        plan.one("loan_terms", {**terms_values(after), **progress_values(after), **guard})
+        plan.one("loan_terms", {**terms_values(after), **progress, **guard})
 
 
 def _instalments(plan: WritePlan, before: Loan | None, after: Loan) -> None:
     """Only the rows that differ; only what is paid where nothing else does."""
     old = () if before is None else before.instalments
-    assert len(after.instalments) >= len(old), "a schedule that was made never gets shorter"
+    plan.many(
+        "instalments_gone",
+        [{"loan_id": after.id, "number": row.number} for row in old[len(after.instalments) :]],
+    )
     stood = dict(enumerate(old))
     changed = [
         (stood.get(index), row)
@@ -128,15 +131,16 @@ def _events(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
             {
                 "id": event.disbursement_id,
                 "loan_id": event.loan_id,
-                "tranche": 1,
+                "tranche": place,
                 "amount_minor": event.amount_minor,
                 "currency": decision.loan.terms.currency,
                 "value_date": event.value_date,
                 "event_id": event.event_id,
                 "at": event.at,
             }
-            for event in decision.events
-            if isinstance(event, LoanDisbursed)
+            for place, event in enumerate(
+                (one for one in decision.events if isinstance(one, LoanDisbursed)), 1
+            )
         ],
     )
 

@@ -17,9 +17,9 @@ from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments
 from domain.roles import Sight
 from domain.views import CommentView, EventView, LoanView, Page, PaymentView, StatisticsView
 from persistence.connections import Connections
+from persistence.loan_loading import whole_loan
 from persistence.loan_rows import (
     LOAN_VIEW_FIELDS,
-    loan_of,
     view_of_loan,
     view_of_payment,
 )
@@ -108,10 +108,7 @@ class PostgresReadings:
 
     async def loan_state(self, loan_id: LoanId, sight: Sight) -> Loan | None:
         """The whole aggregate, with its instalments."""
-        row = await self._connections.run(
-            self._connections.pool.fetchrow, SELECT_LOAN, loan_id=loan_id
-        )
-        return loan_of(row) if row is not None and _covers(sight, row) else None
+        return await self._connections.run(self._loan_state, loan_id, sight)
 
     async def loans(self, query: ListLoans, sight: Sight) -> Page[LoanView]:
         """A page of loans, oldest first unless the request says otherwise."""
@@ -155,6 +152,12 @@ class PostgresReadings:
     async def statistics(self, sight: Sight, today: date) -> StatisticsView:
         """The dashboard's figures over what is in sight, current to the last commit."""
         return await self._connections.run(statistics, self._connections.pool, sight, today)
+
+    async def _loan_state(self, loan_id: LoanId, sight: Sight) -> Loan | None:
+        row = await self._connections.pool.fetchrow(SELECT_LOAN, loan_id=loan_id)
+        if row is None or not _covers(sight, row):
+            return None
+        return await whole_loan(self._connections.pool, row)
 
     async def _events(self, query: ListLoanEvents, sight: Sight) -> Page[EventView] | None:
         if not await self._is_in_sight(query.loan_id, sight):

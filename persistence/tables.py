@@ -186,6 +186,8 @@ LOANS: Final = Table(
     # What of the terms has no column of its own, as JSON; NULL where all of it is as usual.
     Column("further_terms", JSONB, nullable=True),
     Column("suspense_minor", BigInteger, nullable=False, server_default=text("0")),
+    # What the loan needs beside its instalments (persistence/book_codec.py); NULL where nothing is.
+    Column("book", JSONB, nullable=True),
     CheckConstraint("principal_minor > 0", name="principal"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
     CheckConstraint(
@@ -356,7 +358,7 @@ JOURNAL_TRANSACTIONS: Final = Table(
     "journal_transactions",
     METADATA,
     Column("event_id", Uuid, _to("loan_events.id"), nullable=False),
-    Column("entry", SmallInteger, nullable=False),
+    Column("entry", Integer, nullable=False),
     Column("loan_id", Uuid, _to("loans.id"), nullable=False),
     Column("branch_id", Uuid, nullable=True),
     Column("payment_id", Uuid, nullable=True),
@@ -366,7 +368,10 @@ JOURNAL_TRANSACTIONS: Final = Table(
     Column("at", INSTANT, nullable=False),
     PrimaryKeyConstraint("event_id", "entry"),
     CheckConstraint("entry >= 0", name="entry"),
-    CheckConstraint("(memo = 'disbursement') = (payment_id IS NULL)", name="payment"),
+    CheckConstraint(
+        "(memo IN ('payment', 'reversal', 'reallocation', 'recovery')) = (payment_id IS NOT NULL)",
+        name="payment",
+    ),
     Index("ix_journal_transactions_loan_id_event_id", "loan_id", "event_id"),
     Index("ix_journal_transactions_branch_id_event_id_entry", "branch_id", "event_id", "entry"),
     Index(
@@ -381,8 +386,8 @@ JOURNAL_LINES: Final = Table(
     "journal_lines",
     METADATA,
     Column("event_id", Uuid, nullable=False),
-    Column("entry", SmallInteger, nullable=False),
-    Column("number", SmallInteger, nullable=False),
+    Column("entry", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
     Column("account", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Table,
     bindparam,
+    delete,
     func,
     literal_column,
     select,
@@ -32,6 +33,7 @@ from persistence.transaction import Transaction
 
 Shape = tuple[str, ...]
 PartBuilder = Callable[[], CTE]
+Reckoned = Callable[[Any], Mapping[str, Any]]
 _ONE: Final[ColumnElement[int]] = literal_column("1")
 
 
@@ -90,10 +92,17 @@ class LostRow(Exception):
     """A row that was to be written was not there, or not as it had been read."""
 
 
-def insert_many(part: str, table: Table, columns: Sequence[str]) -> CTE:
-    """INSERT the rows given."""
+def insert_many(
+    part: str, table: Table, columns: Sequence[str], reckoned: Reckoned | None = None
+) -> CTE:
+    """INSERT the rows given, with what is `reckoned` of them in the place of what they say."""
     given = _given(part, [table.c[name] for name in columns], many=True)
-    return _inserting(table, columns, given).returning(_ONE).cte(part)
+    values: dict[str, Any] = {name: given.c[name] for name in columns}
+    if reckoned is not None:
+        values.update(reckoned(given))
+    rows = select(*values.values())
+    adding = insert(table).from_select(list(columns), rows, include_defaults=False)
+    return adding.returning(_ONE).cte(part)
 
 
 def insert_one(part: str, table: Table, columns: Sequence[str]) -> CTE:
@@ -150,6 +159,15 @@ def update_one(part: str, table: Table, keys: Sequence[str], columns: Sequence[s
     for key in keys:
         changing = changing.where(table.c[key] == given.c[f"key_{key}"])
     return changing.returning(_ONE).cte(part)
+
+
+def delete_many(part: str, table: Table, keys: Sequence[str]) -> CTE:
+    """DELETE the rows with the keys given."""
+    given = _given(part, [table.c[name] for name in keys], many=True)
+    going = delete(table)
+    for key in keys:
+        going = going.where(table.c[key] == given.c[key])
+    return going.returning(_ONE).cte(part)
 
 
 def _inserting(table: Table, columns: Sequence[str], given: Any) -> Insert:

@@ -147,14 +147,17 @@ class Office:
         )
 
     async def disburse(
-        self, loan_id: LoanId, disbursement_id: DisbursementId | None = None
+        self,
+        loan_id: LoanId,
+        disbursement_id: DisbursementId | None = None,
+        amount: Decimal | None = None,
     ) -> Committed[LoanView] | Rejected:
         context = self.context()
         made = disbursement_id or DisbursementId(uuid7())
         return await self.store.loan_book.change_loan(
             loan_id,
             lambda loan, _: origination.disburse(
-                loan, DisburseLoan(loan_id, made, None, None), context
+                loan, DisburseLoan(loan_id, made, amount, None), context
             ),
             context,
             disbursement_id=made,
@@ -195,6 +198,15 @@ class Office:
             payment_id,
             lambda loan, history: servicing.reverse(loan, command, context, history),
             context,
+        )
+
+    async def change(
+        self, loan_id: LoanId, decide: Callable[..., Any]
+    ) -> Committed[LoanView] | Rejected:
+        """Whatever `decide(loan, context, history)` decides."""
+        context = self.context()
+        return await self.store.loan_book.change_loan(
+            loan_id, lambda loan, history: decide(loan, context, history), context
         )
 
     async def annotate(

@@ -1,0 +1,34 @@
+"""A loan's book as a document: nothing is lost on the way, and another form is left alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.events import LoanEvent
+from domain.loan_history import fold, in_order
+from domain.terms import Terms
+from persistence.book_codec import FORM, book_of, document_of, is_legible
+from tests.domain.rich_terms import START, lives
+
+Life = tuple[Terms, tuple[LoanEvent, ...]]
+
+
+@settings(max_examples=100, deadline=None)
+@given(lives(), st.integers(0, 300))
+def test_a_book_is_read_back_as_it_was_written(life: Life, days: int) -> None:
+    _, events = life
+    book = fold(in_order(events), START + timedelta(days=days)).loan.book
+    kept = msgspec.json.decode(msgspec.json.encode(document_of(book)))
+    assert book_of(kept) == book
+    assert (kept is None) == (book is None)
+    assert is_legible(kept) == (book is not None)
+
+
+def test_a_document_of_another_form_is_not_read() -> None:
+    for other in ({"form": FORM + 1}, {"form": 0, "rows": []}, {}, [FORM], None):
+        assert not is_legible(other)
+        assert book_of(other) is None
