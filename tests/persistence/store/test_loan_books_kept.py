@@ -134,39 +134,36 @@ async def test_a_book_that_is_missing_or_old_follows_from_the_events(
     assert await office.count("loans WHERE id = $1 AND book ->> 'form' = '1'", loan.id) == 1
 
 
+async def disbursed_further(office: Office, loan_id: LoanId, part: DisbursementId) -> Any:
+    context = office.context()
+    command = DisburseLoan(loan_id, part, Decimal(300), None)
+    return await office.store.loan_book.change_loan(
+        loan_id,
+        lambda loan, known: disburse_further(loan, command, context, known),
+        context,
+        disbursement_id=part,
+    )
+
+
 async def test_a_schedule_may_get_shorter_and_tranches_are_numbered(office: Office) -> None:
     opened = view_of(await office.application(await office.user(), LIVING))
     view_of(await office.approve(opened.id))
     parts = [DisbursementId(uuid7()) for _ in range(3)]
     for part in parts:
         office.today += timedelta(days=1)
-        context = office.context()
-        command = DisburseLoan(opened.id, part, Decimal(300), None)
         if part is parts[0]:
-            await office.disburse(opened.id, part, Decimal(300))
-            continue
-        view_of(
-            await office.store.loan_book.change_loan(
-                opened.id,
-                lambda loan, known, command=command, context=context: disburse_further(
-                    loan, command, context, known
-                ),
-                context,
-                disbursement_id=part,
-            )
-        )
+            view_of(await office.disburse(opened.id, part, Decimal(300)))
+        else:
+            view_of(await disbursed_further(office, opened.id, part))
     rows = await office.sql(
         "SELECT id, tranche FROM disbursements WHERE loan_id = $1 ORDER BY tranche", opened.id
     )
     assert [(row["id"], row["tranche"]) for row in rows] == list(zip(parts, (1, 2, 3), strict=True))
     assert await office.count("instalments WHERE loan_id = $1", opened.id) == 8
     for part in reversed(parts):
-        command = UndoDisbursal(opened.id, part)
+        undoing = UndoDisbursal(opened.id, part)
         outcome = await office.change(
-            opened.id,
-            lambda loan, context, known, command=command: endings.undo_disbursal(
-                loan, command, context, known
-            ),
+            opened.id, lambda loan, *rest, asked=undoing: endings.undo_disbursal(loan, asked, *rest)
         )
         assert isinstance(outcome, Committed)
         assert await is_as_replayed(office, opened.id)
