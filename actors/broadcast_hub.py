@@ -28,10 +28,11 @@ from actors.messages.broadcast_hub import (
 from actors.messages.user_session import AccessChanged
 from actors.ports import Feed, FrameEncoder, Lane, SessionDirectory
 from domain.identifiers import LoanId, UserId
-from domain.notices import FeedEntry, NoticeType, may_hear
+from domain.notices import INTERNAL_TYPES, FeedEntry, Notice, NoticeType, may_hear
 from domain.roles import Principal
 from domain.views import ConnectionsView, FeedPosition
 
+RESUMED_ELSEWHERE = 4409
 YIELD_EVERY_LANES = 200
 RETRY_OWED_S = 0.1
 
@@ -39,6 +40,7 @@ RETRY_OWED_S = 0.1
 @dataclass(slots=True)
 class _Listener:
     principal: Principal
+    owner: UserId
     lane: Lane
     heard_from: int
     types: frozenset[NoticeType] | None = None
@@ -90,10 +92,10 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
                     if listener.principal.user_id == message.principal.user_id:
                         listener.principal = message.principal
             case CountConnections():
-                users = {listener.principal.user_id for listener in self._listeners.values()}
+                users = {listener.owner for listener in self._listeners.values()}
                 return ConnectionsView(len(self._listeners), len(users))
             case ListConnected():
-                return Counter(one.principal.user_id for one in self._listeners.values())
+                return Counter(listener.owner for listener in self._listeners.values())
             case TellPosition():
                 return self._head
             case _:
@@ -108,18 +110,35 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
         if self._head is None:
             self._head = await self._feed.position()
         self._listeners[message.connection_id] = _Listener(
-            message.principal, message.lane, self._head.seq
+            message.principal,
+            message.principal.user_id if message.owner is None else message.owner,
+            message.lane,
+            self._head.seq,
         )
         return self._head
 
     async def _deliver(self, message: Deliver) -> None:
         for entry in message.entries:
-            if entry.notice.type is NoticeType.ACCESS_CHANGED:
-                self._owed.add(UserId(UUID(str(entry.notice.data["user_id"]))))
+            if entry.notice.type in INTERNAL_TYPES:
+                self._obey(entry.notice)
             elif self._listeners:
                 await self._broadcast(entry)
         self._head = message.head
         self._tell_owed()
+
+    def _obey(self, notice: Notice) -> None:
+        """Do what the server tells itself: nobody hears of it."""
+        user_id = UserId(UUID(str(notice.data["user_id"])))
+        if notice.type is NoticeType.ACCESS_CHANGED:
+            # Whoever listens with his ears has to look as well.
+            ears = (one for one in self._listeners.values() if one.principal.user_id == user_id)
+            self._owed.update({user_id, *(listener.owner for listener in ears)})
+            return
+        replaced = UUID(str(notice.data["connection_id"]))
+        listener = self._listeners.get(replaced)
+        if listener is not None and listener.owner == user_id:
+            del self._listeners[replaced]
+            listener.lane.close(RESUMED_ELSEWHERE, "resumed elsewhere")
 
     async def _broadcast(self, entry: FeedEntry) -> None:
         frame: bytes | None = None

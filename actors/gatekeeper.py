@@ -1,4 +1,4 @@
-"""The gatekeeper: opens and renews sign-ins, a few at a time, and makes guessing slow.
+"""The gatekeeper: opens and renews sign-ins, takes tickets, a few at a time; guessing is slow.
 
 Ending a sign-in is a user's own command and goes to his session actor.
 """
@@ -14,10 +14,18 @@ from typing import ClassVar, assert_never
 import trio
 
 from actors.actor import Actor
-from actors.messages.gatekeeper import GatekeeperMessage, Grant, Granted, Refresh, SignIn
+from actors.messages.gatekeeper import (
+    GatekeeperMessage,
+    Grant,
+    Granted,
+    Refresh,
+    SignIn,
+    TakeTicket,
+)
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import AccessChanged
 from actors.ports import Accounts, Clock, IdentitySource, Passwords, SessionDirectory, Tokens
+from actors.socket_ports import SocketRecords
 from domain.account import Account, SignInSession
 from domain.identifiers import SessionId
 from domain.outages import Outage, OutcomeUnknown
@@ -38,6 +46,12 @@ _BAD_REFRESH = Rejected(
 )
 
 
+_BAD_TICKET = Rejected(
+    SignInRefusal.BAD_TICKET,
+    "This ticket is unknown, too old, or was used before: each lets in once. Ask for another.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class GateOffices:
     """What the gatekeeper works with."""
@@ -48,6 +62,7 @@ class GateOffices:
     clock: Clock
     identities: IdentitySource
     sessions: SessionDirectory
+    records: SocketRecords
     refresh_life: timedelta
     idle_limit: timedelta
     wrong_tries_max: int = WRONG_TRIES_MAX
@@ -98,19 +113,22 @@ class Gatekeeper(Actor[GatekeeperMessage]):
         match message:
             case SignIn():
                 return (normal_email(message.email), message.address)
-            case Refresh():
+            case Refresh() | TakeTicket():
                 return id(message)
             case _:
                 assert_never(message)
 
     async def receive(self, message: GatekeeperMessage) -> Granted:
-        """Grant a pair of tokens, or say why not."""
+        """Grant a pair of tokens, or take a ticket; or say why not."""
+        offices = self._offices
         try:
             match message:
                 case SignIn():
                     return await self._sign_in(message)
                 case Refresh():
                     return await self._refresh(message)
+                case TakeTicket():
+                    return await offices.records.take_ticket(message.ticket) or _BAD_TICKET
                 case _:
                     assert_never(message)
         except OutcomeUnknown as outage:

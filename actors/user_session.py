@@ -12,21 +12,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, assert_never
-from uuid import UUID
-
-import trio
 
 from actors.actor import Actor, Context
-from actors.address import Address
 from actors.command_desk import CommandDesk
-from actors.envelope import ActorError, Exit
-from actors.messages.broadcast_hub import (
-    BroadcastHubMessage,
-    Narrow,
-    Reauthorise,
-    Register,
-    Unregister,
-)
+from actors.envelope import Exit
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
     AccessChanged,
@@ -37,26 +26,27 @@ from actors.messages.user_session import (
     CarriedOut,
     CarryOut,
     DetachSocket,
+    IssueTicket,
     RequestContext,
     Subscribe,
+    TicketIssued,
     UserSessionMessage,
 )
 from actors.operations_desk import OperationsDesk
-from actors.ports import Accounts, Clock, Lane
+from actors.ports import Accounts, Clock
 from actors.query_desk import QueryDesk
+from actors.session_sockets import SessionSockets, SocketOffices
 from domain.account import Account, SignInSession
 from domain.commands import ChangePassword, EndSession, OperatingCommand
 from domain.identifiers import SessionId, UserId
 from domain.outages import Outage, OutcomeUnknown
 from domain.queries import ListMySessions, OperatingQuery
 from domain.rejections import AccessRefusal, Rejected
-from domain.views import FeedPosition
+from domain.sign_in import TicketHolder
 
 _LOG = logging.getLogger("lendwire.sessions")
 
-GOING_AWAY = 1012
-SIGNED_OUT = 4401
-HUB_TIMEOUT_S = 5.0
+TICKET_LIFE = timedelta(seconds=30)
 TOUCH_EVERY = timedelta(seconds=60)
 ENDED_REMEMBERED_MAX = 256
 RETRY_ACCESS_S = 0.25
@@ -73,16 +63,9 @@ class SessionOffices:
     commands: CommandDesk
     queries: QueryDesk
     operations: OperationsDesk
-    hub: Address[BroadcastHubMessage]
+    sockets: SocketOffices
     idle_limit: timedelta
-    sockets_max: int
     linger_s: float
-
-
-@dataclass(slots=True)
-class _Socket:
-    lane: Lane
-    session_id: SessionId
 
 
 class UserSession(Actor[UserSessionMessage]):
@@ -104,7 +87,7 @@ class UserSession(Actor[UserSessionMessage]):
         self._ended: set[SessionId] = set()
         self._seen: dict[SessionId, datetime] = {}
         self._touched_at: datetime | None = None
-        self._sockets: dict[UUID, _Socket] = {}
+        self._sockets = SessionSockets(offices.sockets)
         self._reads_begun = 0
         self._reads_applied = 0
         self._access_is_stale = False
@@ -129,13 +112,12 @@ class UserSession(Actor[UserSessionMessage]):
                     return await self._carry_out(message)
                 case AttachSocket():
                     return await self._attach(message)
+                case IssueTicket():
+                    return await self._issue_ticket(message)
                 case Subscribe():
-                    await self._offices.hub.tell(
-                        Narrow(message.connection_id, message.types, message.topics),
-                        timeout_s=HUB_TIMEOUT_S,
-                    )
+                    await self._sockets.narrow(message)
                 case DetachSocket():
-                    await self._detach(message.connection_id)
+                    await self._sockets.detach(message.connection_id)
                 case AccessChanged():
                     await self._renew_access()
                 case _:
@@ -150,16 +132,13 @@ class UserSession(Actor[UserSessionMessage]):
         """Retry an access check that the weather prevented; else leave when no socket needs it."""
         if self._access_is_stale:
             await self._renew_access()
-        elif not self._sockets and self._context is not None:
+        elif not self._sockets.count and self._context is not None:
             await self._touch()
             self._context.stop()
 
     async def on_stop(self, reason: Exit) -> None:
         """Tell the sockets to come back and resume: whatever the reason, they lose nothing."""
-        for connection_id, socket in self._sockets.items():
-            socket.lane.close(GOING_AWAY, "the session restarts; reconnect and resume")
-            self._offices.hub.tell_nowait(Unregister(connection_id))
-        self._sockets.clear()
+        self._sockets.close_all()
 
     async def _answer(self, message: Answer) -> Answered:
         admitted = await self._admit(message.context)
@@ -250,6 +229,7 @@ class UserSession(Actor[UserSessionMessage]):
         before = self._account
         try:
             await self._read_access()
+            await self._apply_access(before)
         except Outage:
             # Deny until it can be read: an unreachable store must not prolong a revoked right.
             self._sessions = {}
@@ -258,34 +238,28 @@ class UserSession(Actor[UserSessionMessage]):
             return
         self._access_is_stale = False
         self.idle_timeout_s = self._offices.linger_s
+
+    async def _apply_access(self, before: Account | None) -> None:
         account = self._account
-        for connection_id, socket in list(self._sockets.items()):
-            lost = socket.session_id not in self._sessions
-            if account is None or not account.is_active or lost:
-                socket.lane.close(SIGNED_OUT, "signed out")
-                await self._detach(connection_id)
+        alive = account is not None and account.is_active
+        await self._sockets.keep_only(self._sessions if alive else {})
         if account is not None and before is not None and account.principal != before.principal:
-            await self._offices.hub.tell(Reauthorise(account.principal), timeout_s=HUB_TIMEOUT_S)
+            await self._sockets.retarget(account.principal)
+        if account is not None:
+            await self._sockets.look_at_watched(account)
 
     async def _attach(self, message: AttachSocket) -> Attached | Rejected | Unavailable:
         account = await self._admit(message.context)
         if isinstance(account, Rejected):
             return account
-        if len(self._sockets) >= self._offices.sockets_max:
-            return Rejected(
-                AccessRefusal.RATE_LIMITED,
-                f"This user already has {self._offices.sockets_max} sockets open. Close one first.",
-            )
-        register = Register(message.connection_id, account.principal, message.lane)
-        try:
-            position = await self._offices.hub.ask(register, timeout_s=HUB_TIMEOUT_S)
-        except ActorError:
-            return Unavailable("Notifications restart. Try again.", 1.0)
-        assert isinstance(position, FeedPosition)
-        self._sockets[message.connection_id] = _Socket(message.lane, message.context.session_id)
-        return Attached(account, self._sessions[message.context.session_id], position)
+        return await self._sockets.attach(
+            account, self._sessions[message.context.session_id], message
+        )
 
-    async def _detach(self, connection_id: UUID) -> None:
-        if self._sockets.pop(connection_id, None) is not None:
-            with trio.move_on_after(HUB_TIMEOUT_S):
-                await self._offices.hub.tell(Unregister(connection_id))
+    async def _issue_ticket(self, message: IssueTicket) -> TicketIssued | Rejected:
+        account = await self._admit(message.context)
+        if isinstance(account, Rejected):
+            return account
+        holder = TicketHolder(account.id, message.context.session_id, message.access_until)
+        ticket = await self._offices.sockets.records.issue_ticket(holder, TICKET_LIFE)
+        return TicketIssued(ticket, int(TICKET_LIFE.total_seconds()))

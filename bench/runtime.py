@@ -217,8 +217,8 @@ async def weigh(what: str, actors: int) -> float:
     shared = cast("Any", Offices())
     offices = SessionOffices(
         accounts=shared, clock=shared, commands=shared, queries=shared,
-        operations=shared, hub=cast("Any", None),
-        idle_limit=timedelta(hours=1), sockets_max=10, linger_s=600.0,
+        operations=shared, sockets=cast("Any", None),
+        idle_limit=timedelta(hours=1), linger_s=600.0,
     )  # fmt: skip
     sessions = SessionSupervisor(kept, lambda user_id: UserSession(user_id, offices), actors * 2)
 

@@ -17,7 +17,7 @@ from domain.views import FeedPosition
 
 
 class NoticeType(StrEnum):
-    """The types of notification; ACCESS_CHANGED is for the server itself and never leaves it."""
+    """The types of notification; the last two are for the server itself and never leave it."""
 
     LOAN_STATUS_CHANGE = "loan_status_change"
     NEW_APPLICATION = "new_application"
@@ -27,10 +27,12 @@ class NoticeType(StrEnum):
     SYSTEM_MAINTENANCE = "system_maintenance"
     HEARTBEAT = "heartbeat"
     ACCESS_CHANGED = "access_changed"
+    CONNECTION_REPLACED = "connection_replaced"
 
 
+INTERNAL_TYPES = frozenset({NoticeType.ACCESS_CHANGED, NoticeType.CONNECTION_REPLACED})
 # What a client may subscribe to.
-PUBLIC_TYPES = frozenset(NoticeType) - {NoticeType.ACCESS_CHANGED}
+PUBLIC_TYPES = frozenset(NoticeType) - INTERNAL_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class FeedBatch:
 
 def may_hear(principal: Principal, notice: Notice) -> bool:
     """Say whether `principal` may be told: by the same rule as reading over REST."""
-    if notice.type is NoticeType.ACCESS_CHANGED:
+    if notice.type in INTERNAL_TYPES:
         return False
     audience = notice.audience
     if audience.branch_id is None and audience.customer_id is None and notice.topic is None:

@@ -25,6 +25,18 @@ class NodeOrder(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WatchAct:
+    """That somebody listens with another user's ears; `id` is that of the connection."""
+
+    id: UUID
+    at: datetime
+    watcher_id: UserId
+    watched_id: UserId
+    request_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorAct:
     """An order as the audit trail keeps it, before it is given.
 

@@ -26,6 +26,7 @@ class SignInRefusal(StrEnum):
     BAD_CREDENTIALS = "bad_credentials"
     BAD_REFRESH_TOKEN = "bad_refresh_token"  # noqa: S105 - a code, not a secret
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    BAD_TICKET = "bad_ticket"
 
 
 class IdempotencyRefusal(StrEnum):

@@ -39,6 +39,7 @@ class Action(StrEnum):
     READ_BOOKS = "read_books"
     SETTLE_SYNC = "settle_sync"
     OPERATE = "operate"
+    WATCH = "watch"
 
 
 class Scope(StrEnum):

@@ -1,4 +1,4 @@
-"""Signing in: what a password is checked against, and the record behind a refresh token."""
+"""Signing in: what a password is checked against, the record behind a refresh token, tickets."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ class RefreshTicket:
     user_id: UserId
     issued_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketHolder:
+    """Whom a connect ticket lets in: under which sign-in, and until when.
+
+    `access_until` is the end of the access token with which the ticket was asked for: what a ticket
+    opens lives no longer than that.
+    """
+
+    user_id: UserId
+    session_id: SessionId
+    access_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

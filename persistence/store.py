@@ -28,6 +28,7 @@ from persistence.postgres_dial import PoolLimits
 from persistence.readings import PostgresReadings
 from persistence.redis_pool import RedisPool
 from persistence.schema import Migrated, migrate
+from persistence.socket_records import PostgresSocketRecords
 from persistence.unit_of_work import UnitsOfWork
 from persistence.upkeep import KEYS_KEPT, PostgresUpkeep
 
@@ -51,7 +52,8 @@ class StoreOptions:
 class Store:
     """Satisfies by its attributes all ports of a store.
 
-    LoanBook, Readings, Books, Accounts, OperationsLog, Feed, Upkeep, Leadership and Health.
+    LoanBook, Readings, Books, Accounts, OperationsLog, SocketRecords, Feed, Upkeep, Leadership and
+    Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -68,6 +70,7 @@ class Store:
         self.books = PostgresBooks(self.connections)
         self.accounts = PostgresAccounts(self.connections, units)
         self.operations = PostgresOperationsLog(units)
+        self.sockets = PostgresSocketRecords(self.connections, units)
         self.feed = PostgresFeed(self.connections, self._bell)
         self.upkeep = PostgresUpkeep(self.connections, keys_kept=options.keys_kept)
         self.leadership = PostgresLeadership(self.connections, options.holder)

@@ -533,6 +533,38 @@ LEADERSHIP: Final = Table(
     CheckConstraint("term >= 0", name="term"),
 )
 
+# No foreign keys: these rows are of use for seconds, and must hold up nobody.
+CONNECT_TICKETS: Final = Table(
+    "connect_tickets",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("session_id", Uuid, nullable=False),
+    Column("access_until", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+)
+
+PRESENCE_WORKERS: Final = Table(
+    "presence_workers",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+)
+
+PRESENCE: Final = Table(
+    "presence",
+    METADATA,
+    Column("user_id", Uuid, primary_key=True),
+    Column("worker_id", Uuid, primary_key=True),
+    Column("sockets", Integer, nullable=False),
+    Column("since", INSTANT, nullable=False),
+    Column("left_at", INSTANT, nullable=True),
+    CheckConstraint("sockets >= 0", name="sockets"),
+    CheckConstraint("(sockets = 0) = (left_at IS NOT NULL)", name="left"),
+)
+
 FACTS: Final = (
     LOAN_EVENTS,
     DISBURSEMENTS,

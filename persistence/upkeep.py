@@ -30,6 +30,9 @@ DELETE_SESSIONS: Final = compiled(
         AND NOT EXISTS (SELECT FROM refresh_tickets AS t WHERE t.session_id = s.id)"""
     )
 )
+DELETE_CONNECT_TICKETS: Final = compiled(
+    text("DELETE FROM connect_tickets WHERE expires_at <= clock_timestamp()")
+)
 DELETE_KEYS: Final = compiled(
     text("DELETE FROM idempotency_keys WHERE created_at <= CAST(:before AS timestamptz)")
 )
@@ -54,6 +57,7 @@ class PostgresUpkeep:
                 return Deposed(latest)
             tickets = await tx.execute(DELETE_TICKETS, now=now)
             sessions = await tx.execute(DELETE_SESSIONS, now=now)
+            await tx.execute(DELETE_CONNECT_TICKETS)
             keys = await tx.execute(DELETE_KEYS, before=now - self._keys_kept)
         async with transaction(self._connections.pool) as tx:
             await fold(tx)

@@ -27,6 +27,7 @@ from actors.node_ports import Departure as NodeDeparture
 from actors.node_ports import SupervisionTree
 from actors.operations_desk import OperationsDesk
 from actors.query_desk import QueryDesk
+from actors.session_sockets import SocketOffices
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
 from actors.user_session import SessionOffices, UserSession
@@ -59,6 +60,7 @@ SESSIONS_MAX = 20_000
 SESSION_LINGER_S = 600.0
 USER_BURST = 100
 REFRESHES_A_MINUTE = 60
+TICKETS_A_MINUTE = 300  # taken by one address: more than it may have sockets, several times over
 REQUESTS_MAX = 1000
 REQUESTS_PER_ADDRESS_MAX = 400
 DRAIN_S = 7.0
@@ -224,9 +226,14 @@ def _session_offices(
             clock=world.clock,
             identities=world.identities,
         ),
-        hub=hub,
+        sockets=SocketOffices(
+            accounts=store.accounts,
+            clock=world.clock,
+            records=store.sockets,
+            hub=hub,
+            sockets_max=settings.ws_max_per_user,
+        ),
         idle_limit=timedelta(seconds=settings.session_timeout),
-        sockets_max=settings.ws_max_per_user,
         linger_s=SESSION_LINGER_S,
     )
 
@@ -240,6 +247,7 @@ def _gate_offices(world: _World, directory: SessionSupervisor) -> GateOffices:
         clock=world.clock,
         identities=world.identities,
         sessions=directory,
+        records=world.store.sockets,
         refresh_life=timedelta(days=world.settings.jwt_refresh_token_expire_days),
         idle_limit=timedelta(seconds=world.settings.session_timeout),
         wrong_tries_max=share(WRONG_TRIES_MAX, world.settings.workers, WRONG_TRIES_FLOOR),
@@ -264,6 +272,7 @@ def web_options(settings: Settings, signing_key: bytes) -> WebOptions:
         rate_limit_user_per_minute=settings.rate_limit_user,
         rate_limit_user_burst=share(USER_BURST, settings.workers, BURST_FLOOR),
         rate_limit_refresh_per_minute=share(REFRESHES_A_MINUTE, settings.workers, BURST_FLOOR),
+        rate_limit_ticket_per_minute=share(TICKETS_A_MINUTE, settings.workers, BURST_FLOOR),
         rate_limit_sign_in_per_minute=settings.rate_limit_sign_in,
         default_currency=settings.default_currency,
         timezone=settings.timezone,

@@ -21,7 +21,13 @@ from actors.address import Address
 from actors.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, MailboxFull
 from actors.messages.gatekeeper import Refresh, SignIn
 from actors.messages.replies import Unavailable
-from actors.messages.user_session import Answer, CarryOut, RequestContext
+from actors.messages.user_session import (
+    Answer,
+    CarryOut,
+    IssueTicket,
+    RequestContext,
+    TicketIssued,
+)
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
 from domain.queries import PageRequest, Query
@@ -101,7 +107,14 @@ class Call:
 
     async def ask(self, query: Query, kind: type[Kind]) -> Kind | Problem:
         """Ask the user's session actor; `kind` is the answer that the query has."""
-        message = Answer(self._context(None), query)
+        return await self._asked(Answer(self._context(None), query), kind)
+
+    async def ticket(self) -> TicketIssued | Problem:
+        """Have the user's session actor make a connect ticket for this sign-in."""
+        message = IssueTicket(self._context(None), self.signed_in.expires_at)
+        return await self._asked(message, TicketIssued)
+
+    async def _asked(self, message: Answer | IssueTicket, kind: type[Kind]) -> Kind | Problem:
         try:
             try:
                 told = await self._at_session(message)
@@ -182,7 +195,7 @@ class Call:
             self.headers.get("if-match"), in_body, required=required
         )
 
-    async def _at_session(self, message: Answer) -> object:
+    async def _at_session(self, message: Answer | IssueTicket) -> object:
         doors = self.desk.doors
         address: Address[Any] = await doors.sessions.session(self.signed_in.user_id)
         return await address.ask(message, doors.options.ask_timeout_s)

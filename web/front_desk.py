@@ -24,6 +24,7 @@ class FrontDesk:
     user_limit: RateLimit
     sign_in_limit: RateLimit
     refresh_limit: RateLimit
+    ticket_limit: RateLimit
     openapi: bytes
     protection: Headers
 
@@ -31,9 +32,10 @@ class FrontDesk:
     def open(cls, doors: Doors, openapi: bytes) -> FrontDesk:
         """Set the desk up. Raises ValueError when an option cannot be worked with."""
         options = doors.options
-        sign_in, refresh = (
+        sign_in, refresh, ticket = (
             options.rate_limit_sign_in_per_minute,
             options.rate_limit_refresh_per_minute,
+            options.rate_limit_ticket_per_minute,
         )
         return cls(
             doors=doors,
@@ -45,6 +47,7 @@ class FrontDesk:
             ),
             sign_in_limit=RateLimit("sign-in", sign_in, sign_in),
             refresh_limit=RateLimit("refresh", refresh, refresh),
+            ticket_limit=RateLimit("ticket", ticket, ticket),
             openapi=openapi,
             protection=protective_headers(options),
         )

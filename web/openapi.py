@@ -17,10 +17,11 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from web.doors import WebOptions
 from web.problems import MEDIA_TYPE, title
 from web.replies import JSON
-from web.request_reading import FORM
+from web.request_reading import FORM, Parameter
 from web.routes import ROUTES
 from web.routing import Door, Route
 from web.schemas.problem import ProblemShape
+from web.sockets.upgrade import QUERY
 
 VERSION: Final = "3.1.0"
 BEARER: Final = "bearer"
@@ -133,20 +134,23 @@ def _path_parameters(path: str) -> list[Json]:
 
 
 def _other_parameters(route: Route) -> Iterable[Json]:
-    for parameter in route.query:
-        yield {
-            "name": parameter.name,
-            "in": "query",
-            "required": False,
-            "description": f"Must be {parameter.expects}.",
-            "schema": dict(parameter.schema),
-        }
+    yield from (_query_parameter(parameter) for parameter in route.query)
     if route.idempotent:
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
     if route.versioned:
         yield {"$ref": "#/components/parameters/IfMatch"}
     if route.tagged:
         yield {"$ref": "#/components/parameters/IfNoneMatch"}
+
+
+def _query_parameter(parameter: Parameter) -> Json:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "required": False,
+        "description": f"Must be {parameter.expects}.",
+        "schema": dict(parameter.schema),
+    }
 
 
 def _request_body(route: Route, body: type[BaseModel]) -> Json:
@@ -202,9 +206,15 @@ def _connect_operation() -> Json:
     return {
         "operationId": "connect",
         "summary": "Notifications, by WebSocket",
-        "description": "Authenticate by header, or by a first message within five seconds.",
+        "description": (
+            "Authenticate by header, by ticket, by the subprotocols lendwire.v1 and "
+            "lendwire.bearer.<token>, or by a first message within five seconds."
+        ),
         "tags": ["real time"],
-        "parameters": _path_parameters("/ws/connect/{user_id}"),
+        "parameters": [
+            *_path_parameters("/ws/connect/{user_id}"),
+            *(_query_parameter(parameter) for parameter in QUERY),
+        ],
         "responses": {
             "101": {"description": title(101)},
             **{str(status): _problem(status) for status in statuses},

@@ -190,7 +190,11 @@ def _access(reason: AccessRefusal) -> int:
 
 def _sign_in(reason: SignInRefusal) -> int:
     match reason:
-        case SignInRefusal.BAD_CREDENTIALS | SignInRefusal.BAD_REFRESH_TOKEN:
+        case (
+            SignInRefusal.BAD_CREDENTIALS
+            | SignInRefusal.BAD_REFRESH_TOKEN
+            | SignInRefusal.BAD_TICKET
+        ):
             return 401
         case SignInRefusal.TOO_MANY_ATTEMPTS:
             return 429

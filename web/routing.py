@@ -42,7 +42,8 @@ class Route:
     """One method on one path. `path` is written as OpenAPI does; parts ending in `_id` are UUIDs.
 
     `answers` maps each status of success to the shape of its body, None for no JSON body.
-    `problems` are the refusals beyond those that every such route has.
+    `problems` are the refusals beyond those that every such route has. `secret` says that the
+    answer is to be told once.
     """
 
     method: str
@@ -59,14 +60,16 @@ class Route:
     tagged: bool = False
     versioned: bool = False
     media_type: str = "application/json"
+    secret: bool = False
 
     @property
     def idempotent(self) -> bool:
         """Whether an Idempotency-Key counts: on every POST of somebody who has signed in.
 
-        Not where the effect is in no store: an order given twice is carried out twice.
+        Not where the effect is in no store: an order given twice is carried out twice. Nor where
+        the answer is a secret, which is kept nowhere.
         """
-        kept = self.tag not in {AUTH_TAG, SUPERVISION_TAG}
+        kept = self.tag not in {AUTH_TAG, SUPERVISION_TAG} and not self.secret
         return self.method == "POST" and self.door is Door.SIGNED_IN and kept
 
     @property

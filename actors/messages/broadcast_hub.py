@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from actors.ports import Lane
-from domain.identifiers import LoanId
+from domain.identifiers import LoanId, UserId
 from domain.notices import FeedEntry, NoticeType
 from domain.roles import Principal
 from domain.views import FeedPosition
@@ -14,11 +14,15 @@ from domain.views import FeedPosition
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Let a lane hear all that `principal` may see. Replies with its `FeedPosition`."""
+    """Let a lane hear all that `principal` may see. Replies with its `FeedPosition`.
+
+    `owner` is whose lane it is, where that is not the principal himself.
+    """
 
     connection_id: UUID
     principal: Principal
     lane: Lane
+    owner: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)

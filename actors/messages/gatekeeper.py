@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.messages.replies import Unavailable
 from domain.account import Account
 from domain.rejections import Rejected
+from domain.sign_in import TicketHolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,14 @@ class Refresh:
     request_id: str
 
 
-GatekeeperMessage = SignIn | Refresh
+@dataclass(frozen=True, slots=True)
+class TakeTicket:
+    """Take a connect ticket, which is then no more. Replies with its `TicketHolder`, or why not."""
+
+    ticket: str = field(repr=False)
+
+
+GatekeeperMessage = SignIn | Refresh | TakeTicket
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +50,4 @@ class Grant:
     account: Account
 
 
-Granted = Grant | Rejected | Unavailable
+Granted = Grant | TicketHolder | Rejected | Unavailable

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from actors.messages.replies import Unavailable
@@ -11,7 +12,7 @@ from actors.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample
 from domain.account import Account, SignInSession
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
-from domain.identifiers import LoanId, SessionId
+from domain.identifiers import LoanId, SessionId, UserId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
 from domain.notices import NoticeType
 from domain.queries import Query
@@ -59,16 +60,41 @@ class CarryOut:
 
 @dataclass(frozen=True, slots=True)
 class AttachSocket:
-    """Count a socket as this user's and let it hear. Replies with `Attached`, or why not."""
+    """Count a socket as this user's and let it hear. Replies with `Attached`, or why not.
+
+    `watched` is whom he wants to hear in place of himself; `replaces` is his connection that this
+    one takes the place of, wherever it is.
+    """
 
     context: RequestContext
     connection_id: UUID
     lane: Lane
+    watched: UserId | None = None
+    replaces: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueTicket:
+    """Make a connect ticket for this sign-in. Replies with `TicketIssued`, or why not.
+
+    `access_until` is the end of the access token with which it is asked for.
+    """
+
+    context: RequestContext
+    access_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketIssued:
+    """A ticket that lets in once within `expires_in_s` seconds."""
+
+    ticket: str = field(repr=False)
+    expires_in_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A socket hears from `position` on; `expires_at` of its sign-in is in `session`."""
+    """A socket hears as `account` from `position` on; its sign-in with its end is `session`."""
 
     account: Account
     session: SignInSession
@@ -96,7 +122,9 @@ class AccessChanged:
     """The account or its sessions changed: read them again, and close what lost its right."""
 
 
-UserSessionMessage = Answer | CarryOut | AttachSocket | Subscribe | DetachSocket | AccessChanged
+UserSessionMessage = (
+    Answer | CarryOut | AttachSocket | IssueTicket | Subscribe | DetachSocket | AccessChanged
+)
 
 Told = (
     LoanView

@@ -15,6 +15,7 @@ from actors.messages.user_session import (
     Answer,
     RequestContext,
 )
+from actors.session_sockets import SocketOffices
 from actors.user_session import SessionOffices, UserSession
 from domain.account import Access
 from domain.decision import Committed
@@ -25,6 +26,7 @@ from supervisors.supervisor import Supervisor
 from tests.actors.stand_ins import (
     EPOCH,
     AccountsInMemory,
+    RecordsInMemory,
     SetClock,
     account,
     session_of,
@@ -95,6 +97,7 @@ class House:
         self.commands = Commands()
         self.operations = Operations()
         self.hub = Hub()
+        self.records = RecordsInMemory(self.accounts)
         self.sockets_max = sockets_max
         self.supervisor = Supervisor(
             "house",
@@ -114,9 +117,14 @@ class House:
                 commands=self.commands,
                 queries=Queries(),
                 operations=self.operations,
-                hub=self.supervisor.address("hub"),
+                sockets=SocketOffices(
+                    accounts=self.accounts,
+                    clock=self.clock,
+                    records=self.records,
+                    hub=self.supervisor.address("hub"),
+                    sockets_max=self.sockets_max,
+                ),
                 idle_limit=self.idle_limit,
-                sockets_max=self.sockets_max,
                 linger_s=60,
             ),
         )

@@ -12,9 +12,10 @@ import trio
 from domain.account import Access, Account, SignInSession
 from domain.identifiers import BranchId, SessionId, UserId
 from domain.notices import Audience, FeedBatch, FeedEntry, Notice, NoticeType
+from domain.operating import WatchAct
 from domain.outages import StoreUnavailable
 from domain.roles import Role
-from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
+from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated, TicketHolder
 from domain.views import FeedPosition
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
@@ -76,7 +77,7 @@ class Counter:
 
 @dataclass
 class AccountsInMemory:
-    """One user at a time; `away` makes every call an outage."""
+    """One user at a time, with others beside him; `away` makes every call an outage."""
 
     known: Access | None = None
     password_hash_kept: str = "hash of right"
@@ -86,6 +87,7 @@ class AccountsInMemory:
     refused: list[str] = field(default_factory=list)
     touched: list[SessionId] = field(default_factory=list)
     rotation: Rotated | RefreshReused | None = None
+    others: dict[UserId, Access] = field(default_factory=dict)
 
     def _weather(self) -> None:
         if self.away:
@@ -95,7 +97,7 @@ class AccountsInMemory:
         self.reads += 1
         self._weather()
         if self.known is None or self.known.account.id != user_id:
-            return None
+            return self.others.get(user_id)
         return self.known
 
     async def credentials(self, email: str) -> Credentials | None:
@@ -123,6 +125,40 @@ class AccountsInMemory:
         ended = len(left) < len(self.known.sessions)
         self.known = Access(self.known.account, left)
         return ended
+
+
+@dataclass
+class RecordsInMemory:
+    """Tickets, and what was written down; in the same weather as the accounts."""
+
+    accounts: AccountsInMemory
+    tickets: dict[str, TicketHolder] = field(default_factory=dict)
+    lives: list[timedelta] = field(default_factory=list)
+    watches: list[WatchAct] = field(default_factory=list)
+    replaced: list[tuple[UserId, UUID]] = field(default_factory=list)
+
+    def _weather(self) -> None:
+        if self.accounts.away:
+            raise StoreUnavailable("the database is away")
+
+    async def issue_ticket(self, holder: TicketHolder, life: timedelta) -> str:
+        self._weather()
+        self.lives.append(life)
+        ticket = f"ticket {len(self.lives)}"
+        self.tickets[ticket] = holder
+        return ticket
+
+    async def take_ticket(self, ticket: str) -> TicketHolder | None:
+        self._weather()
+        return self.tickets.pop(ticket, None)
+
+    async def record_watch(self, act: WatchAct) -> None:
+        self._weather()
+        self.watches.append(act)
+
+    async def replace_connection(self, user_id: UserId, connection_id: UUID) -> None:
+        self._weather()
+        self.replaced.append((user_id, connection_id))
 
 
 class PlainPasswords:

@@ -8,12 +8,12 @@ from datetime import timedelta
 import trio
 
 from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
-from actors.messages.gatekeeper import Grant, Refresh, SignIn
+from actors.messages.gatekeeper import Grant, Refresh, SignIn, TakeTicket
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import AccessChanged
 from domain.account import Access
 from domain.rejections import Rejected, SignInRefusal
-from domain.sign_in import RefreshReused, RefreshTicket, Rotated
+from domain.sign_in import RefreshReused, RefreshTicket, Rotated, TicketHolder
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
 from tests.actors.stand_ins import (
@@ -22,6 +22,7 @@ from tests.actors.stand_ins import (
     Counter,
     PlainPasswords,
     PlainTokens,
+    RecordsInMemory,
     SetClock,
     account,
     session_of,
@@ -51,6 +52,7 @@ class House:
     def __init__(self) -> None:
         self.accounts = AccountsInMemory(Access(USER, (session_of(USER),)))
         self.directory = Directory()
+        self.records = RecordsInMemory(self.accounts)
         offices = GateOffices(
             accounts=self.accounts,
             passwords=PlainPasswords(),
@@ -58,6 +60,7 @@ class House:
             clock=SetClock(),
             identities=Counter(),
             sessions=self.directory,
+            records=self.records,
             refresh_life=timedelta(days=7),
             idle_limit=timedelta(hours=1),
         )
@@ -70,6 +73,9 @@ class House:
     async def refresh(self, token: str):
         message = Refresh(token, "10.0.0.1", "request-1")
         return await self.supervisor.address("gate").ask(message, timeout_s=30)
+
+    async def take(self, ticket: str):
+        return await self.supervisor.address("gate").ask(TakeTicket(ticket), timeout_s=30)
 
     @asynccontextmanager
     async def open(self):
@@ -159,3 +165,15 @@ async def test_a_spent_refresh_token_is_told_to_the_users_actor(autojump_clock):
         refused = await house.refresh(f"refresh {Counter(1).new_id()}")
         assert refused.reason is SignInRefusal.BAD_REFRESH_TOKEN
         assert house.directory.told == [AccessChanged()]
+
+
+async def test_a_ticket_is_taken_once_and_an_outage_is_told():
+    holder = TicketHolder(USER.id, session_of(USER).id, NOON)
+    async with House().open() as house:
+        house.records.tickets["good"] = holder
+        assert await house.take("good") == holder
+        refused = await house.take("good")
+        assert isinstance(refused, Rejected)
+        assert refused.reason is SignInRefusal.BAD_TICKET
+        house.accounts.away = True
+        assert isinstance(await house.take("any"), Unavailable)

@@ -87,8 +87,3 @@ async def test_a_socket_keeps_it(autojump_clock, lane):
         await house.ask(AttachSocket(CONTEXT, UUID(int=1), lane))
         await trio.sleep(500)
         assert await house.read_myself() == USER
-
-
-@pytest.fixture
-def lane() -> ListeningLane:
-    return ListeningLane()

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
+from actors.messages.user_session import IssueTicket, TicketIssued
 from actors.tree_views import DrainView, OrderTaken, Sample, WorkInHand
 from domain.commands import (
     AddComment,
@@ -231,6 +232,7 @@ def everything(house: House) -> None:
         OrderActor: Committed(OrderTaken(HUB.path)),
         DrainNode: Committed(DrainView("release 7", NOW, NOW)),
     }
+    house.session.table[IssueTicket] = TicketIssued("a-ticket", 30)
     house.gatekeeper.table = {SignIn: GRANT, Refresh: GRANT}
 
 

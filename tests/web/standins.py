@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from actors.address import Address
-from actors.messages.user_session import Answer, AttachSocket, CarryOut
+from actors.messages.user_session import Answer, AttachSocket, CarryOut, IssueTicket
 from domain.account import Account, SignInSession
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, SessionId, UserId
 from domain.instalment import Instalment
@@ -194,7 +194,7 @@ class FakeActor:
     def last(self) -> Any:
         """The query or command that came last."""
         message = self.asked[-1]
-        if isinstance(message, AttachSocket):
+        if isinstance(message, AttachSocket | IssueTicket):
             return message
         return message.query if isinstance(message, Answer) else message.command
 

@@ -132,7 +132,12 @@ async def test_refusals_are_http_responses_before_the_upgrade() -> None:
             (path, [bearer, "Origin: null"], 403),
             (path, [evil], 403),
             (f"{path}?token={server.house.token()}", [], 400),
-            (f"{path}?ticket=x", [bearer], 400),
+            (f"{path}?ticket=a%20b", [bearer], 400),
+            (f"{path}?ticket=x&ticket=y", [bearer], 400),
+            (f"{path}?watch=yes", [bearer], 400),
+            (f"{path}?replaces=me", [bearer], 400),
+            (f"{path}?access_token=x", [bearer], 400),
+            (f"{path}?page=1", [bearer], 400),
             ("/ws/connect/me", [bearer], 404),
             ("/ws/nowhere", [bearer], 404),
         ]

@@ -54,9 +54,11 @@ class Server:
     port: int
     scope: trio.CancelScope
 
-    def open(self, *headers: str, user_id: UUID = USER_ID) -> AbstractAsyncContextManager[Socket]:
+    def open(
+        self, *headers: str, user_id: UUID = USER_ID, query: str = ""
+    ) -> AbstractAsyncContextManager[Socket]:
         """A socket, with these header lines."""
-        return websocket_to(self.port, f"/ws/connect/{user_id}", *headers)
+        return websocket_to(self.port, f"/ws/connect/{user_id}?{query}", *headers)
 
     def signed_in(self) -> AbstractAsyncContextManager[Socket]:
         """A socket of somebody who shows his token."""

@@ -1,4 +1,4 @@
-"""Who is connected. The sockets themselves are in `web/sockets`."""
+"""Tickets for sockets, and who is connected. The sockets themselves are in `web/sockets`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from web.calls import Call
 from web.problems import Problem
 from web.replies import Outcome, Reply
 from web.routing import Route
-from web.schemas.figures import ActiveConnections
+from web.schemas.fields import NoFields
+from web.schemas.realtime import ActiveConnections, Ticket
 
 # Until a node has several workers, its one worker has them all.
 ONLY_WORKER: Final = "worker-1"
@@ -30,7 +31,25 @@ async def count_connections(call: Call) -> Outcome:
     )
 
 
+async def issue_ticket(call: Call) -> Outcome:
+    """A ticket that opens one socket or event stream."""
+    issued = await call.ticket()
+    if isinstance(issued, Problem):
+        return issued
+    return Reply({"ticket": issued.ticket, "expires_in": issued.expires_in_s}, 201)
+
+
 REALTIME: Final = (
+    Route(
+        method="POST",
+        path="/ws/ticket",
+        handler=issue_ticket,
+        summary="A ticket that opens one socket, for half a minute",
+        tag="real time",
+        answers={201: Ticket},
+        body=NoFields,
+        secret=True,
+    ),
     Route(
         method="GET",
         path="/ws/active-connections",

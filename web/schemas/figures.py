@@ -110,14 +110,6 @@ class PendingCount(ResponseShape):
     by_status: dict[str, int]
 
 
-class ActiveConnections(ResponseShape):
-    """Sockets and distinct users."""
-
-    connections: int
-    users: int
-    by_worker: dict[str, int]
-
-
 class ComponentShape(ResponseShape):
     """How a component is."""
 

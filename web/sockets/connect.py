@@ -1,16 +1,18 @@
 """WS /ws/connect/{user_id}: who comes in, and with which answer he does not.
 
-Before the 101 every refusal is an HTTP response. A client that sends no Authorization header is let
-in as a stranger, hears nothing, and has five seconds to say who he is.
+He says who he is by the Authorization header, else by a ticket, else by a subprotocol; the first of
+these that is there counts. Before the 101 every refusal is an HTTP response. Who sends none of them
+is let in as a stranger, hears nothing, and has five seconds to say who he is.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, Final, cast
-from uuid import UUID
 
 import trio
 from quart import Response, websocket
@@ -19,6 +21,7 @@ from quart.wrappers import Websocket
 from actors.envelope import ActorError
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Attached, AttachSocket, RequestContext
+from domain.identifiers import UserId
 from domain.rejections import Rejected
 from web import problems
 from web.arrivals import given_headers
@@ -35,19 +38,23 @@ from web.sockets.encoding import encode_message
 from web.sockets.held_lane import HeldLane
 from web.sockets.lane import Lane
 from web.sockets.messages import Authenticate, CloseCode, error_message, read_message
+from web.sockets.upgrade import Asked, read_upgrade
+from web.tickets import take_ticket
 
 _LOG: Final = logging.getLogger("lendwire.sockets")
 
 CONNECT_PATH: Final = "/ws/connect/{user_id}"
 
-_QUERY: Final = Problem(
-    400,
-    "bad_query",
-    "This path takes no query; a token belongs into the Authorization header, never into a URL.",
-)
 _ORIGIN: Final = Problem(403, "origin_not_allowed", "Pages of this origin may not connect.")
-_SOMEONE_ELSE: Final = Problem(403, "not_allowed", "The token is another user's.")
-_CLOSE_CODES: Final = {401: CloseCode.SIGNED_OUT, 403: CloseCode.FORBIDDEN}
+_SOMEONE_ELSE: Final = Problem(
+    403, "not_allowed", "That is another user. An administrator may listen with ?watch=true."
+)
+_CLOSE_CODES: Final = {
+    401: CloseCode.SIGNED_OUT,
+    403: CloseCode.FORBIDDEN,
+    404: CloseCode.FORBIDDEN,
+    429: CloseCode.FLOOD,
+}
 
 
 def connect_view(desk: FrontDesk) -> Callable[[str], Awaitable[Response | None]]:
@@ -71,6 +78,15 @@ def connect_view(desk: FrontDesk) -> Callable[[str], Awaitable[Response | None]]
     return connect
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who comes, whose notifications he wants to hear, and how."""
+
+    claims: AccessClaims
+    wanted: UserId
+    asked: Asked
+
+
 class Handshake:
     """From the upgrade request to a conversation, or to a refusal."""
 
@@ -91,13 +107,14 @@ class Handshake:
         wanted = read_uuid(user_id)
         if wanted is None:
             return NOT_FOUND
-        if self._arrived.query_string:
-            return _QUERY
+        arrived, given = self._arrived, self._given
+        asked = read_upgrade(arrived.query_string, arrived.requested_subprotocols)
+        if isinstance(asked, Problem):
+            return asked
         if self._doors.departure.draining() is not None:
             return problems.unavailable(
                 "This server is about to end. Connect to another, or later."
             )
-        given = self._given
         origin = given.get("origin")
         if origin is not None and not self._desk.origins.allows(origin, given.get("host")):
             return _ORIGIN
@@ -107,74 +124,87 @@ class Handshake:
             return _too_many(full)
         counted.enter_context(self._counts.counting(place))
         if "authorization" in given:
-            return await self._with_header(wanted, counted)
-        full = self._counts.refuses_stranger(place)
-        if full is not None:
-            return _too_many(full)
-        await self._with_first_message(wanted, place, counted)
-        return None
-
-    async def _with_header(self, wanted: UUID, counted: ExitStack) -> Problem | None:
-        claims = self._recognise(read_bearer(self._given), wanted)
+            claims = self._recognise(read_bearer(given))
+        elif asked.ticket is not None:
+            claims = await take_ticket(self._desk, asked.ticket, self._address)
+        elif asked.token is not None:
+            claims = self._recognise(asked.token)
+        else:
+            full = self._counts.refuses_stranger(place)
+            if full is not None:
+                return _too_many(full)
+            await self._with_first_message(UserId(wanted), asked, place, counted)
+            return None
         if isinstance(claims, Problem):
             return claims
-        lane = HeldLane(self._lane())
-        return await self._converse(claims, lane, counted, self._arrived.accept)
+        accept = functools.partial(arrived.accept, subprotocol=asked.subprotocol)
+        visit = Visit(claims, UserId(wanted), asked)
+        return await self._converse(visit, HeldLane(self._lane()), counted, accept)
 
-    async def _with_first_message(self, wanted: UUID, place: str, counted: ExitStack) -> None:
+    async def _with_first_message(
+        self, wanted: UserId, asked: Asked, place: str, counted: ExitStack
+    ) -> None:
         # Counted before the 101 goes out: many that knock at once must not all find room.
         with self._counts.counting_stranger(place):
-            await self._arrived.accept()
+            await self._arrived.accept(subprotocol=asked.subprotocol)
             lane = HeldLane(self._lane())
-            claims = await self._first_message(wanted)
+            claims = await self._first_message()
         refusal: Problem | None
         if isinstance(claims, Problem):
             refusal = claims
         else:
-            refusal = await self._converse(claims, lane, counted, trio.lowlevel.checkpoint)
+            visit = Visit(claims, wanted, asked)
+            refusal = await self._converse(visit, lane, counted, trio.lowlevel.checkpoint)
         if refusal is not None:
             lane.open(encode_message(error_message(refusal.code, refusal.detail)))
             lane.close(_CLOSE_CODES.get(refusal.status, CloseCode.FULL), refusal.code)
             await lane.lane.drain()
 
-    async def _first_message(self, wanted: UUID) -> AccessClaims | Problem:
+    async def _first_message(self) -> AccessClaims | Problem:
         with trio.move_on_after(self._doors.options.ws_first_message_s):
             text = await self._arrived.receive()
             said = read_message(text) if isinstance(text, str) else None
             if isinstance(said, Authenticate):
-                return self._recognise(said.token, wanted)
+                return self._recognise(said.token)
         return NOT_SIGNED_IN
 
-    def _recognise(self, token: str | None, wanted: UUID) -> AccessClaims | Problem:
+    def _recognise(self, token: str | None) -> AccessClaims | Problem:
         claims = (
             None
             if token is None
             else self._doors.tokens.read_access_token(token, self._doors.clock.now())
         )
-        if claims is None:
-            return NOT_SIGNED_IN
-        if claims.user_id != wanted:
-            return _SOMEONE_ELSE
-        full = self._counts.refuses_user(claims.user_id)
-        return claims if full is None else _too_many(full)
+        return NOT_SIGNED_IN if claims is None else claims
 
     async def _converse(
         self,
-        claims: AccessClaims,
+        visit: Visit,
         lane: HeldLane,
         counted: ExitStack,
         accept: Callable[[], Awaitable[None]],
     ) -> Problem | None:
         """Attach, accept and hold the socket; its end is told to the session actor in any case."""
-        counted.enter_context(self._counts.counting_user(claims.user_id))
+        claims, asked = visit.claims, visit.asked
+        if claims.user_id != visit.wanted and not asked.watch:
+            return _SOMEONE_ELSE
+        full = self._counts.refuses_user(claims.user_id, asked.replaces)
+        if full is not None:
+            return _too_many(full)
         connection_id = self._doors.identities.new_id()
+        counted.enter_context(self._counts.counting_user(claims.user_id, connection_id))
         context = RequestContext(claims.session_id, self.request_id, self._address)
         try:
             session = await self._doors.sessions.session(claims.user_id)
         except ActorError:
             return problems.unavailable("The server is starting or stopping. Try again.")
         try:
-            message = AttachSocket(context, connection_id, lane)
+            message = AttachSocket(
+                context,
+                connection_id,
+                lane,
+                watched=None if claims.user_id == visit.wanted else visit.wanted,
+                replaces=asked.replaces,
+            )
             try:
                 attached = await session.ask(message, self._doors.options.ask_timeout_s)
             except ActorError:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Final
+from uuid import UUID
 
 # Sockets that have not said yet who they are: a small part of all, and few from one address.
 STRANGERS_PART: Final = 10
@@ -24,7 +25,7 @@ class SocketCounts:
         self._per_user_max = per_user_max
         self._in_all = 0
         self._by_address: Counter[Hashable] = Counter()
-        self._by_user: Counter[Hashable] = Counter()
+        self._by_user: dict[Hashable, set[UUID]] = {}
         self._strangers = 0
         self._strangers_by_address: Counter[Hashable] = Counter()
 
@@ -36,9 +37,12 @@ class SocketCounts:
             return "There are too many sockets from this address."
         return None
 
-    def refuses_user(self, user_id: Hashable) -> str | None:
-        """Why this user may have no further socket; None when he may."""
-        if self._by_user[user_id] >= self._per_user_max:
+    def refuses_user(self, user_id: Hashable, replaced: UUID | None = None) -> str | None:
+        """Why this user may have no further socket; None when he may.
+
+        `replaced` is the connection that gives way to the new one: it does not count.
+        """
+        if len(self._by_user.get(user_id, set()) - {replaced}) >= self._per_user_max:
             return f"This user already has {self._per_user_max} sockets open. Close one first."
         return None
 
@@ -61,10 +65,16 @@ class SocketCounts:
                 self._in_all -= 1
 
     @contextmanager
-    def counting_user(self, user_id: Hashable) -> Iterator[None]:
+    def counting_user(self, user_id: Hashable, connection_id: UUID) -> Iterator[None]:
         """Count a socket as this user's."""
-        with _counted(self._by_user, user_id):
+        own = self._by_user.setdefault(user_id, set())
+        own.add(connection_id)
+        try:
             yield
+        finally:
+            own.discard(connection_id)
+            if not own:
+                del self._by_user[user_id]
 
     @contextmanager
     def counting_stranger(self, address: str) -> Iterator[None]:

@@ -1,0 +1,65 @@
+"""Connect tickets at the door: how one is read, limited and taken, for sockets and for events.
+
+Only browsers need them, which cannot set a header on either. A ticket opens one connection and is
+then no more; it is nowhere logged.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import trio
+
+from actors.envelope import ActorError
+from actors.messages.gatekeeper import TakeTicket
+from actors.messages.replies import Unavailable
+from domain.rejections import Rejected
+from domain.sign_in import TicketHolder
+from web import problems
+from web.front_desk import FrontDesk
+from web.problems import Problem
+from web.request_reading import Parameter
+from web.security.client_address import limited_part
+from web.security.tokens import AccessClaims
+
+_TICKET: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+TICKET: Final = Parameter(
+    "ticket",
+    lambda text: text if _TICKET.fullmatch(text) else None,
+    "a ticket of POST /ws/ticket",
+    {"type": "string", "maxLength": 128},
+)
+
+
+async def take_ticket(desk: FrontDesk, ticket: str, address: str) -> AccessClaims | Problem:
+    """Say whom a ticket lets in, who came from `address`; whatever the answer, it is used up.
+
+    The claims are those of the access token with which the ticket was asked for, without its id.
+    """
+    taken = desk.ticket_limit.take(limited_part(address), trio.current_time())
+    if not taken.allowed:
+        return Problem(
+            429,
+            "rate_limited",
+            "Too many tickets from this address. Wait as long as Retry-After says.",
+            headers=(problems.retry_after(taken.retry_after_s),),
+        )
+    doors = desk.doors
+    try:
+        told = await doors.gatekeeper.ask(TakeTicket(ticket), doors.options.ask_timeout_s)
+    except ActorError:
+        return problems.unavailable("The server is repairing itself. Ask for another ticket.")
+    match told:
+        case TicketHolder():
+            expires_at_s = int(told.access_until.timestamp())
+            if doors.clock.now() >= told.access_until:
+                return problems.NOT_SIGNED_IN
+            return AccessClaims(told.user_id, told.session_id, "", expires_at_s)
+        case Rejected():
+            return problems.from_rejected(told)
+        case Unavailable():
+            return problems.unavailable(f"{told.detail} Ask for another ticket.")
+        case _:
+            raise TypeError(f"{type(told).__name__} came instead of a ticket's holder")
