@@ -137,7 +137,7 @@ def _check(_: argparse.Namespace) -> int:
 
 
 def _openapi(_: argparse.Namespace) -> int:
-    from server.wiring import web_options
+    from server.web_slice import web_options
     from web.openapi import openapi_document
 
     # The document describes the program, not one node: no key is needed to write it.

@@ -6,8 +6,6 @@ the stores, the gateways and the web fit what the actors ask of them.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import socket
 from collections.abc import Sequence
@@ -41,16 +39,16 @@ from server.gauges import Gauges
 from server.loop_watchdog import LoopWatchdog
 from server.services import Services
 from server.settings import Settings
-from server.shares import BURST_FLOOR, WRONG_TRIES_FLOOR, pool_connections, share
+from server.shares import WRONG_TRIES_FLOOR, pool_connections, share
 from server.store_service import StoreService
+from server.web_slice import edge_limits, web_options
 from server.workers.process import Terminal
 from server.workers.seat import Seat
 from supervisors.local_tree import LocalTree
 from supervisors.session_supervisor import SessionSupervisor
 from supervisors.tree import Cast, Tree, plant
 from web.app import create_app
-from web.doors import Doors, WebOptions
-from web.edge.limits import EdgeLimits
+from web.doors import Doors
 from web.edge.listener import Listener
 from web.security.passwords import ArgonPasswords
 from web.security.tokens import JwtTokens
@@ -58,13 +56,6 @@ from web.sockets.encoding import encode_notification
 
 SESSIONS_MAX = 20_000
 SESSION_LINGER_S = 600.0
-USER_BURST = 100
-REFRESHES_A_MINUTE = 60
-TICKETS_A_MINUTE = 300  # taken by one address: more than it may have sockets, several times over
-REQUESTS_MAX = 1000
-REQUESTS_PER_ADDRESS_MAX = 400
-DRAIN_S = 7.0
-WORKER_DRAIN_S = 5.0  # the parent stops the services after the workers, in the same ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +121,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         coordinator=SyncCoordinator,
         housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
         listener=lambda: departure.of_listener(
-            gauges.of_listener(Listener(app, ground.sockets, limits=_edge_limits(settings)))
+            gauges.of_listener(Listener(app, ground.sockets, limits=edge_limits(settings)))
         ),
         link=() if seat is None else (("writer", seat.writer), ("reader", seat.reader)),
     )
@@ -251,39 +242,4 @@ def _gate_offices(world: _World, directory: SessionSupervisor) -> GateOffices:
         refresh_life=timedelta(days=world.settings.jwt_refresh_token_expire_days),
         idle_limit=timedelta(seconds=world.settings.session_timeout),
         wrong_tries_max=share(WRONG_TRIES_MAX, world.settings.workers, WRONG_TRIES_FLOOR),
-    )
-
-
-def web_options(settings: Settings, signing_key: bytes) -> WebOptions:
-    """Cut the web's slice of the settings; the key of list cursors is derived from the other."""
-    return WebOptions(
-        api_title=settings.api_title,
-        api_description=settings.api_description,
-        api_version=settings.api_version,
-        cursor_key=hmac.digest(signing_key, b"lendwire list cursors", hashlib.sha256),
-        allowed_origins=settings.allowed_origins,
-        trusted_proxies=settings.trusted_proxies,
-        docs_enabled=settings.docs,
-        production=settings.environment == "production",
-        ws_heartbeat_interval_s=settings.ws_heartbeat_interval,
-        ws_max_connections=settings.ws_max_connections,
-        ws_max_per_address=settings.ws_max_per_address,
-        ws_max_per_user=settings.ws_max_per_user,
-        rate_limit_user_per_minute=settings.rate_limit_user,
-        rate_limit_user_burst=share(USER_BURST, settings.workers, BURST_FLOOR),
-        rate_limit_refresh_per_minute=share(REFRESHES_A_MINUTE, settings.workers, BURST_FLOOR),
-        rate_limit_ticket_per_minute=share(TICKETS_A_MINUTE, settings.workers, BURST_FLOOR),
-        rate_limit_sign_in_per_minute=settings.rate_limit_sign_in,
-        default_currency=settings.default_currency,
-        timezone=settings.timezone,
-    )
-
-
-def _edge_limits(settings: Settings) -> EdgeLimits:
-    """Leave room beside the sockets for requests, so that a full house still answers."""
-    return EdgeLimits(
-        connections_max=settings.ws_max_connections + share(REQUESTS_MAX, settings.workers),
-        connections_per_address_max=settings.ws_max_per_address
-        + share(REQUESTS_PER_ADDRESS_MAX, settings.workers),
-        drain_s=DRAIN_S if settings.workers == 1 else WORKER_DRAIN_S,
     )
