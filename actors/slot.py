@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from actors.accounts import Accounts, Fault, Latency
+from actors.accounts import Accounts, Buckets, Fault, Latency
 from actors.envelope import ActorCrashed, ActorError, Envelope, Exit, Reply
 from actors.mailbox import Mailbox, Overflow
 from actors.slot_state import TRANSITIONS, State
@@ -31,6 +31,7 @@ class Slot:
         "_watchers",
         "accounts",
         "actor",
+        "buckets",
         "callers",
         "calls",
         "crash",
@@ -60,8 +61,12 @@ class Slot:
         capacity: int = 64,
         overflow: Overflow = Overflow.BLOCK,
         coalesce_key: Callable[[Any], Hashable] | None = None,
+        buckets: Buckets | None = None,
     ) -> None:
-        """Make a place nobody has lived in yet; messages may be queued already."""
+        """Make a place nobody has lived in yet; messages may be queued already.
+
+        `buckets` are shared with the actors of the same kind, if there are others.
+        """
         self.path = path
         self.state = State.NEW
         self.accounts = Accounts()
@@ -83,6 +88,7 @@ class Slot:
         self.quarantine: tuple[Fault, ...] = ()
         self.fault_times: tuple[float, ...] = ()
         self.latencies: dict[type, Latency] = {}
+        self.buckets = Buckets() if buckets is None else buckets
         self.on_fault: Callable[[Slot, Exception], None] | None = None
         self.on_transition: Callable[[Slot, State, State], None] | None = None
         self._watchers: list[Reply] = []
@@ -177,7 +183,7 @@ class Slot:
         """Add one message to the latencies of its type."""
         latency = self.latencies.get(kind)
         if latency is None:
-            latency = self.latencies[kind] = Latency()
+            latency = self.latencies[kind] = Latency(self.buckets[kind])
         latency.add(took_s)
 
     def crashed(self, cause: BaseException, message: str | None = None) -> None:

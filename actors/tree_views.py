@@ -152,9 +152,15 @@ Ordered = OrderTaken | OrderRefused | None
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One figure for the metrics: `name` without a unit prefix, `labels` sorted by the reader."""
+    """One figure for the metrics: `name` without a unit prefix, `labels` sorted by the reader.
+
+    Of a histogram `value` is the sum of what was measured, `count` how often, and `buckets` are
+    pairs of a bound and how many were up to it.
+    """
 
     name: str
-    kind: Literal["counter", "gauge"]
+    kind: Literal["counter", "gauge", "histogram"]
     value: float
     labels: Mapping[str, str] = field(default_factory=dict)
+    count: int = 0
+    buckets: tuple[tuple[float, int], ...] = ()

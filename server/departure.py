@@ -7,13 +7,13 @@ is not decided here: whoever has the signals does, which with several workers is
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import trio
 
 from actors.ports import Clock
-from actors.tree_views import DrainView, WorkInHand
+from actors.tree_views import DrainView, Sample, WorkInHand
 from web.edge.listener import Listener
 
 _LOG = logging.getLogger("lendwire.drain")
@@ -84,6 +84,10 @@ class Departure:
         if self._tell is not None:
             self._tell(drain)
         self._began.set()
+
+    def samples(self) -> Iterator[Sample]:
+        """Whether it drains, for the metrics."""
+        yield Sample("draining", "gauge", float(self._drain is not None))
 
     async def wait_begun(self) -> DrainView:
         """Wait until there is a drain, and tell of it."""

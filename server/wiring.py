@@ -134,7 +134,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         tree.root,
         world.clock,
         tree.core_is_running,
-        lambda: (*tree_samples(tree.root), *gauges.samples()),
+        lambda: (*tree_samples(tree.root), *gauges.samples(), *departure.samples()),
     )
     of_node = _of_node(local, departure, tree, seat)
     offices = _session_offices(world, tree, of_node, seat)

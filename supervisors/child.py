@@ -60,7 +60,9 @@ class Child:
         """Make the child's slot; nothing starts."""
         self.spec = spec
         self.keeper = keeper
-        self.slot = Slot(path, spec.mailbox, spec.overflow, spec.coalesce_key)
+        self.slot = Slot(
+            path, spec.mailbox, spec.overflow, spec.coalesce_key, keeper.shared_buckets
+        )
         self.address: Address[Any] = Address(self.slot)
         self.subtree: Subtree | None = None
         self.failures_in_a_row = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from actors.accounts import Buckets
 from actors.address import Address
 from actors.envelope import ActorCrashed, ActorStopped, TransientStartError, ask_chain
 from actors.slot_state import SETTLED, State
@@ -17,9 +18,11 @@ from supervisors.child import Child, Order
 from supervisors.child_spec import ChildSpec, Restart, Strategy
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
+from supervisors.tally import Departed, Tally, tally_of_all
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterator
 
 _INTENSITY: Final = Intensity()
 _BACKOFF: Final = Backoff()
@@ -40,6 +43,8 @@ class DynamicSupervisor(Supervisor):
     ) -> None:
         """Start without children, at every start anew."""
         super().__init__(id, (), Strategy.DYNAMIC, intensity, backoff, rng, shutdown_s)
+        self.shared_buckets = Buckets()
+        self._departed = Departed()
 
     async def start_child(self, spec: ChildSpec) -> Address[Any]:
         """Start a child and return its address once it is ready.
@@ -53,7 +58,8 @@ class DynamicSupervisor(Supervisor):
                 raise ActorStopped(self.path, self.state.value)
             child = self.children.get(spec.id)
             if child is None or child.slot.state in _ENDED:
-                self.children.pop(spec.id, None)
+                if child is not None:
+                    self._forget(child)
                 child = self._add(spec)
                 self.launch(child)
             if not child.slot.is_leaving:
@@ -102,6 +108,10 @@ class DynamicSupervisor(Supervisor):
         """How many children there are, the parked ones included."""
         return len(self.children)
 
+    def tallies(self) -> Iterator[Tally]:
+        """The figures of all children as one, those that are gone included."""
+        yield tally_of_all(self, self._departed)
+
     def _gone(self, child: Child) -> None:
         if child.spec.restart is Restart.TEMPORARY or child.slot.state is State.STOPPED:
             self._forget(child)
@@ -109,10 +119,12 @@ class DynamicSupervisor(Supervisor):
     def _forget(self, child: Child) -> None:
         if self.children.get(child.spec.id) is child:
             del self.children[child.spec.id]
+            self._departed.absorb(child.slot)
             self.window.forget(child.slot.path)
 
     def _begin(self) -> None:
-        self.children.clear()
+        for child in list(self.children.values()):
+            self._forget(child)
         super()._begin()
 
     async def stop_children(self) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable
 
+    from actors.accounts import Buckets
     from actors.slot import Slot
     from supervisors.backoff import Backoff
     from supervisors.snapshot import ErrorFigure
@@ -52,6 +53,7 @@ class Keeper:
         self.backoff = backoff
         self.window = RestartWindow((intensity or _FAULTS).window_s)
         self.children: dict[str, Child] = {}
+        self.shared_buckets: Buckets | None = None
         self.state = State.NEW
         self.incarnation = 0
         self.started_at: float | None = None

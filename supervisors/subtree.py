@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from supervisors.child import Child
     from supervisors.keeping import Keeper
-    from supervisors.snapshot import LatencyFigure, SupervisorSnapshot
+    from supervisors.snapshot import SupervisorSnapshot
+    from supervisors.tally import Tally
 
 
 @runtime_checkable
@@ -32,8 +33,8 @@ class Subtree(Protocol):
     async def run(self, *, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; raises when its intensity is exceeded."""
 
-    def latencies(self) -> Iterator[tuple[str, tuple[LatencyFigure, ...]]]:
-        """The path of each actor below that has handled messages, with how long these took."""
+    def tallies(self) -> Iterator[Tally]:
+        """The figures for the metrics of everything below."""
 
     def snapshot(self) -> SupervisorSnapshot:
         """The figures of everything below."""

@@ -21,13 +21,15 @@ from supervisors.child_spec import ChildSpec, Strategy
 from supervisors.keeping import Keeper
 from supervisors.repair import repair, start_each, start_group
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
-from supervisors.view import actor_detail, error_figure, latencies_below, supervisor_snapshot
+from supervisors.tally import tallies_below
+from supervisors.view import actor_detail, error_figure, supervisor_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from actors.address import Address
-    from supervisors.snapshot import ActorDetail, LatencyFigure, SupervisorSnapshot, Transition
+    from supervisors.snapshot import ActorDetail, SupervisorSnapshot, Transition
+    from supervisors.tally import Tally
 
 __all__ = [
     "Backoff",
@@ -99,9 +101,9 @@ class Supervisor(Keeper):
         """One child more closely: last errors with tracebacks, latencies. KeyError for none."""
         return actor_detail(*self.find(path))
 
-    def latencies(self) -> Iterator[tuple[str, tuple[LatencyFigure, ...]]]:
-        """The path of each actor that has handled messages, with how long these took."""
-        return latencies_below(self)
+    def tallies(self) -> Iterator[Tally]:
+        """The figures for the metrics of everything below; a pure read."""
+        return tallies_below(self)
 
     def observe(self, observer: Callable[[Transition], None]) -> None:
         """Call the observer at every change of state in this subtree; it must not block or raise.

@@ -21,8 +21,6 @@ from supervisors.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from actors.accounts import Fault
     from actors.slot import Slot
     from supervisors.child import Child
@@ -131,15 +129,6 @@ def actor_detail(keeper: Keeper, child: Child) -> ActorDetail:
         rejected=accounts.rejected,
         shed=accounts.shed,
     )
-
-
-def latencies_below(keeper: Keeper) -> Iterator[tuple[str, tuple[LatencyFigure, ...]]]:
-    """The path of each actor below that has handled messages, with how long these took."""
-    for child in keeper.children.values():
-        if child.subtree is not None:
-            yield from child.subtree.latencies()
-        elif child.slot.latencies:
-            yield child.slot.path, _latency_figures(child.slot)
 
 
 def _latency_figures(slot: Slot) -> tuple[LatencyFigure, ...]:

@@ -1,7 +1,7 @@
 """The figures as OpenMetrics text: one family a name, its samples together, ended by EOF.
 
-It writes the part of the format that figures need, counters and gauges, and knows no figure's
-meaning beyond the sentence that explains it.
+It writes the part of the format that figures need, counters, gauges and histograms, and knows no
+figure's meaning beyond the sentence that explains it.
 """
 
 from __future__ import annotations
@@ -42,12 +42,25 @@ def _family(name: str, samples: list[Sample], told: str | None) -> Iterable[str]
     yield f"# TYPE {PREFIX}{name} {kind}"
     if told is not None:
         yield f"# HELP {PREFIX}{name} {told.translate(_ESCAPES)}"
-    suffix = "_total" if kind == "counter" else ""
-    rows = {_labels(sample.labels): sample.value for sample in samples}
+    rows = {_labels(sample.labels): sample for sample in samples}
     if len(rows) < len(samples):
         raise ValueError(f"{name} has a figure twice")
     for labels in sorted(rows):
-        yield f"{PREFIX}{name}{suffix}{labels} {_number(rows[labels])}"
+        if kind == "histogram":
+            yield from _histogram(name, rows[labels])
+        else:
+            suffix = "_total" if kind == "counter" else ""
+            yield f"{PREFIX}{name}{suffix}{labels} {_number(rows[labels].value)}"
+
+
+def _histogram(name: str, sample: Sample) -> Iterable[str]:
+    for bound, count in (*sample.buckets, (math.inf, sample.count)):
+        # A bound keeps its point: scrapers that know 1.0 would take 1 for another.
+        told = "+Inf" if math.isinf(bound) else repr(float(bound))
+        yield f"{PREFIX}{name}_bucket{_labels({**sample.labels, 'le': told})} {count}"
+    labels = _labels(sample.labels)
+    yield f"{PREFIX}{name}_count{labels} {sample.count}"
+    yield f"{PREFIX}{name}_sum{labels} {_number(sample.value)}"
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -55,7 +55,12 @@ class Head:
         )
         clock = SystemClock(settings.zone)
         self.departure = Departure(clock, settings.drain_notice_seconds)
-        local = LocalTree(self.root, clock, lambda: True, lambda: tree_samples(self.root))
+        local = LocalTree(
+            self.root,
+            clock,
+            lambda: True,
+            lambda: (*tree_samples(self.root), *self.departure.samples()),
+        )
         self.switchboard = Switchboard(
             local, self.departure, self.root.address("exchange").tell_nowait
         )

@@ -132,14 +132,19 @@ async def test_the_metrics_of_a_running_server_are_what_a_scraper_takes(shared_n
     assert answer.status_code == 200
     read = {family.name: family for family in text_string_to_metric_families(answer.text)}
     expected = (
-        "actor_restarts actor_mailbox_depth actor_mailbox_high_water actor_messages_handled "
-        "actor_handling_seconds loop_lag_seconds feed_lag_seconds feed_position sockets "
-        "pool_connections_in_use sync_queue"
+        "actor_restarts actor_mailbox_depth actor_mailbox_high_water actor_messages_processed "
+        "actor_messages_shed actor_handling_seconds loop_lag_seconds feed_lag_seconds "
+        "feed_position connections sessions sockets draining pool_connections_in_use sync_queue"
     )
     assert {f"lendwire_{name}" for name in expected.split()} <= set(read)
-    handled = read["lendwire_actor_messages_handled"].samples
-    by_type = {row.labels["message"]: row.value for row in handled}
-    assert by_type["SignIn"] >= 4
+    handled = read["lendwire_actor_handling_seconds"].samples
+    counts = {
+        (row.labels["actor"], row.labels["message"]): row.value
+        for row in handled
+        if row.name.endswith("_count")
+    }
+    assert counts["gatekeeper", "SignIn"] >= 4
+    assert counts["sessions", "CarryOut"] >= 4
     async with node.client(staff.customer) as client:
         assert (await client.get("/metrics")).status_code == 403
 

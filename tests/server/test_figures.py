@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import pytest
 import trio
 
 from actors.actor import Actor
+from actors.envelope import ActorCrashed
 from actors.tree_views import Sample
 from domain.outages import StoreUnavailable
 from domain.views import FeedPosition
@@ -15,13 +17,20 @@ from persistence.postgres_pool import PoolFigures
 from server.figures import tree_samples
 from server.gauges import Gauges
 from server.loop_watchdog import LoopWatchdog
-from supervisors.child_spec import ChildSpec
+from supervisors.child_spec import ChildSpec, Restart
+from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
 from web.edge.listener import EdgeSnapshot
 
 
+class Broken:
+    pass
+
+
 class Echo(Actor[object]):
     async def receive(self, message):
+        if isinstance(message, Broken):
+            raise TypeError("a broken message")
         await trio.sleep(0.5)
         return message
 
@@ -60,26 +69,68 @@ def value(samples, name, **labels):
     return found.value
 
 
-async def test_messages_and_latencies_are_told_by_type_and_sessions_as_one(autojump_clock):
-    sessions = Supervisor("sessions", [ChildSpec("1", Echo), ChildSpec("2", Echo)])
-    root = Supervisor("root", [ChildSpec("echo", Echo), sessions])
+def one(samples, name, **labels):
+    (found,) = (s for s in samples if s.name == name and dict(s.labels) == labels)
+    return found
+
+
+async def test_latencies_are_told_by_kind_of_actor_and_type_of_message(autojump_clock):
+    root = Supervisor("root", [ChildSpec("echo", Echo)])
     async with trio.open_nursery() as nursery:
         await nursery.start(root.run)
-        await root.address("echo").ask(1, timeout_s=5)
-        await root.address("echo").ask("one", timeout_s=5)
-        for child in ("1", "2"):
-            await sessions.address(child).ask(1, timeout_s=5)
+        for message in (1, 2, "one"):
+            await root.address("echo").ask(message, timeout_s=5)
         samples = tree_samples(root)
         nursery.cancel_scope.cancel()
-    for path, message, count in (
-        ("/root/echo", "int", 1),
-        ("/root/echo", "str", 1),
-        ("sessions", "int", 2),
-    ):
-        labels = {"path": path, "message": message}
-        assert value(samples, "actor_messages_handled", **labels) == count
-        assert value(samples, "actor_handling_seconds", **labels) == count * 0.5
+    for message, count in (("int", 2), ("str", 1)):
+        labels = {"actor": "echo", "message": message}
+        took = one(samples, "actor_handling_seconds", **labels)
+        assert (took.count, took.value) == (count, count * 0.5)
+        up_to = dict(took.buckets)
+        assert (up_to[0.25], up_to[0.5], up_to[10.0]) == (0, count, count)
         assert value(samples, "actor_handling_seconds_max", **labels) == 0.5
+
+
+async def test_children_that_come_and_go_are_told_as_one_and_their_counters_never_go_back(
+    autojump_clock,
+):
+    sessions = DynamicSupervisor("sessions")
+    root = Supervisor("root", [sessions])
+    of_all = {"path": "/root/sessions/*"}
+    counters = []
+
+    async def bring(name: str) -> None:
+        address = await sessions.start_child(ChildSpec(name, Echo, restart=Restart.TEMPORARY))
+        await address.ask(1, timeout_s=5)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(root.run)
+        for name in ("1", "2", "3"):
+            await bring(name)
+        for leave in (lambda: sessions.stop_child("1"), lambda: crash(sessions, "2")):
+            await leave()
+            await bring("4")
+            counters.append(tree_samples(root))
+        nursery.cancel_scope.cancel()
+    first, second = counters
+    assert [value(each, "sessions") for each in counters] == [3, 2]
+    for name, before, after in (
+        ("actor_messages_processed", 4, 5),
+        ("actor_messages_quarantined", 0, 1),
+        ("actor_restarts", 0, 1),
+    ):
+        assert (value(first, name, **of_all), value(second, name, **of_all)) == (before, after)
+    labels = {"actor": "sessions", "message": "int"}
+    took = [one(each, "actor_handling_seconds", **labels) for each in counters]
+    assert [(each.count, each.value) for each in took] == [(4, 2.0), (5, 2.5)]
+    assert not any(s.labels.get("path", "").startswith("/root/sessions/1") for s in second)
+
+
+async def crash(sessions: DynamicSupervisor, name: str) -> None:
+    address = sessions.child(name)
+    assert address is not None
+    with pytest.raises(ActorCrashed):
+        await address.ask(Broken(), timeout_s=5)
 
 
 async def test_gauges_look_at_the_incarnation_that_lives(autojump_clock):

@@ -47,6 +47,25 @@ def test_a_scraper_reads_back_what_was_written() -> None:
     assert read["lendwire_loop_lag_seconds"].documentation == AWKWARD
 
 
+def test_a_histogram_is_read_back_with_its_buckets_count_and_sum() -> None:
+    buckets = ((0.0001, 1), (0.25, 3), (1.0, 3), (10.0, 4))
+    raw = openmetrics(
+        tuple(
+            Sample("took_seconds", "histogram", 12.5, {"actor": actor}, 5, buckets)
+            for actor in ("hub", AWKWARD)
+        ),
+        {"took_seconds": "How long."},
+    )
+    read = families(raw)["lendwire_took_seconds"]
+    assert read.type == "histogram"
+    for actor in ("hub", AWKWARD):
+        rows = [row for row in read.samples if row.labels["actor"] == actor]
+        assert [(row.labels["le"], row.value) for row in rows if "le" in row.labels] == [
+            ("0.0001", 1), ("0.25", 3), ("1.0", 3), ("10.0", 4), ("+Inf", 5),
+        ]  # fmt: skip
+        assert [row.value for row in rows if "le" not in row.labels] == [5, 12.5]
+
+
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 def test_figures_that_are_no_numbers_have_their_own_spelling(value: float) -> None:
     raw = openmetrics((Sample("lag", "gauge", value),), {})
