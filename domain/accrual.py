@@ -52,28 +52,38 @@ def as_it_was(position: Position, since: date, until: date) -> list[Stretch]:
     """The days from `since` to `until` on the principal that was really out."""
     if since >= until:
         return []
-    inside = [t.on for t in position.tranches] + [m.on for m in position.movements]
+    inside = [t.on for t in position.tranches if since < t.on < until]
+    inside += position.received.days_between(since, until)
     if _compounds(position):
-        inside += [row.span.due_date for row in position.rows]
-    edges = _edges(position, (day for day in inside if since < day < until), since, until)
+        dues = [row.span.due_date for row in position.rows]
+        inside += [due for due in dues if since < due < until]
+    edges = _edges(position, inside, since, until)
     return [Stretch(a, b, _out_on(position, a)) for a, b in pairwise(edges)]
 
 
-def explained(position: Position, row: Row, stretches: Sequence[Stretch]) -> Iterator[InterestPart]:
-    """The interest of `stretches` of a row, neighbours on one base at one rate taken together."""
+def explained(
+    position: Position, row: Row, stretches: Sequence[Stretch]
+) -> tuple[InterestPart, ...]:
+    """The interest of `stretches` of a row, neighbours on one base at one rate taken together.
+
+    A part that the row has already is not reckoned again, unless the rate may have changed.
+    """
     multiple = position.terms.interest_multiple_minor
-    for stretch in stretches if len(stretches) == 1 else _merged(position, stretches):
-        factor = factor_of(position, row, stretch.start, stretch.end)
-        unrounded, rounded = interest_on(stretch.base, factor, multiple)
-        yield InterestPart(
-            stretch.start,
-            stretch.end,
-            (stretch.end - stretch.start).days,
-            stretch.base,
-            factor,
-            unrounded,
-            rounded,
-        )
+    known = () if position.rates else row.parts
+    made = []
+    merged = stretches if len(stretches) == 1 else _merged(position, stretches)
+    for place, stretch in enumerate(merged):
+        start, end, base = stretch
+        if place < len(known):
+            part = known[place]
+            if part.base_minor == base and part.from_date == start and part.to_date == end:
+                made.append(part)
+                continue
+        factor = factor_of(position, row, start, end)
+        unrounded, rounded = interest_on(base, factor, multiple)
+        part = InterestPart(start, end, (end - start).days, base, factor, unrounded, rounded)
+        made.append(part)
+    return tuple(made)
 
 
 def factor_of(position: Position, row: Row, start: date, end: date) -> Decimal:
@@ -128,10 +138,10 @@ def _merged(position: Position, stretches: Iterable[Stretch]) -> Iterator[Stretc
 
 
 def _out_on(position: Position, day: date) -> int:
-    out = position.gross_until(day) - position.moved_until(day) - position.forgiven
+    out = position.gross_until(day) - position.received.principal_until(day) - position.forgiven
     if _compounds(position):
         asked = sum(row.interest for row in position.rows if row.span.due_date <= day)
-        got = sum(move.interest_minor for move in position.movements if move.on <= day)
+        got = position.received.interest_until(day)
         out += max(0, asked - got)
     return max(0, out)
 

@@ -99,8 +99,11 @@ def room(position: Position, step: Step, day: date) -> int:
         asked = max(0, row.principal - row.paid_principal)
         if not position.terms.recalculates:
             return asked
-        out = max(0, position.total_out - sum(one.paid_principal for one in position.rows))
-        return out if takes_all(position, step.row, day) else min(asked, out)
+        everything = takes_all(position, step.row, day)
+        if not (asked or everything):
+            return 0
+        out = max(0, position.total_out - sum([one.paid_principal for one in position.rows]))
+        return out if everything else min(asked, out)
     kind = ChargeKind.FEE if step.component is FEE else ChargeKind.PENALTY
     owed = (
         row.fees - row.paid_fees if kind is ChargeKind.FEE else row.penalties - row.paid_penalties

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 
 from domain import events as happened
-from domain.book import Movement
 from domain.charging import add_charge, charge_overdue, waive_charge
 from domain.conventions import RowKind
 from domain.event_order import comes_after_payments
@@ -194,7 +193,7 @@ def _pay_down(running: RunningLoan, event: LoanDisbursed) -> None:
             row.paid_principal += part
             left -= part
             running.slices.append(Slice(number, day, Allocation(principal_minor=part)))
-            running.position.movements.append(Movement(day, part, 0))
+            running.position.received.add(day, part, 0)
     running.credit += left
 
 

@@ -99,6 +99,23 @@ def planned_principal(
     return max(0, min(row.emi - asked, left))
 
 
+def principal_around(position: Position, since: int) -> tuple[int, int, int]:
+    """What the rows before `since` ask for, what those after have been paid, what all bring back.
+
+    Rows that bear no interest do not count.
+    """
+    before = ahead = 0
+    total = position.total_out
+    for index, row in enumerate(position.rows):
+        if not row.bears_interest:
+            total -= row.principal
+        elif index < since:
+            before += row.principal
+        else:
+            ahead += row.paid_principal
+    return before, ahead, total
+
+
 def fees_of(position: Position, row: Row, index: int) -> tuple[int, int]:
     """The fees and the penalties that row `index` asks for."""
     if not position.charges and not position.terms.instalment_fees:
@@ -176,7 +193,7 @@ def _balance(position: Position, since: int) -> int:
     ahead = 0
     if position.terms.recalculates:
         paid = sum(row.paid_principal for row in position.rows[:since])
-        ahead = max(0, position.moved_until(span.from_date) - paid)
+        ahead = max(0, position.received.principal_until(span.from_date) - paid)
     return max(0, out - before - ahead)
 
 

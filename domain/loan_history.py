@@ -103,6 +103,22 @@ def replay(events: Iterable[LoanEvent]) -> tuple[Loan, tuple[Payment, ...]]:
     return history.loan, history.payments
 
 
+def replay_beside(events: Iterable[LoanEvent], further: LoanEvent) -> tuple[History, History]:
+    """What `events` make, without `further` and with it; what goes before it is gone through once.
+
+    Raises ValueError without a submission.
+    """
+    before = in_order(events)
+    after = in_order((*before, further))
+    same = _first_touched(after, further)
+    running = _begun(after[:same])
+    _go_on(running, after[1:same], after)
+    twin = running.copied()
+    _go_on(twin, before[same:], before)
+    _go_on(running, after[same:], after)
+    return _history(twin), _history(running)
+
+
 def in_order(events: Iterable[LoanEvent]) -> list[LoanEvent]:
     """Each of `events` once, in the order in which they count."""
     return sorted({event.event_id: event for event in events}.values(), key=order_key)
@@ -110,19 +126,11 @@ def in_order(events: Iterable[LoanEvent]) -> list[LoanEvent]:
 
 def fold(ordered: Sequence[LoanEvent], as_of: date | None = None) -> History:
     """What events that are in order make of a loan, and time until `as_of` on top of it."""
-    if not ordered:
-        raise ValueError("a loan without events")
-    first = ordered[0]
-    if not isinstance(first, LoanSubmitted):
-        raise ValueError("the first event of a loan is its submission")  # noqa: TRY004 - its order
-    gone = {event.payment_id for event in ordered if isinstance(event, PaymentReversed)}
-    undone = {event.disbursement_id for event in ordered if isinstance(event, DisbursalUndone)}
-    running = RunningLoan(_submitted(first))
-    for event in ordered[1:]:
-        _step(running, event, gone, undone)
+    running = _begun(ordered)
+    _go_on(running, ordered[1:], ordered)
     if as_of is not None and running.position is not None:
         bring_up_to(running.position, as_of)
-    return History(stopped(running), tuple(running.payments), tuple(running.slices))
+    return _history(running)
 
 
 def changed_payments(
@@ -132,6 +140,44 @@ def changed_payments(
     stood: dict[PaymentId, Payment] = {payment.id: payment for payment in before}
     changed = tuple(payment for payment in after if stood.get(payment.id) != payment)
     return tuple(stood[payment.id] for payment in changed if payment.id in stood), changed
+
+
+def _first_touched(ordered: Sequence[LoanEvent], event: LoanEvent) -> int:
+    """The index of the first event that counts otherwise because `event` is there; at least 1."""
+    about = {event.event_id}
+    for one in ordered:
+        if (
+            isinstance(event, PaymentReversed)
+            and isinstance(one, PaymentRecorded)
+            and one.payment_id == event.payment_id
+        ) or (
+            isinstance(event, DisbursalUndone)
+            and isinstance(one, LoanDisbursed)
+            and one.disbursement_id == event.disbursement_id
+        ):
+            about.add(one.event_id)
+    return max(1, next(at for at, one in enumerate(ordered) if one.event_id in about))
+
+
+def _begun(ordered: Sequence[LoanEvent]) -> RunningLoan:
+    if not ordered:
+        raise ValueError("a loan without events")
+    first = ordered[0]
+    if not isinstance(first, LoanSubmitted):
+        raise ValueError("the first event of a loan is its submission")  # noqa: TRY004 - its order
+    return RunningLoan(_submitted(first))
+
+
+def _go_on(running: RunningLoan, events: Iterable[LoanEvent], known: Sequence[LoanEvent]) -> None:
+    """Let `events` happen, of all that are `known`."""
+    gone = {event.payment_id for event in known if isinstance(event, PaymentReversed)}
+    undone = {event.disbursement_id for event in known if isinstance(event, DisbursalUndone)}
+    for event in events:
+        _step(running, event, gone, undone)
+
+
+def _history(running: RunningLoan) -> History:
+    return History(stopped(running), tuple(running.payments), tuple(running.slices))
 
 
 def _step(

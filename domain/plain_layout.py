@@ -54,7 +54,7 @@ def _is_plain(position: Position, since: int) -> bool:
     if (
         position.rates
         or position.charges
-        or position.movements
+        or position.received
         or len(position.tranches) != 1
         or terms.interest_method is InterestMethod.FLAT
         or terms.amortization is Amortization.BULLET

@@ -6,6 +6,7 @@ A `Position` lives inside one decision or one replay and is never kept: what is 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,6 @@ from domain.book import (
     Book,
     ChargeLine,
     InterestPart,
-    Movement,
     RateStep,
     RowWorkings,
     Tranche,
@@ -23,6 +23,7 @@ from domain.conventions import RowKind
 from domain.due_dates import Period
 from domain.instalment import Instalment
 from domain.money import ARITHMETIC
+from domain.money_received import MoneyReceived
 from domain.terms import Frequency, Terms
 
 
@@ -67,6 +68,26 @@ class Row:
         """What is still owed on it."""
         return self.due - self.paid
 
+    def copied(self) -> Row:
+        """One like it; said field by field, which is several times as fast as `replace`."""
+        return Row(
+            self.span,
+            self.frequency,
+            self.kind,
+            self.emi,
+            self.principal,
+            self.interest,
+            self.fees,
+            self.penalties,
+            self.paid_principal,
+            self.paid_interest,
+            self.paid_fees,
+            self.paid_penalties,
+            self.carried,
+            self.waived,
+            self.parts,
+        )
+
     @property
     def accrued(self) -> int:
         """The interest of its own days."""
@@ -85,7 +106,7 @@ class Position:
     tranches: list[Tranche]
     as_of: date
     rates: list[RateStep] = field(default_factory=list)
-    movements: list[Movement] = field(default_factory=list)
+    received: MoneyReceived = field(default_factory=MoneyReceived)
     charges: list[ChargeLine] = field(default_factory=list)
     interest_until: date | None = None
     forgiven: int = 0
@@ -94,11 +115,11 @@ class Position:
 
     def gross_until(self, day: date) -> int:
         """All the money that had gone out by `day`."""
-        return sum(tranche.amount_minor for tranche in self.tranches if tranche.on <= day)
-
-    def moved_until(self, day: date) -> int:
-        """All the principal that had come back by `day`."""
-        return sum(move.principal_minor for move in self.movements if move.on <= day)
+        out = 0
+        for tranche in self.tranches:
+            if tranche.on <= day:
+                out += tranche.amount_minor
+        return out
 
     def rate_after(self, day: date) -> Decimal:
         """The rate of the day after `day`, in per cent a year."""
@@ -115,20 +136,30 @@ class Position:
 
     def first_due_on_or_after(self, day: date) -> int:
         """The index of the first row due on or after `day`; the number of rows when none is."""
-        for index, row in enumerate(self.rows):
-            if row.span.due_date >= day:
-                return index
-        return len(self.rows)
+        return bisect_left(self.rows, day, key=_due_date)
+
+    @property
+    def owed(self) -> int:
+        """All that the rows still ask for."""
+        owed = 0
+        for row in self.rows:
+            owed += row.principal + row.interest + row.fees + row.penalties
+            owed -= row.paid_principal + row.paid_interest + row.paid_fees + row.paid_penalties
+        return owed
+
+
+def _due_date(row: Row) -> date:
+    return row.span.due_date
 
 
 def copied(position: Position) -> Position:
     """A position that can be worked on while `position` stays as it is."""
     return replace(
         position,
-        rows=[replace(row) for row in position.rows],
+        rows=[row.copied() for row in position.rows],
         tranches=list(position.tranches),
         rates=list(position.rates),
-        movements=list(position.movements),
+        received=position.received.copied(),
         charges=list(position.charges),
     )
 
@@ -162,7 +193,7 @@ def opened(terms: Terms, instalments: tuple[Instalment, ...], book: Book, start:
         tranches=list(book.tranches),
         as_of=book.as_of,
         rates=list(book.rates),
-        movements=list(book.movements),
+        received=MoneyReceived(book.movements),
         charges=list(book.charges),
         interest_until=book.interest_until,
         forgiven=book.forgiven_principal_minor,
@@ -188,7 +219,7 @@ def closed(position: Position) -> tuple[tuple[Instalment, ...], Book]:
         rows=workings,
         tranches=tuple(position.tranches),
         rates=tuple(position.rates),
-        movements=tuple(position.movements),
+        movements=position.received.movements(),
         charges=tuple(position.charges),
         interest_until=position.interest_until,
         forgiven_principal_minor=position.forgiven,

@@ -22,6 +22,7 @@ from domain.instalment_plan import (
     fees_of,
     flat_total,
     planned_principal,
+    principal_around,
     reset_instalment,
 )
 from domain.plain_layout import lay_plainly
@@ -89,7 +90,7 @@ def _flat_left(position: Position, since: int) -> int:
 
 def _explain_plan(position: Position, row: Row, base: int) -> None:
     stretches = planned(position, base, row.span.from_date, row.span.due_date)
-    row.parts = tuple(explained(position, row, stretches))
+    row.parts = explained(position, row, stretches)
 
 
 def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.NEVER) -> None:
@@ -98,9 +99,7 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
     With `stop` nothing accrues after `as_of`: the rows then say what it takes to be quit that day.
     """
     rows = position.rows
-    before = sum(row.principal for row in rows[:since] if row.bears_interest)
-    ahead = sum(row.paid_principal for row in rows[since:] if row.bears_interest)
-    total = position.total_out - sum(row.principal for row in rows if not row.bears_interest)
+    before, ahead, total = principal_around(position, since)
     credit = _credit(position, since)
     carried = rows[since - 1].carried if since else 0
     taker = _taker(position, since)
@@ -112,7 +111,7 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
         stretches = _stretches(position, row, opening, as_of, stop)
         if index == len(rows) - 1 and position.terms.accrues_after_maturity:
             stretches += as_it_was(position, row.span.due_date, as_of)
-        row.parts = tuple(explained(position, row, stretches))
+        row.parts = explained(position, row, stretches)
         ahead -= row.paid_principal
         limit = max(row.paid_principal, total - before - ahead)
         calculated = collected(position, index, row.accrued) + carried
@@ -191,7 +190,7 @@ def quit_rows(position: Position, until: date, stop: Stop = Stop.ON_THE_DAY) -> 
                     for part in row.parts
                     if part.from_date < until
                 ]
-                row.parts = tuple(explained(position, row, cut))
+                row.parts = explained(position, row, cut)
                 accrued = row.accrued
             else:
                 row.parts = ()
@@ -204,7 +203,7 @@ def _stretches(
     since, until = row.span.from_date, row.span.due_date
     if charges_whole_periods(position) and stop is not Stop.ON_THE_DAY:
         if since < as_of:
-            out = position.gross_until(since) - position.moved_until(since)
+            out = position.gross_until(since) - position.received.principal_until(since)
             return planned(position, out, since, until)
         return [] if stop else planned(position, opening, since, until)
     known = min(until, as_of)
@@ -270,7 +269,11 @@ def _taker(position: Position, since: int) -> int:
 
 
 def _last_interest_row(position: Position) -> int:
-    return max((index for index, row in enumerate(position.rows) if row.bears_interest), default=-1)
+    rows = position.rows
+    for index in range(len(rows) - 1, -1, -1):
+        if rows[index].bears_interest:
+            return index
+    return -1
 
 
 def is_flat(position: Position) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.allocation_order import Step, bucket_of, room, steps
-from domain.book import Movement
 from domain.conventions import ChargeKind, Component, PreclosureInterest
 from domain.money import round_share
 from domain.payment import Allocation
@@ -51,7 +50,7 @@ def receive(position: Position, amount_minor: int, day: date) -> tuple[Allocatio
     quit_rows(dues, day, Stop.WITH_THE_REST)
     split, slices = _spread(dues, amount_minor, day)
     _take_over(position, dues)
-    position.movements.append(Movement(day, split.principal_minor, split.interest_minor))
+    position.received.add(day, split.principal_minor, split.interest_minor)
     since = position.first_due_on_or_after(day)
     recalculate(position, since, day)
     return split, slices
@@ -69,7 +68,7 @@ def receive_payoff(
     position.rows[:] = quit_position.rows
     position.charges[:] = quit_position.charges
     position.interest_until = quote.until
-    position.movements.append(Movement(quote.until, split.principal_minor, split.interest_minor))
+    position.received.add(quote.until, split.principal_minor, split.interest_minor)
     return split, slices
 
 

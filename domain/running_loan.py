@@ -11,7 +11,7 @@ from datetime import date
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.payment import Payment
-from domain.position import Position, closed, instalments_of, opened
+from domain.position import Position, closed, copied, instalments_of, opened
 from domain.receipt import Slice
 from domain.schedule import lay_out, schedule_start
 from domain.terms import Terms
@@ -38,10 +38,19 @@ class RunningLoan:
     payments: list[Payment] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
 
+    def copied(self) -> RunningLoan:
+        """One that goes its own way from here."""
+        return replace(
+            self,
+            position=None if self.position is None else copied(self.position),
+            payments=list(self.payments),
+            slices=list(self.slices),
+        )
+
     @property
     def owed(self) -> int:
         """All that the rows still ask for."""
-        return 0 if self.position is None else sum(row.outstanding for row in self.position.rows)
+        return 0 if self.position is None else self.position.owed
 
 
 def is_whole(loan: Loan) -> bool:

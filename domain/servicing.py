@@ -16,7 +16,7 @@ from domain.events import LoanEvent, PaymentRecorded, PaymentReversed
 from domain.identifiers import PaymentId
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
-from domain.loan_history import changed_payments, is_in_order, replay, take_payment
+from domain.loan_history import changed_payments, is_in_order, replay_beside, take_payment
 from domain.money import minor_exactly
 from domain.origination import header, wrong_state
 from domain.payment import Payment
@@ -105,14 +105,13 @@ def reverse(
 
 def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> Decision:
     """Decide `event` by all that happened: the loan after it, and each payment that it changes."""
-    stood, payments_before = replay(history)
-    assert stood.version == loan.version, "the history is not that of the loan as it stands"
-    after, payments_after = replay((*history, event))
-    changed_before, changed = changed_payments(payments_before, payments_after)
+    before, after = replay_beside(history, event)
+    assert before.loan.version == loan.version, "the history is not that of the loan as it stands"
+    changed_before, changed = changed_payments(before.payments, after.payments)
     about = event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else None
-    own = [payment for payment in payments_after if payment.id == about]
+    own = [payment for payment in after.payments if payment.id == about]
     others = [payment for payment in changed if payment.id != about]
-    return Decision((event,), after, (*own, *others), _own_first(about, changed_before))
+    return Decision((event,), after.loan, (*own, *others), _own_first(about, changed_before))
 
 
 def _own_first(own: PaymentId | None, payments: tuple[Payment, ...]) -> tuple[Payment, ...]:

@@ -11,18 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.event_order import order_key
-from domain.events import LoanEvent, PaymentRecorded, PaymentReversed
+from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded, PaymentReversed
 from domain.identifiers import EventId, PaymentId
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import (
     changed_payments,
     evolve,
+    fold,
+    in_order,
     is_in_order,
     replay,
+    replay_beside,
     take_payment,
 )
 from domain.payment import PaymentStatus
+from domain.terms import Terms
 from tests.domain.lending_scenes import (
     TODAY,
     active_history,
@@ -30,6 +34,7 @@ from tests.domain.lending_scenes import (
     money_events,
     submitted,
 )
+from tests.domain.rich_terms import lives as rich_lives
 
 Events = tuple[LoanEvent, ...]
 lives = all_terms(instalments_max=8).flatmap(money_events)
@@ -164,3 +169,17 @@ def _payment_event(history: Events) -> PaymentRecorded:
         method=None,
         reference=None,
     )
+
+
+@given(rich_lives(), st.integers(0, 30))
+def test_what_is_seen_beside_is_what_each_replay_gives(life: tuple[Terms, Events], at: int) -> None:
+    _, events = life
+    further = events[at % len(events)]
+    rest = [event for event in events if event is not further]
+    if isinstance(further, LoanSubmitted):
+        return
+    before, after = replay_beside(rest, further)
+    assert (before.loan, before.payments) == replay(rest)
+    assert (after.loan, after.payments) == replay(events)
+    assert before == fold(in_order(rest))
+    assert after == fold(in_order(events))
