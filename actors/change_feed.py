@@ -14,9 +14,9 @@ import trio
 from actors.actor import Actor, Context
 from actors.address import Address
 from actors.envelope import Exit, TransientStartError
+from actors.feed_ports import Feed
 from actors.messages.broadcast_hub import BroadcastHubMessage, Deliver
 from actors.messages.change_feed import ChangeFeedMessage, Deaf, Poke
-from actors.ports import Feed
 from domain.outages import Outage
 from domain.views import FeedPosition
 

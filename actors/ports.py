@@ -1,4 +1,6 @@
-"""What the actors need of the world, as Protocols: stores, the clock, tokens, lanes, the tree.
+"""What the actors need of the world, as Protocols: stores, the clock, tokens, the sessions.
+
+What only feed and hub need is in `feed_ports.py`.
 
 `persistence`, `gateways` and `web` satisfy these by shape, without importing this module;
 `server/wiring.py` knows both sides, and the type checker proves the fit there. Every method of a
@@ -21,14 +23,12 @@ from domain.events import LoanEvent
 from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, SessionId, UserId
 from domain.leadership import Deposed, Term
 from domain.loan import Loan
-from domain.notices import FeedBatch, FeedEntry, NoticeType
 from domain.queries import ListUsers
 from domain.rejections import Rejected
 from domain.roles import Sight
 from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
 from domain.views import (
     CommentView,
-    FeedPosition,
     LoanView,
     Page,
     PaymentView,
@@ -169,22 +169,6 @@ class Accounts(Protocol):
         """Set a password and end every session of the user but `keep_session`."""
 
 
-class Feed(Protocol):
-    """The committed feed: dense, in the order of commits."""
-
-    async def position(self) -> FeedPosition:
-        """Where the feed ends now."""
-
-    async def advance(self, after: FeedPosition, limit: int) -> FeedBatch:
-        """Stamp what was committed, then read on."""
-
-    async def listen(self, on_wake: Callable[[], object], on_lost: Callable[[str], object]) -> None:
-        """Call `on_wake` on the Trio thread whenever somebody committed, `on_lost` when deaf."""
-
-    async def stop_listening(self) -> None:
-        """Undo `listen`."""
-
-
 class Upkeep(Protocol):
     """What has to be done now and then, by the one who leads."""
 
@@ -228,23 +212,6 @@ class Tokens(Protocol):
 
     def read_refresh_token(self, token: str, now: datetime) -> RefreshTicket | None:
         """The ticket that a token was minted from, when it is genuine and has not expired."""
-
-
-class Lane(Protocol):
-    """The way to one socket. Nothing here waits, and a dead lane raises nothing."""
-
-    def push(self, frame: bytes, kind: NoticeType) -> bool:
-        """Send, or keep for sending; over the bound the rule of `kind` decides. False when dead."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Say good-bye with a WebSocket close code, and die."""
-
-
-class FrameEncoder(Protocol):
-    """Makes the bytes that all subscribers get."""
-
-    def __call__(self, entry: FeedEntry) -> bytes:
-        """Encode one notification as one WebSocket frame."""
 
 
 class SessionDirectory(Protocol):

@@ -1,4 +1,4 @@
-"""The sockets of one user on this worker: let in, narrowed, retargeted, and sent away.
+"""The sockets of one user on this worker: let in, retargeted, and sent away.
 
 A part of the session actor, which alone calls it. Under which sign-ins sockets may live it is told.
 """
@@ -14,16 +14,16 @@ import trio
 from actors.address import Address
 from actors.command_desk import not_allowed, not_found
 from actors.envelope import ActorError
+from actors.feed_ports import Lane
 from actors.messages.broadcast_hub import (
     BroadcastHubMessage,
-    Narrow,
     Reauthorise,
     Register,
     Unregister,
 )
 from actors.messages.replies import Unavailable
-from actors.messages.user_session import Attached, AttachSocket, Subscribe
-from actors.ports import Accounts, Clock, Lane
+from actors.messages.user_session import Attached, AttachSocket
+from actors.ports import Accounts, Clock
 from actors.socket_ports import SocketRecords
 from domain.account import Account, SignInSession
 from domain.identifiers import SessionId, UserId
@@ -86,7 +86,9 @@ class SessionSockets:
             if isinstance(found, Rejected):
                 return found
             heard = found
-        register = Register(message.connection_id, heard.principal, message.lane, account.id)
+        register = Register(
+            message.connection_id, heard.principal, message.lane, account.id, quiet=True
+        )
         try:
             position = await self._offices.hub.ask(register, timeout_s=HUB_TIMEOUT_S)
         except ActorError:
@@ -104,11 +106,6 @@ class SessionSockets:
         if self._open.pop(connection_id, None) is not None:
             with trio.move_on_after(HUB_TIMEOUT_S):
                 await self._offices.hub.tell(Unregister(connection_id))
-
-    async def narrow(self, message: Subscribe) -> None:
-        """Change what one hears."""
-        narrow = Narrow(message.connection_id, message.types, message.topics)
-        await self._offices.hub.tell(narrow, timeout_s=HUB_TIMEOUT_S)
 
     async def keep_only(self, session_ids: Container[SessionId]) -> None:
         """Close those whose sign-in is not among these."""

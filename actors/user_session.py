@@ -28,7 +28,6 @@ from actors.messages.user_session import (
     DetachSocket,
     IssueTicket,
     RequestContext,
-    Subscribe,
     TicketIssued,
     UserSessionMessage,
 )
@@ -114,8 +113,6 @@ class UserSession(Actor[UserSessionMessage]):
                     return await self._attach(message)
                 case IssueTicket():
                     return await self._issue_ticket(message)
-                case Subscribe():
-                    await self._sockets.narrow(message)
                 case DetachSocket():
                     await self._sockets.detach(message.connection_id)
                 case AccessChanged():

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from domain.identifiers import BranchId, LoanId, UserId
-from domain.roles import Action, Principal, sight
+from domain.roles import Action, Principal, Scope, sight
 from domain.views import FeedPosition
 
 
@@ -71,13 +72,50 @@ class FeedBatch:
     more: bool
 
 
+Ear = tuple[Scope, UUID | None]
+"""A place in the index of who hears what: everything, a branch, or a customer's own."""
+
+
+def ear_of(principal: Principal) -> Ear | None:
+    """Where `principal` listens; None when only what is for all reaches him."""
+    seen = sight(principal, Action.READ)
+    if seen is None:
+        return None
+    match seen.scope:
+        case Scope.ALL:
+            return (Scope.ALL, None)
+        case Scope.BRANCH:
+            return None if seen.branch_id is None else (Scope.BRANCH, seen.branch_id)
+        case Scope.OWN:
+            return (Scope.OWN, seen.user_id)
+
+
+def ears_for(notice: Notice) -> tuple[Ear, ...]:
+    """Return the places at which a notice is heard: `may_hear`, asked of all at once."""
+    if notice.type in INTERNAL_TYPES:
+        return ()
+    ears: list[Ear] = [(Scope.ALL, None)]
+    if notice.audience.branch_id is not None:
+        ears.append((Scope.BRANCH, notice.audience.branch_id))
+    if notice.audience.customer_id is not None:
+        ears.append((Scope.OWN, notice.audience.customer_id))
+    return tuple(ears)
+
+
+def is_for_all(notice: Notice) -> bool:
+    """Say whether a notice is about nobody's data, and so for everybody."""
+    audience = notice.audience
+    nobodys = audience.branch_id is None and audience.customer_id is None and notice.topic is None
+    return nobodys and notice.type not in INTERNAL_TYPES
+
+
 def may_hear(principal: Principal, notice: Notice) -> bool:
     """Say whether `principal` may be told: by the same rule as reading over REST."""
     if notice.type in INTERNAL_TYPES:
         return False
-    audience = notice.audience
-    if audience.branch_id is None and audience.customer_id is None and notice.topic is None:
+    if is_for_all(notice):
         return True
+    audience = notice.audience
     seen = sight(principal, Action.READ)
     return seen is not None and seen.covers(
         branch_id=audience.branch_id, customer_id=audience.customer_id

@@ -66,6 +66,10 @@ class PostgresFeed:
         """
         return await self._connections.run(self._advance, after, limit)
 
+    async def history(self, after: FeedPosition, limit: int) -> FeedBatch:
+        """Read on without stamping: for those who missed what others were told."""
+        return await self._connections.run(self._history, after, limit)
+
     async def listen(self, on_wake: Callable[[], object], on_lost: Callable[[str], object]) -> None:
         """Call `on_wake` on the Trio thread whenever somebody committed, `on_lost` when deaf."""
         await self._ears.listen(on_wake, on_lost)
@@ -81,6 +85,10 @@ class PostgresFeed:
             self._stamped = 0
             async with transaction(pool) as tx:
                 await fold(tx)
+        return await self._history(after, limit)
+
+    async def _history(self, after: FeedPosition, limit: int) -> FeedBatch:
+        pool = self._connections.pool
         rows = await pool.fetch(SELECT_AFTER, after=after.seq, epoch=after.epoch, page_limit=limit)
         return _batch(rows, after)
 

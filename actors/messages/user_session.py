@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from actors.feed_ports import Lane
 from actors.messages.replies import Unavailable
-from actors.ports import Lane
 from actors.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample, WorkInHand
 from domain.account import Account, SignInSession
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
-from domain.identifiers import LoanId, SessionId, UserId
+from domain.identifiers import SessionId, UserId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
-from domain.notices import NoticeType
 from domain.queries import Query
 from domain.rejections import Rejected
 from domain.views import (
@@ -60,10 +59,11 @@ class CarryOut:
 
 @dataclass(frozen=True, slots=True)
 class AttachSocket:
-    """Count a socket as this user's and let it hear. Replies with `Attached`, or why not.
+    """Count a socket as this user's. Replies with `Attached`, or why not.
 
     `watched` is whom he wants to hear in place of himself; `replaces` is his connection that this
     one takes the place of, wherever it is.
+    Its lane is quiet until the hub is told where it is to begin.
     """
 
     context: RequestContext
@@ -94,20 +94,11 @@ class TicketIssued:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A socket hears as `account` from `position` on; its sign-in with its end is `session`."""
+    """A socket may hear as `account` from `position` on; its sign-in with its end is `session`."""
 
     account: Account
     session: SignInSession
     position: FeedPosition
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribe:
-    """Narrow or widen what a socket hears; None for all that its user may see."""
-
-    connection_id: UUID
-    types: frozenset[NoticeType] | None
-    topics: frozenset[LoanId] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +113,7 @@ class AccessChanged:
     """The account or its sessions changed: read them again, and close what lost its right."""
 
 
-UserSessionMessage = (
-    Answer | CarryOut | AttachSocket | IssueTicket | Subscribe | DetachSocket | AccessChanged
-)
+UserSessionMessage = Answer | CarryOut | AttachSocket | IssueTicket | DetachSocket | AccessChanged
 
 Told = (
     LoanView

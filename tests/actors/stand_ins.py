@@ -199,6 +199,12 @@ class ListeningLane:
             self.heard.append(frame)
         return self.alive
 
+    def push_all(self, entries) -> bool:
+        return all(self.push(entry.frame, entry.type) for entry in entries)
+
+    def say(self, frame: bytes) -> bool:
+        return self.push(frame, NoticeType.LOAN_STATUS_CHANGE)
+
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)
 
@@ -222,6 +228,8 @@ class FeedInMemory:
     wake: object = None
     lose: object = None
     listens: int = 0
+    histories: int = 0
+    forgotten: int = 0
 
     def add(self, what: Notice) -> FeedEntry:
         entry = FeedEntry(len(self.entries) + 1, NOON, what)
@@ -239,6 +247,16 @@ class FeedInMemory:
         new = tuple(self.entries[after.seq : after.seq + limit])
         head = FeedPosition(self.epoch, after.seq + len(new))
         return FeedBatch(head, new, head.seq < len(self.entries))
+
+    async def history(self, after: FeedPosition, limit: int) -> FeedBatch:
+        self.histories += 1
+        batch = await self.advance(after, limit)
+        kept = tuple([entry for entry in batch.entries if entry.seq > self.forgotten])
+        return FeedBatch(batch.head, kept, batch.more)
+
+    def forget(self, seq: int) -> None:
+        """Let history begin after `seq`."""
+        self.forgotten = seq
 
     async def listen(self, on_wake, on_lost) -> None:
         if self.away:

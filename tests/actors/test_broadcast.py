@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
@@ -10,7 +9,6 @@ import trio
 import trio.testing
 
 from actors.broadcast_hub import BroadcastHub
-from actors.change_feed import ChangeFeed
 from actors.messages.broadcast_hub import (
     CountConnections,
     Deliver,
@@ -20,7 +18,7 @@ from actors.messages.broadcast_hub import (
     TellPosition,
     Unregister,
 )
-from actors.messages.change_feed import Deaf, Poke
+from actors.messages.change_feed import Deaf
 from actors.messages.user_session import AccessChanged
 from domain.identifiers import LoanId
 from domain.notices import (
@@ -29,12 +27,16 @@ from domain.notices import (
     FeedEntry,
     Notice,
     NoticeType,
+    ear_of,
+    ears_for,
+    is_for_all,
     may_hear,
 )
 from domain.roles import Role
 from domain.views import ConnectionsView, FeedPosition
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
+from tests.actors.hub_house import ASK_S, Directory, House, encode
 from tests.actors.stand_ins import (
     EPOCH,
     NOON,
@@ -45,78 +47,11 @@ from tests.actors.stand_ins import (
     notice,
 )
 
-ASK_S = 5
 OFFICER = account(10).principal
 CUSTOMER = account(11, Role.CUSTOMER).principal
 STRANGER = account(12, Role.OFFICER, branch_id=OTHER_BRANCH).principal
 ADMIN = account(13, Role.ADMIN, branch_id=None).principal
 OPERATOR = account(14, Role.OPERATOR, branch_id=None).principal
-
-
-class Directory:
-    """Session actors by user; a full one refuses what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[object] = []
-        self.sought: list[object] = []
-        self.refusals = 0
-
-    def active(self, user_id):
-        self.sought.append(user_id)
-        return self
-
-    def tell_nowait(self, message) -> bool:
-        if self.refusals:
-            self.refusals -= 1
-            return False
-        self.told.append(message)
-        return True
-
-
-def encode(entry: FeedEntry) -> bytes:
-    return str(entry.seq).encode()
-
-
-class House:
-    """Feed and hub on a feed in memory."""
-
-    def __init__(self) -> None:
-        self.written = FeedInMemory()
-        self.directory = Directory()
-        self.encoded: list[int] = []
-        self.supervisor = Supervisor(
-            "house",
-            [
-                ChildSpec("feed", self.make_feed),
-                ChildSpec("hub", lambda: BroadcastHub(self.written, self.encode, self.directory)),
-            ],
-        )
-        self.hub = self.supervisor.address("hub")
-        self.feed = self.supervisor.address("feed")
-
-    def make_feed(self) -> ChangeFeed:
-        return ChangeFeed(self.written, self.supervisor.address("hub"))
-
-    def encode(self, entry: FeedEntry) -> bytes:
-        self.encoded.append(entry.seq)
-        return encode(entry)
-
-    async def register(self, number: int, principal, lane: ListeningLane) -> FeedPosition:
-        position: FeedPosition = await self.hub.ask(
-            Register(UUID(int=number), principal, lane), timeout_s=ASK_S
-        )
-        return position
-
-    async def settle(self) -> None:
-        self.feed.tell_nowait(Poke())
-        await trio.testing.wait_all_tasks_blocked()
-
-    @asynccontextmanager
-    async def open(self):
-        async with trio.open_nursery() as nursery:
-            await nursery.start(self.supervisor.run)
-            yield self
-            nursery.cancel_scope.cancel()
 
 
 async def test_everyone_hears_what_he_may_see_encoded_once(autojump_clock):
@@ -292,3 +227,21 @@ async def test_a_hub_that_was_told_nothing_takes_its_position_from_the_feed(auto
 def test_what_is_for_the_server_alone_is_never_heard(kind):
     heard = may_hear(ADMIN, notice(kind))
     assert heard is (kind not in INTERNAL_TYPES)
+
+
+AUDIENCES = [
+    Audience(branch, customer)
+    for branch in (None, OFFICER.branch_id, STRANGER.branch_id)
+    for customer in (None, CUSTOMER.user_id, account(99).id)
+]
+
+
+@pytest.mark.parametrize("topic", [None, LoanId(UUID(int=5))])
+@pytest.mark.parametrize("kind", sorted(NoticeType))
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_the_index_of_ears_is_the_rule_of_who_may_hear(audience, kind, topic):
+    told = Notice(kind, audience, topic, {})
+    nowhere = account(15, branch_id=None).principal
+    for principal in (OFFICER, CUSTOMER, STRANGER, ADMIN, OPERATOR, nowhere):
+        heard = is_for_all(told) or ear_of(principal) in ears_for(told)
+        assert heard is may_hear(principal, told)

@@ -8,8 +8,9 @@ from actors.messages.broadcast_hub import CountConnections, ListConnected, Regis
 from actors.messages.user_session import AccessChanged
 from domain.notices import NoticeType
 from domain.views import ConnectionsView
+from tests.actors.hub_house import ASK_S, House
 from tests.actors.stand_ins import OTHER_BRANCH, ListeningLane, notice
-from tests.actors.test_broadcast import ADMIN, ASK_S, CUSTOMER, OFFICER, House
+from tests.actors.test_broadcast import ADMIN, CUSTOMER, OFFICER
 
 
 async def test_a_watcher_is_his_own_socket_and_is_told_when_his_subject_changes(autojump_clock):

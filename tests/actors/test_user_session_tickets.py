@@ -71,7 +71,9 @@ async def test_an_administrator_hears_with_anothers_ears_and_it_is_written_down(
         attached = await house.ask(watch(1, lane))
         assert isinstance(attached, Attached)
         assert attached.account == WATCHED
-        assert house.hub.told == [Register(UUID(int=1), WATCHED.principal, lane, ADMIN.id)]
+        assert house.hub.told == [
+            Register(UUID(int=1), WATCHED.principal, lane, ADMIN.id, quiet=True)
+        ]
         assert house.records.watches == [
             WatchAct(UUID(int=1), NOON, ADMIN.id, WATCHED.id, "request-1", "127.0.0.1")
         ]

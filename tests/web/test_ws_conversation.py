@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from actors.envelope import ActorStopped
 from actors.messages.broadcast_hub import TellPosition
-from actors.messages.user_session import Attached, AttachSocket, DetachSocket, Subscribe
+from actors.messages.user_session import Attached, AttachSocket, DetachSocket
 from domain.identifiers import LoanId, SessionId
 from domain.notices import PUBLIC_TYPES, NoticeType
 from domain.queries import ReadLoan
@@ -21,7 +21,6 @@ from tests.web.standins import (
 from tests.web.ws_server import (
     ATTACHED,
     ENTRY,
-    POSITION,
     closing,
     hear,
     say,
@@ -47,18 +46,18 @@ async def test_subscribing_narrows_and_unsubscribing_narrows_further() -> None:
             "topics": [f"loan:{LOAN_ID}"],
             "ref": "r1",
         }
-        told = server.house.session.told[-1]
-        assert told.types == {NoticeType.PAYMENT_RECORDED, NoticeType.HEARTBEAT}
-        assert told.topics == {LoanId(LOAN_ID)}
+        told = server.narrowed[-1]
+        assert told.types == frozenset({NoticeType.PAYMENT_RECORDED, NoticeType.HEARTBEAT})
+        assert told.topics == frozenset({LoanId(LOAN_ID)})
         answer = await say(socket, type="unsubscribe", notification_types=["heartbeat"])
         assert answer["notification_types"] == ["payment_recorded"]
-        assert server.house.session.told[-1].types == {NoticeType.PAYMENT_RECORDED}
+        assert server.narrowed[-1].types == frozenset({NoticeType.PAYMENT_RECORDED})
         answer = await say(socket, type="unsubscribe", topics=[f"loan:{LOAN_ID}"])
         assert answer["topics"] == []
         everything = sorted(PUBLIC_TYPES)
         answer = await say(socket, type="subscribe", notification_types=everything)
         assert (answer["notification_types"], answer["topics"]) == (everything, None)
-        assert server.house.session.told[-1].topics is None
+        assert server.narrowed[-1].topics is None
 
 
 async def test_a_topic_out_of_sight_is_an_error_and_changes_nothing() -> None:
@@ -67,19 +66,7 @@ async def test_a_topic_out_of_sight_is_an_error_and_changes_nothing() -> None:
         topic = f"loan:{an_id(666)}"
         answer = await say(socket, type="subscribe", notification_types=[], topics=[topic])
         assert (answer["type"], answer["code"]) == ("error", "not_found")
-        assert not [one for one in server.house.session.told if isinstance(one, Subscribe)]
-
-
-async def test_who_asks_to_resume_is_told_whether_he_missed_something() -> None:
-    async with talking() as (_, socket):
-        for seq, recovered in ((45, True), (44, False), (41, False)):
-            since = {"epoch": str(POSITION.epoch), "seq": seq}
-            answer = await say(socket, type="subscribe", notification_types=[], since=since)
-            assert (answer["recovered"], answer["from"], answer["to"]["seq"]) == (
-                recovered,
-                since,
-                45,
-            )
+        assert not server.narrowed
 
 
 BAD_MESSAGES = [

@@ -12,7 +12,7 @@ from uuid import UUID
 import trio
 from wsproto.events import CloseConnection
 
-from actors.messages.broadcast_hub import TellPosition
+from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
 from actors.messages.user_session import Attached, AttachSocket
 from domain.notices import Audience, FeedEntry, Notice, NoticeType
 from domain.views import FeedPosition
@@ -79,6 +79,11 @@ class Server:
         """The lane that the session actor was given last."""
         return [one for one in self.house.session.asked if isinstance(one, AttachSocket)][-1].lane
 
+    @property
+    def narrowed(self) -> list[Narrow]:
+        """What the hub was asked to narrow, in order."""
+        return [one for one in self.house.hub.asked if isinstance(one, Narrow)]
+
     async def until_told(self, kind: type) -> Any:
         """What the session actor was told of this kind, as soon as it was."""
         while True:
@@ -92,7 +97,11 @@ class Server:
 async def serving(**options: Any) -> AsyncIterator[Server]:
     house = House(**options)
     house.session.table = {AttachSocket: ATTACHED}
-    house.hub.table = {TellPosition: FeedPosition(POSITION.epoch, 45)}
+    house.hub.table = {
+        TellPosition: FeedPosition(POSITION.epoch, 45),
+        GoLive: True,
+        Narrow: None,
+    }
     sockets = bind("127.0.0.1", 0)
     listener = Listener(create_app(house.doors), sockets)
     started = trio.Event()

@@ -1,13 +1,14 @@
 """A live socket: it listens to its client, beats, and ends when its sign-in or its peer does.
 
-What a subscriber hears comes through the lane from the hub; nothing of it passes here.
+What a subscriber hears comes through the lane from the hub; nothing of it passes here. For a moment
+after the welcome nothing comes: a client that resumes says from where, and hears in order.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, assert_never
@@ -17,21 +18,17 @@ import trio
 
 from actors.address import Address
 from actors.envelope import ActorError
-from actors.messages.broadcast_hub import TellPosition
-from actors.messages.user_session import (
-    Answer,
-    Attached,
-    DetachSocket,
-    RequestContext,
-)
-from actors.messages.user_session import Subscribe as SubscribeSocket
+from actors.messages.broadcast_hub import Narrow, TellPosition
+from actors.messages.user_session import Answer, Attached, DetachSocket, RequestContext
 from domain.identifiers import LoanId
 from domain.notices import PUBLIC_TYPES, NoticeType
+from domain.outages import Outage
 from domain.queries import ReadLoan
 from domain.views import FeedPosition, LoanView
 from web.doors import Doors
 from web.security.rate_limit import RateLimit
 from web.security.tokens import AccessClaims
+from web.sockets.answers import come_back, heard, position_document, with_ref
 from web.sockets.encoding import encode_message
 from web.sockets.frames import frame_ping
 from web.sockets.held_lane import HeldLane
@@ -40,6 +37,7 @@ from web.sockets.messages import (
     Authenticate,
     CloseCode,
     Ping,
+    Position,
     Said,
     Subscribe,
     Unsubscribe,
@@ -47,13 +45,15 @@ from web.sockets.messages import (
     read_message,
     topic_name,
 )
+from web.sockets.replay import CatchingUp
 
+# So long a new socket may take to say that it resumes, before it hears what comes live.
+GRACE_S: Final = 0.25
 MESSAGES_PER_MINUTE: Final = 100
 MESSAGES_BURST: Final = 20
 # A peer of which nothing was heard for so many intervals is gone.
 SILENT_INTERVALS: Final = 2.5
 JITTER: Final = 0.1
-RECONNECT_MS: Final = (500, 5000)
 HUB_TIMEOUT_S: Final = 2.0
 DETACH_TIMEOUT_S: Final = 5.0
 
@@ -74,9 +74,16 @@ class Conversation:
     receive: Receive
     types: frozenset[NoticeType] = PUBLIC_TYPES
     topics: frozenset[LoanId] | None = None
+    has_begun: bool = False
+    turn: trio.Lock = field(default_factory=trio.Lock)
     limit: RateLimit = field(
         default_factory=lambda: RateLimit("messages", MESSAGES_PER_MINUTE, MESSAGES_BURST)
     )
+
+    @property
+    def catching_up(self) -> CatchingUp:
+        """The way from what it has heard last to the present."""
+        return CatchingUp(self.doors.hub, self.connection_id, self.lane.lane.emptied)
 
     @property
     def expires_at(self) -> datetime:
@@ -90,7 +97,7 @@ class Conversation:
                 "type": "welcome",
                 "connection_id": self.connection_id,
                 "user_id": self.attached.account.id,
-                "position": _position(self.attached.position),
+                "position": position_document(self.attached.position),
                 "heartbeat_interval": self.doors.options.ws_heartbeat_interval_s,
                 "expires_at": self.expires_at,
             }
@@ -102,6 +109,7 @@ class Conversation:
             nursery.start_soon(self._beat)
             nursery.start_soon(self._expire)
             nursery.start_soon(self._leave_at_drain)
+            nursery.start_soon(self._begin_unasked)
             nursery.start_soon(self._listen)
             # The lane has the last word: it ends when its close frame is out, or its peer gone.
             await self.lane.lane.drain()
@@ -117,7 +125,26 @@ class Conversation:
                 self.lane.close(CloseCode.FLOOD, "too many messages")
                 return
             said = read_message(text)
-            self._say(said if isinstance(said, dict) else await self._answer(said))
+            if isinstance(said, Subscribe) and said.since is not None:
+                await self._resume(said, said.since)
+                continue
+            answer = said if isinstance(said, dict) else await self._answer(said)
+            await self._begin()
+            self._say(answer)
+
+    async def _begin_unasked(self) -> None:
+        await trio.sleep(GRACE_S)
+        await self._begin()
+
+    async def _begin(self) -> None:
+        """Hear from the welcome's position on, unless it was told otherwise before."""
+        if self.has_begun:
+            return
+        async with self.turn:
+            if not self.has_begun:
+                self.has_begun = True
+                with self._coming_back():
+                    await self.catching_up.go_live(self.attached.position)
 
     async def _answer(self, said: Said) -> dict[str, object]:
         match said:
@@ -131,9 +158,7 @@ class Conversation:
                 answer = await self._unsubscribe(said)
             case _:
                 assert_never(said)
-        if said.ref is not None:
-            answer["ref"] = said.ref
-        return answer
+        return with_ref(answer, said.ref)
 
     def _renew(self, said: Authenticate) -> dict[str, object]:
         claims = self.doors.tokens.read_access_token(said.token, self.doors.clock.now())
@@ -149,17 +174,48 @@ class Conversation:
         refusal = await self._out_of_sight(topics or frozenset())
         if refusal is not None:
             return refusal
-        answer = await self._hear("subscribed", frozenset(said.notification_types), topics)
-        if said.since is not None and answer["type"] != "error":
-            # There is no replay yet: whoever missed something is told to start afresh.
-            now = await self._head()
-            missed = said.since.epoch != now.epoch or said.since.seq != now.seq
-            answer |= {
-                "recovered": not missed,
-                "from": {"epoch": said.since.epoch, "seq": said.since.seq},
-                "to": _position(now),
-            }
-        return answer
+        return await self._hear("subscribed", frozenset(said.notification_types), topics)
+
+    async def _resume(self, said: Subscribe, since: Position) -> None:
+        """All that was missed, in order, and then the answer; or the answer alone."""
+        types = frozenset(said.notification_types)
+        topics = None if said.topics is None else frozenset(LoanId(one) for one in said.topics)
+        refusal = await self._out_of_sight(topics or frozenset())
+        if refusal is not None:
+            await self._begin()
+            self._say(with_ref(refusal, said.ref))
+            return
+        async with self.turn:
+            self.has_begun = True
+            await self._recover(said.ref, FeedPosition(since.epoch, since.seq), types, topics)
+
+    async def _recover(
+        self,
+        ref: str | None,
+        since: FeedPosition,
+        types: frozenset[NoticeType],
+        topics: frozenset[LoanId] | None,
+    ) -> None:
+        with self._coming_back():
+            catching_up = self.catching_up
+            reached = await catching_up.resume(since, types, topics)
+            self.types, self.topics = types, topics
+            answer = heard("subscribed", types, topics)
+            answer |= {"recovered": reached is not None, "from": position_document(since)}
+
+            def told(position: FeedPosition) -> bytes:
+                return encode_message(with_ref({**answer, "to": position_document(position)}, ref))
+
+            position = await catching_up.head() if reached is None else reached
+            await catching_up.go_live(position, told, afresh=reached is None)
+
+    @contextmanager
+    def _coming_back(self) -> Iterator[None]:
+        """Send the client away to come back, when what was missed cannot be told now."""
+        try:
+            yield
+        except (ActorError, Outage):
+            self.lane.close(CloseCode.RESTART, come_back())
 
     async def _unsubscribe(self, said: Unsubscribe) -> dict[str, object]:
         types = self.types - frozenset(said.notification_types)
@@ -171,17 +227,13 @@ class Conversation:
     async def _hear(
         self, kind: str, types: frozenset[NoticeType], topics: frozenset[LoanId] | None
     ) -> dict[str, object]:
-        narrowed = SubscribeSocket(self.connection_id, types, topics)
+        narrowed = Narrow(self.connection_id, types, topics)
         try:
-            await self.session.tell(narrowed, self.doors.options.ask_timeout_s)
+            await self.doors.hub.ask(narrowed, self.doors.options.ask_timeout_s)
         except ActorError:
             return error_message("unavailable", "The server repairs itself. Try again.")
         self.types, self.topics = types, topics
-        return {
-            "type": kind,
-            "notification_types": sorted(types),
-            "topics": None if topics is None else sorted(topic_name(one) for one in topics),
-        }
+        return heard(kind, types, topics)
 
     async def _out_of_sight(self, topics: frozenset[LoanId]) -> dict[str, object] | None:
         """An error for the first topic that its user may not see; the same as for none at all."""
@@ -231,8 +283,7 @@ class Conversation:
 
     async def _leave_at_drain(self) -> None:
         await self.lane.lane.stream.drain.began.wait()
-        later_ms = random.randint(*RECONNECT_MS)  # noqa: S311 - spreads clients, guards nothing
-        self.lane.close(CloseCode.RESTART, f'{{"reconnect_after_ms":{later_ms}}}')
+        self.lane.close(CloseCode.RESTART, come_back())
 
     def _say(self, message: dict[str, object]) -> None:
         self.lane.say(encode_message(message))
@@ -242,7 +293,3 @@ async def detach(session: Address[Any], connection_id: UUID) -> None:
     """Tell the session actor that a socket is gone, also while everything is being cancelled."""
     with trio.move_on_after(DETACH_TIMEOUT_S, shield=True), suppress(ActorError):
         await session.tell(DetachSocket(connection_id))
-
-
-def _position(position: FeedPosition) -> dict[str, object]:
-    return {"epoch": position.epoch, "seq": position.seq}

@@ -5,8 +5,10 @@ A socket is registered with the hub before it is accepted: only then is its firs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from actors.feed_ports import EncodedEntry
 from domain.notices import NoticeType
 from web.sockets.lane import MUST_ARRIVE, Lane, policy_of
 from web.sockets.messages import CloseCode
@@ -33,6 +35,12 @@ class HeldLane:
             return False
         self._held.append((frame, kind))
         return True
+
+    def push_all(self, entries: Sequence[EncodedEntry]) -> bool:
+        """Do the same with entries of the feed, in order."""
+        if self._held is None:
+            return self.lane.push_all(entries)
+        return all(self.push(entry.frame, entry.type) for entry in entries)
 
     def close(self, code: int, reason: str) -> None:
         """Say good-bye; only the first counts."""

@@ -5,11 +5,13 @@ handler's nursery runs `drain`.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import trio
 
+from actors.feed_ports import EncodedEntry
 from web.edge.stream import GuardedStream
 
 TOO_SLOW = 4408
@@ -69,6 +71,7 @@ class Lane:
         self._gathered_at: float | None = None
         self._sending_since: float | None = None
         self._wake = trio.Event()
+        self._emptied: trio.Event | None = None
 
     @property
     def is_open(self) -> bool:
@@ -100,6 +103,15 @@ class Lane:
         self._gather(frame)
         return True
 
+    def push_all(self, entries: Sequence[EncodedEntry]) -> bool:
+        """Do the same with entries of the feed, in order: in one write where one rule is theirs."""
+        if len(entries) == 1:
+            entry = entries[0]
+            return self.push(entry.frame, _POLICIES.get(entry.type, MUST_ARRIVE))
+        if any(entry.type in _POLICIES for entry in entries):
+            return all(self.push(entry.frame, policy_of(entry.type)) for entry in entries)
+        return self.push(b"".join([entry.frame for entry in entries]))
+
     def close(self, code: int, reason: str = "") -> None:
         """Send what has gathered, then the close frame; only the first close counts.
 
@@ -120,6 +132,7 @@ class Lane:
         """
         while True:
             if not self._waits and not self.stream.remainder_bytes:
+                self._tell_emptied()
                 if not self.is_open:
                     return
                 self._wake = trio.Event()
@@ -131,6 +144,14 @@ class Lane:
                 self._die(TOO_SLOW if self.stream.was_cut else 1006)
                 return
             self._sending_bytes, self._sending_since = 0, None
+
+    async def emptied(self) -> bool:
+        """Wait until all that was pushed has been written; False when the lane has ended."""
+        while self.is_open and self.gathered_bytes:
+            if self._emptied is None:
+                self._emptied = trio.Event()
+            await self._emptied.wait()
+        return self.is_open
 
     @property
     def _waits(self) -> bool:
@@ -172,8 +193,14 @@ class Lane:
         self._newest.clear()
         self._gathered_bytes, self._gathered_at = 0, None
 
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None:
+            self._emptied.set()
+            self._emptied = None
+
     def _die(self, code: int) -> None:
         self._forget()
         self._sending_bytes = 0
         if self.close_code is None:
             self.close_code = code
+        self._tell_emptied()
