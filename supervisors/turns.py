@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from trio._core._run import CancelStatus
 
     from actors.actor import Actor
+    from actors.direct_switch import Waiter
     from actors.handling import Handler
     from actors.slot import Slot
 
@@ -50,17 +51,22 @@ def take_turns(slot: Slot, actor: Actor[Any], spawn: Spawn) -> Awaitable[None]:
 
 
 async def _one_by_one(slot: Slot, actor: Actor[Any]) -> None:
-    mailbox, burst = slot.mailbox, 0
+    mailbox, receiver, status, burst = slot.mailbox, slot.mailbox.receiver(), standing(), 0
     while True:
         envelope = mailbox.take()
         if envelope is not None:
-            await _take_turn(slot, actor, envelope)
-            burst = await _breathe(burst)
+            await _take_turn(slot, actor, envelope, status)
+            if mailbox.depth or mailbox.leaving:  # else the wait is pause enough
+                burst = await _breathe(burst)
         elif mailbox.finished:
             return
         else:
             burst = 0
-            await _rest(slot, actor)
+            if actor.idle_timeout_s is None:
+                slot.idle_armed_s = None
+                await receiver.wait()
+            else:
+                await _rest(slot, actor, receiver)
 
 
 async def _breathe(burst: int) -> int:
@@ -100,10 +106,11 @@ class _KeyedTurns:
     async def work_first(self) -> None:
         """Work and watch the idle time until the mailbox is finished and the others are gone."""
         mailbox = self._slot.mailbox
+        receiver, status = mailbox.receiver(), standing()
         try:
-            while not await self._work_off():
+            while not await self._work_off(status):
                 mailbox.wake_all()  # whoever else waits may leave: the first worker watches now
-                await _rest(self._slot, self._actor)
+                await _rest(self._slot, self._actor, receiver)
             while self._others:
                 await mailbox.wait()
         finally:
@@ -118,7 +125,8 @@ class _KeyedTurns:
         mailbox = self._slot.mailbox
         try:
             with scope:
-                while not await self._work_off() and not mailbox.has_receiver:
+                status = standing()
+                while not await self._work_off(status) and not mailbox.has_receiver:
                     await mailbox.wait()
         except BaseException as error:
             cause = without_cancellation(error)
@@ -129,7 +137,7 @@ class _KeyedTurns:
             self._others.remove(scope)
             mailbox.wake_all()
 
-    async def _work_off(self) -> bool:
+    async def _work_off(self, status: CancelStatus) -> bool:
         """Take turns while there are messages of free keys; True once the mailbox is finished."""
         mailbox, burst = self._slot.mailbox, 0
         while True:
@@ -143,7 +151,7 @@ class _KeyedTurns:
             elif mailbox.depth and mailbox.offers(self._busy, self._actor.turn_key):
                 mailbox.nudge()
             try:
-                await _take_turn(self._slot, self._actor, envelope)
+                await _take_turn(self._slot, self._actor, envelope, status)
             finally:
                 self._busy.remove(key)
             if self._actor.idle_timeout_s != self._slot.idle_armed_s:
@@ -151,9 +159,14 @@ class _KeyedTurns:
             burst = await _breathe(burst)
 
 
-async def _take_turn(slot: Slot, actor: Actor[Any], envelope: Envelope) -> None:
-    """Carry out one message and book it; raises if that crashed the actor or was cut short."""
-    slot.in_hand[envelope] = trio.current_time()
+async def _take_turn(
+    slot: Slot, actor: Actor[Any], envelope: Envelope, status: CancelStatus
+) -> None:
+    """Carry out one message and book it; raises if that crashed the actor or was cut short.
+
+    `status` is where the task stands.
+    """
+    slot.in_hand[envelope] = envelope.taken_at
     token = ask_chain.set((*envelope.chain, slot.path))
     try:
         if isinstance(envelope.turn_key, KeyFailure):
@@ -162,7 +175,6 @@ async def _take_turn(slot: Slot, actor: Actor[Any], envelope: Envelope) -> None:
         if envelope.deadline == math.inf:
             slot.done(envelope, await handler)
             return
-        status = standing()
         try:
             trap = start(handler, envelope.deadline, status)
         except StopIteration as end:  # done without waiting
@@ -206,18 +218,18 @@ def _excused(slot: Slot, envelope: Envelope, error: BaseException) -> bool:
     return False
 
 
-async def _rest(slot: Slot, actor: Actor[Any]) -> None:
+async def _rest(slot: Slot, actor: Actor[Any], receiver: Waiter) -> None:
     """Wait for the mailbox; where nothing came for the actor's idle time, give it that turn."""
     idle_s, mailbox = actor.idle_timeout_s, slot.mailbox
     if idle_s is None or slot.in_hand_count or mailbox.paused:
         slot.idle_armed_s = None
-        await mailbox.wait()
+        await receiver.wait()
         return
     slot.idle_armed_s = idle_s
     alarm = Alarm(mailbox.wake_all)
     alarm.book(slot.quiet_since + idle_s)
     try:
-        await mailbox.wait()
+        await receiver.wait()
     finally:
         alarm.cross_out()
     if alarm.rang and slot.is_quiet_for(idle_s):
