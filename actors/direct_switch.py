@@ -25,10 +25,12 @@ from trio._core._traps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from outcome import Outcome
     from trio.lowlevel import Task
+
+    Wake = Callable[[Task], None]
 
 _BURST: Final = 64
 """Steps within one step of the loop after which everyone else gets a look in."""

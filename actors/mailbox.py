@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable
 
     from actors.accounts import Accounts
-
-    Wake = Callable[[trio.lowlevel.Task], None]
+    from actors.direct_switch import Wake
 
 
 class Overflow(enum.Enum):
@@ -120,9 +119,9 @@ class Mailbox:
         await trio.lowlevel.wait_task_rescheduled(leave)
 
     def put_nowait(self, envelope: Envelope, wake: Wake = trio.lowlevel.reschedule) -> bool:
-        """Queue a message if the rule finds room for it at once; raises ActorStopped.
+        """Queue a message if the rule finds room at once; `wake` has a receiver run.
 
-        `wake` is told a receiver that waits, and has it run.
+        Raises ActorStopped.
         """
         if self.closed:
             raise ActorStopped(self.path)
@@ -229,10 +228,7 @@ class Mailbox:
         return envelope
 
     def receiver(self) -> Waiter:
-        """Return the current task's way to wait here, until there may be something to take.
-
-        Or until the mailbox is closed, paused, opened or interrupted.
-        """
+        """Return the current task's place to wait until there is something to take or to notice."""
         return Waiter(self._receivers)
 
     async def wait(self) -> None:
