@@ -5,13 +5,17 @@ Trio shuffles its tasks: a seed is only worth something if it seeds that as well
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import trio
 from trio._core import _run as trio_run
 
+from actors import direct_switch
 from actors.actor import Context
 from actors.address import Address
 from actors.envelope import ActorError, Exit, TransientStartError
@@ -32,11 +36,47 @@ GROUPED = (Strategy.ONE_FOR_ALL, Strategy.REST_FOR_ONE)
 READY = (State.RUNNING, State.SUSPENDED, State.STOPPED, State.FAILED)
 
 
+@dataclass(frozen=True)
+class Relay:
+    """Has an actor ask another one."""
+
+    key: object = None
+
+
+class Switches(Counter[str]):
+    """How the turns ended that an asker switched to, without a round of the loop."""
+
+    EVERY = frozenset(
+        {"answered at once", "answered later", "crashed at once", "crashed later", "cut later"}
+        | {"within another"}
+    )
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch a turn from its first to its last step."""
+        depth, task = direct_switch._here.pace.depth, trio.lowlevel.current_task()
+        points, end = task._schedule_points, "answered"
+        try:
+            yield
+        except trio.Cancelled:
+            end = "cut"
+            raise
+        except ValueError:
+            end = "crashed"
+            raise
+        finally:
+            if depth:
+                self[f"{end} {'at once' if points == task._schedule_points else 'later'}"] += 1
+            if depth > 1:
+                self["within another"] += 1
+
+
 class Erratic(Player):
     """Starts badly, meets weather, and leaves badly, as chance has it."""
 
-    def __init__(self, rng: Random, turn_limit: int) -> None:
-        self.rng = rng
+    def __init__(self, schedule: Schedule, turn_limit: int) -> None:
+        self.schedule = schedule
+        self.rng = schedule.rng
         self.turn_limit = turn_limit  # type: ignore[misc]
         self.interleaved_limit = 2  # type: ignore[misc]
 
@@ -48,8 +88,18 @@ class Erratic(Player):
             raise ValueError("bad start")
 
     async def receive(self, message: Any) -> object:
+        if isinstance(message, Query):
+            return await self._carry_out(message)
+        with self.schedule.switches.watched():
+            return await self._carry_out(message)
+
+    async def _carry_out(self, message: Any) -> object:
         if self.rng.random() < 0.05:
             raise StoreUnavailable("away")
+        if isinstance(message, Relay):
+            with suppress(ActorError):
+                address = self.rng.choice(self.schedule.addresses)
+                return await address.ask(self.schedule.message(), self.rng.choice([0.5, 3]))
         if self.rng.random() < 0.2:  # wait first in a scope of its own
             with trio.CancelScope():
                 await trio.lowlevel.checkpoint()
@@ -67,6 +117,7 @@ class Schedule:
     def __init__(self, seed: int) -> None:
         self.rng = rng = Random(seed)
         self.asked = self.resolved = self.withdrawn = 0
+        self.switches = Switches()
         self.guests = DynamicSupervisor("guests", backoff=BACKOFF, rng=Random(seed))
         self.inner = self._supervisor("in", [self._spec(name) for name in "xy"])
         kids: list[ChildSpec | Supervisor] = [self._spec(name) for name in "abc"]
@@ -99,7 +150,7 @@ class Schedule:
         limit = rng.choice([1, 1, 3])
         return ChildSpec(
             name,
-            lambda: Erratic(rng, limit),
+            lambda: Erratic(self, limit),
             rng.choice([Restart.PERMANENT, Restart.PERMANENT, Restart.TRANSIENT]),
             mailbox=rng.choice([1, 2, 8]),
             overflow=overflow,
@@ -124,7 +175,8 @@ class Schedule:
         key = rng.randrange(3)
         kinds: list[object] = [Sleep(rng.choice([0, 0.1, 1]), key), Sleep(0.2, key), Hang(key)]
         kinds += [Query(rng.choice([0, 0.5, 3])), Query(0.1), Query(boom=True), Boom(), "plain"]
-        return rng.choices(kinds, [6, 6, 1, 3, 3, 1, 1, 6])[0]
+        kinds.append(Relay(key))
+        return rng.choices(kinds, [6, 6, 1, 3, 3, 1, 2, 6, 3])[0]
 
     async def ask(self) -> None:
         """Ask once, perhaps giving up first; exactly one of the counters moves."""

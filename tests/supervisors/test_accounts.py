@@ -12,7 +12,7 @@ import pytest
 from trio._core import _run as trio_run
 from trio.testing import MockClock
 
-from tests.supervisors.schedules import Schedule, run_schedule
+from tests.supervisors.schedules import Schedule, Switches, run_schedule
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +22,11 @@ def _seeded_and_quiet(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapture
 
 
 async def run_schedules(seeds: range) -> None:
+    """Run them all; the turns that askers switch to must have ended in every way there is."""
+    switches = Switches()
     for seed in seeds:
-        await run_schedule(seed)
+        switches.update((await run_schedule(seed)).switches)
+    assert set(switches) >= Switches.EVERY, switches
 
 
 @pytest.mark.parametrize("first", range(0, 150, 30))
