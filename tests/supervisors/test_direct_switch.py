@@ -101,6 +101,19 @@ async def test_a_handler_that_waits_goes_on_in_its_own_task(autojump_clock: Mock
         assert await switched(root.address("a").ask(Do(nap_not), 5))
 
 
+async def test_a_handler_cancelled_before_it_waits_is_cut(autojump_clock: MockClock) -> None:
+    async def cut_myself() -> object:
+        with trio.move_on_after(50) as scope:
+            scope.cancel()
+            await trio.sleep_forever()
+        return trio.current_time()
+
+    async with on_stage(stage(Doer)) as root:
+        await wait_all_tasks_blocked()
+        begun = trio.current_time()
+        assert await root.address("a").ask(Do(cut_myself), 5) == begun
+
+
 async def nap_not() -> None:
     """Be done."""
 

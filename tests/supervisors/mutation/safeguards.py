@@ -128,4 +128,33 @@ SAFEGUARDS = (
 """,
         "actors/test_mailbox.py::test_the_first_answer_wins",
     ),
+    Safeguard(
+        "whoever asks in a loop lets the others run",
+        "actors/direct_switch.py",
+        "    if pace.steps >= _BURST or pace.depth",
+        "    if pace.depth",
+        "supervisors/test_direct_switch.py::test_whoever_asks_in_a_loop_lets_the_others_run",
+    ),
+    Safeguard(
+        "a handler does not see the error its asker is handling",
+        "actors/direct_switch.py",
+        " or sys.exception() is not None:\n",
+        ":\n",
+        "supervisors/test_direct_switch.py"
+        "::test_a_handler_does_not_see_the_error_its_asker_is_handling",
+    ),
+    Safeguard(
+        "a cancellation that was there before a wait is delivered",
+        "actors/direct_switch.py",
+        "                _deliver(task)\n",
+        "                pass\n",
+        "supervisors/test_direct_switch.py::test_a_handler_cancelled_before_it_waits_is_cut",
+    ),
+    Safeguard(
+        "an asker whose time is up is not served",
+        "actors/address.py",
+        "            wake = switch_to if askers_own > now else trio.lowlevel.reschedule\n",
+        "            wake = switch_to\n",
+        "supervisors/test_direct_switch.py::test_an_asker_without_time_left_is_not_served",
+    ),
 )
