@@ -6,20 +6,18 @@ locked loan and keeps what was decided. Stateless: one for all session actors of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from uuid import UUID
 
+from actors.loan_judging import action_of, judge, not_allowed, not_found, refused
 from actors.messages.user_session import CarriedOut, RequestContext
-from actors.ports import Accounts, Clock, History, IdentitySource, Judge, LoanBook
+from actors.ports import Accounts, Clock, IdentitySource, LoanBook
 from actors.user_desk import UserDesk
-from domain import origination, servicing
+from domain import origination
 from domain.account import Account
 from domain.commands import (
     AddComment,
-    AmendLoan,
     AnnotatePayment,
-    ApproveLoan,
     ChangePassword,
     CommandContext,
     CreateUser,
@@ -27,51 +25,17 @@ from domain.commands import (
     DisburseLoan,
     EndSession,
     LendingCommand,
+    LoanCommand,
     RecordPayment,
-    RejectLoan,
     ReversePayment,
     SubmitLoan,
     UpdateUser,
-    WithdrawLoan,
 )
-from domain.decision import Committed, Decision, HistoryNeeded
-from domain.identifiers import BranchId, EventId, UserId
-from domain.loan import Loan
-from domain.rejections import (
-    AccessRefusal,
-    FieldFault,
-    Rejected,
-    TermsRefusal,
-)
-from domain.roles import Action, Principal, Role, Scope, sight
-
-Decide = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
-
-
-def not_found(what: str) -> Rejected:
-    """Refuse in the same words for what is not there and for what one may not see."""
-    return Rejected(AccessRefusal.NOT_FOUND, f"There is no such {what}.")
-
-
-def not_allowed(principal: Principal, what: str) -> Rejected:
-    """Refuse what the role does not permit."""
-    return Rejected(AccessRefusal.NOT_ALLOWED, f"The role {principal.role} may not {what}.")
-
-
-def refused(
-    principal: Principal,
-    action: Action,
-    branch_id: BranchId | None,
-    customer_id: UserId | None,
-) -> Rejected | None:
-    """Say why `principal` may not do `action` on such a loan; None when he may."""
-    seen = sight(principal, Action.READ)
-    if seen is None or not seen.covers(branch_id=branch_id, customer_id=customer_id):
-        return not_found("loan")
-    reach = sight(principal, action)
-    if reach is None or not reach.covers(branch_id=branch_id, customer_id=customer_id):
-        return not_allowed(principal, f"{action} this loan")
-    return None
+from domain.decision import Committed, Decision
+from domain.identifiers import BranchId, EventId
+from domain.rejections import FieldFault, Rejected, TermsRefusal
+from domain.roles import Action, Role, Scope, sight
+from domain.workout_commands import AddCharge, PayOff, RecordRecovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +70,6 @@ class CommandDesk:
         match command:
             case SubmitLoan():
                 return await self._submit(command, context)
-            case RecordPayment() | ReversePayment():
-                return await self.loan_book.change_payment(
-                    command.loan_id, command.payment_id, _judge(command, context), context
-                )
-            case DisburseLoan():
-                return await self.loan_book.change_loan(
-                    command.loan_id,
-                    _judge(command, context),
-                    context,
-                    disbursement_id=command.disbursement_id,
-                )
-            case AmendLoan() | ApproveLoan() | RejectLoan() | WithdrawLoan():
-                return await self.loan_book.change_loan(
-                    command.loan_id, _judge(command, context), context
-                )
             case AnnotatePayment():
                 return await self.loan_book.annotate_payment(
                     command,
@@ -140,7 +89,19 @@ class CommandDesk:
                 ended = await self.accounts.end_session(account.id, session_id, context)
                 return Committed(None) if ended else not_found("session")
             case _:
-                assert_never(command)
+                return await self._change_loan(command, context)
+
+    async def _change_loan(self, command: LoanCommand, context: CommandContext) -> CarriedOut:
+        judged = judge(command, context)
+        match command:
+            case RecordPayment() | ReversePayment() | PayOff():
+                return await self.loan_book.change_payment(
+                    command.loan_id, command.payment_id, judged, context
+                )
+            case _:
+                return await self.loan_book.change_loan(
+                    command.loan_id, judged, context, made_id=_made_id(command)
+                )
 
     async def _submit(self, command: SubmitLoan, context: CommandContext) -> CarriedOut:
         principal = context.principal
@@ -173,14 +134,25 @@ class CommandDesk:
         return await self.loan_book.open_loan(command.customer_id, judge, context)
 
 
+def _made_id(command: LoanCommand) -> UUID | None:
+    """The id, maybe made by the caller, of what the command makes: asked twice, it is made once."""
+    match command:
+        case DisburseLoan():
+            return command.disbursement_id
+        case AddCharge():
+            return command.charge_id
+        case RecordRecovery():
+            return command.payment_id
+        case _:
+            return None
+
+
 def _action_of(command: LendingCommand) -> Action | None:
     """Under which action the table of roles knows a command; None for what is everybody's own."""
     match command:
-        case SubmitLoan() | AmendLoan() | WithdrawLoan():
+        case SubmitLoan():
             return Action.APPLY
-        case ApproveLoan() | RejectLoan():
-            return Action.DECIDE
-        case DisburseLoan() | RecordPayment() | ReversePayment() | AnnotatePayment():
+        case AnnotatePayment():
             return Action.SERVICE
         case AddComment():
             return Action.COMMENT
@@ -189,43 +161,4 @@ def _action_of(command: LendingCommand) -> Action | None:
         case UpdateUser() | ChangePassword() | EndSession():
             return None
         case _:
-            assert_never(command)
-
-
-def _judge(
-    command: AmendLoan
-    | ApproveLoan
-    | RejectLoan
-    | WithdrawLoan
-    | DisburseLoan
-    | RecordPayment
-    | ReversePayment,
-    context: CommandContext,
-) -> Judge:
-    """Return the pure function that decides on the locked loan."""
-    action = _action_of(command)
-    assert action is not None
-
-    def judge(loan: Loan, history: History | None) -> Decision | HistoryNeeded | Rejected:
-        refusal = refused(context.principal, action, loan.branch_id, loan.customer_id)
-        if refusal is not None:
-            return refusal
-        match command:
-            case AmendLoan():
-                return origination.amend(loan, command, context)
-            case ApproveLoan():
-                return origination.approve(loan, command, context, history)
-            case RejectLoan():
-                return origination.reject(loan, command, context)
-            case WithdrawLoan():
-                return origination.withdraw(loan, command, context)
-            case DisburseLoan():
-                return origination.disburse(loan, command, context)
-            case RecordPayment():
-                return servicing.pay(loan, command, context, history)
-            case ReversePayment():
-                return servicing.reverse(loan, command, context, history)
-            case _:
-                assert_never(command)
-
-    return judge
+            return action_of(command)

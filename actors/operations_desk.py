@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from actors.address import Address
-from actors.command_desk import not_allowed, not_found
 from actors.envelope import ActorError
+from actors.loan_judging import not_allowed, not_found
 from actors.messages.replies import Unavailable
 from actors.messages.sync_coordinator import SummariseSync, SyncCoordinatorMessage
 from actors.messages.user_session import Answered, CarriedOut, RequestContext

@@ -20,7 +20,7 @@ from domain.account import Access, Account, SignInSession
 from domain.commands import AddComment, AnnotatePayment, CommandContext, CreateUser, UpdateUser
 from domain.decision import Committed, Decision, HistoryNeeded
 from domain.events import LoanEvent
-from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, SessionId, UserId
+from domain.identifiers import BranchId, LoanId, PaymentId, SessionId, UserId
 from domain.leadership import Deposed, Term
 from domain.loan import Loan
 from domain.queries import ListUsers
@@ -75,11 +75,12 @@ class LoanBook(Protocol):
         judge: Judge,
         context: CommandContext,
         *,
-        disbursement_id: DisbursementId | None = None,
+        made_id: UUID | None = None,
     ) -> Committed[LoanView] | Rejected:
         """Lock the loan, let `judge` decide, keep what it decided; NOT_FOUND when there is none.
 
-        A `disbursement_id` that exists is a replay on the same loan, and ID_TAKEN on another.
+        `made_id` names what is made: a disbursement, a charge, a recovery. When the loan has it
+        already, the same again is a replay, and another of that id is refused with ID_TAKEN.
         """
 
     async def change_payment(

@@ -10,8 +10,8 @@ from typing import assert_never
 
 from actors.address import Address
 from actors.books_desk import BooksDesk
-from actors.command_desk import not_allowed, not_found
 from actors.envelope import ActorError
+from actors.loan_judging import not_allowed, not_found
 from actors.messages.broadcast_hub import BroadcastHubMessage, CountConnections, ListConnected
 from actors.messages.connectivity_prober import ConnectivityProberMessage, DescribeLink
 from actors.messages.replies import Unavailable

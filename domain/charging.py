@@ -46,17 +46,32 @@ def waive_charge(position: Position, charge_id: ChargeId) -> int:
 def charge_overdue(
     position: Position, through: date, percent: Decimal | None, base: ChargeBase, amount_minor: int
 ) -> None:
-    """A penalty on each instalment due before `through` and unpaid, dated on its due date."""
-    for row in list(position.rows):
+    """A penalty on each instalment due before `through` and unpaid, dated on its due date.
+
+    Once each: an instalment that has such a penalty gets no other.
+    """
+    for index, row in enumerate(list(position.rows)):
         if row.span.due_date >= through or row.outstanding == 0:
             continue
         if row.kind in {RowKind.DOWN_PAYMENT, RowKind.CHARGES, RowKind.BROKEN_PERIOD}:
+            continue
+        if _has_overdue_penalty(position, row, index + 1):
             continue
         amount = amount_minor
         if percent is not None:
             amount = percent_of(_unpaid(row, base), percent)
         if amount > 0:
             add_charge(position, amount, row.span.due_date, ChargeKind.PENALTY)
+
+
+def _has_overdue_penalty(position: Position, row: Row, number: int) -> bool:
+    return any(
+        charge.number == number
+        and charge.charge_id is None
+        and charge.kind is ChargeKind.PENALTY
+        and charge.due_date == row.span.due_date
+        for charge in position.charges
+    )
 
 
 def insert_row(position: Position, index: int, row: Row) -> None:

@@ -20,6 +20,7 @@ from domain.identifiers import (
 from domain.operating import TreeOrder
 from domain.roles import Principal, Role
 from domain.terms import Terms
+from domain.workout_commands import WorkoutCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,7 @@ LoanCommand = (
     | DisburseLoan
     | RecordPayment
     | ReversePayment
+    | WorkoutCommand
 )
 LendingCommand = (
     SubmitLoan

@@ -52,20 +52,19 @@ def undo_disbursal(
         return refused
     if any(row.paid_minor for row in loan.instalments) or loan.credit_minor:
         return refused_as(WorkoutRefusal.ALREADY_PAID, "Something was paid on this loan already.")
-    event = happened.DisbursalUndone(
-        **header(loan.id, context), disbursement_id=command.disbursement_id
-    )
     if history is None:
         return HistoryNeeded()
     outs = [one for one in history if isinstance(one, happened.LoanDisbursed)]
     gone = {one.disbursement_id for one in history if isinstance(one, happened.DisbursalUndone)}
     standing = [one.disbursement_id for one in outs if one.disbursement_id not in gone]
-    if command.disbursement_id not in standing:
+    wanted = command.disbursement_id or standing[-1]
+    if wanted not in standing:
         return refused_as(WorkoutRefusal.NOTHING_TO_DO, "There is no such disbursal to take back.")
     if _is_built_upon(history):
         return refused_as(
             WorkoutRefusal.ALREADY_PAID, "More has happened to this loan than its disbursal."
         )
+    event = happened.DisbursalUndone(**header(loan.id, context), disbursement_id=wanted)
     return replayed(loan, event, history)
 
 

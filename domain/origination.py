@@ -130,7 +130,7 @@ def approve(
 
     Asks for the history of an application that was amended, to know by whom.
     """
-    refused = wrong_state(loan, LoanMove.APPROVE) or _same_person(
+    refused = wrong_state(loan, LoanMove.APPROVE) or same_person(
         context, loan.created_by, "Whoever applied for a loan may not approve it.", LoanMove.APPROVE
     )
     if refused is not None:
@@ -141,7 +141,7 @@ def approve(
         for event in history:
             if isinstance(event, ApplicationAmended):
                 detail = "Whoever amended an application may not approve it."
-                refused = _same_person(context, event.by, detail, LoanMove.APPROVE)
+                refused = same_person(context, event.by, detail, LoanMove.APPROVE)
                 if refused is not None:
                     return refused
     return _decided(loan, LoanApproved(**header(loan.id, context), note=command.note))
@@ -175,12 +175,7 @@ def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Deci
     value_date = command.date or context.today
     refused = (
         wrong_state(loan, LoanMove.DISBURSE)
-        or _same_person(
-            context,
-            loan.approved_by,
-            "Whoever approved a loan may not disburse it.",
-            LoanMove.DISBURSE,
-        )
+        or not_by_the_approver(loan, context, LoanMove.DISBURSE)
         or _not_approved(loan, amount)
         or _bad_disbursement_date(loan, value_date, context)
     )
@@ -193,6 +188,12 @@ def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Deci
         down_payment_minor=at_once(loan.terms, amount),
     )
     return _decided(loan, event)
+
+
+def not_by_the_approver(loan: Loan, context: CommandContext, move: LoanMove) -> Rejected | None:
+    """Refuse to let money out by the person who approved it."""
+    detail = "Whoever approved a loan may not disburse it."
+    return same_person(context, loan.approved_by, detail, move)
 
 
 def at_once(terms: Terms, amount_minor: int) -> int:
@@ -225,9 +226,10 @@ def _stale(loan: Loan, expected_version: int | None) -> Rejected | None:
     )
 
 
-def _same_person(
+def same_person(
     context: CommandContext, other: UserId | None, detail: str, move: LoanMove
 ) -> Rejected | None:
+    """Refuse `move` to the person who did what must be another's; only while `four_eyes`."""
     if not context.four_eyes or context.principal.user_id != other:
         return None
     return Rejected(LoanRefusal.SAME_PERSON, detail, facts={"event": str(move)})

@@ -61,6 +61,7 @@ class DisburseRefusal(StrEnum):
     """Why money cannot go out."""
 
     AMOUNT_NOT_APPROVED = "amount_not_approved"
+    ALL_PAID_OUT = "all_paid_out"
     BAD_AMOUNT = "bad_amount"
     BAD_DATE = "bad_date"
 

@@ -11,14 +11,26 @@ from domain.events import LoanDisbursed
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.money import format_minor
-from domain.origination import at_once, disbursed_amount, header
+from domain.origination import (
+    at_once,
+    disbursed_amount,
+    header,
+    not_by_the_approver,
+    wrong_state,
+)
 from domain.rejections import DisburseRefusal, Rejected
 
 
 def disburse_further(
     loan: Loan, command: DisburseLoan, context: CommandContext, history: Known
 ) -> Outcome:
-    """Pay out a further tranche: as many as were agreed, never more than was approved."""
+    """Pay out a further tranche: as many as were agreed, never more than was approved.
+
+    While `context.four_eyes`, whoever approved may not disburse.
+    """
+    refused = _not_now(loan) or not_by_the_approver(loan, context, LoanMove.DISBURSE_FURTHER)
+    if refused is not None:
+        return refused
     amount = disbursed_amount(loan, command)
     if isinstance(amount, Rejected):
         return amount
@@ -26,12 +38,6 @@ def disburse_further(
     if amount > left or amount <= 0:
         shown = format_minor(left, loan.terms.currency)
         return bad_amount("/amount", f"must be at most the {shown} that are left")
-    tranches = 1 if loan.book is None else len(loan.book.tranches)
-    if tranches >= loan.terms.tranches_max:
-        return Rejected(
-            DisburseRefusal.AMOUNT_NOT_APPROVED,
-            f"The loan was approved to be paid out in at most {loan.terms.tranches_max} parts.",
-        )
     value_date = command.date or context.today
     refused = bad_day(loan, value_date, context)
     if refused is not None:
@@ -43,3 +49,19 @@ def disburse_further(
         down_payment_minor=at_once(loan.terms, amount),
     )
     return decided(loan, LoanMove.DISBURSE_FURTHER, event, history)
+
+
+def _not_now(loan: Loan) -> Rejected | None:
+    """Refuse when the loan is not out, or nothing of what was approved may follow."""
+    refused = wrong_state(loan, LoanMove.DISBURSE_FURTHER)
+    if refused is not None:
+        return refused
+    most = loan.terms.tranches_max
+    if loan.disbursed_minor >= loan.terms.principal_minor:
+        detail = "All that was approved has been paid out."
+    elif loan.book is not None and len(loan.book.tranches) >= most:
+        detail = f"The loan was approved to be paid out in at most {most} parts."
+    else:
+        return None
+    facts = {"event": str(LoanMove.DISBURSE_FURTHER), "state": str(loan.status)}
+    return Rejected(DisburseRefusal.ALL_PAID_OUT, detail, facts=facts)

@@ -11,8 +11,10 @@ from decimal import Decimal
 from typing import Final
 
 from domain import events as happened
+from domain.arrears import overdue_minor
 from domain.book import ChargeLine
 from domain.commands import CommandContext
+from domain.conventions import ChargeBase
 from domain.decision_checks import (
     Known,
     Outcome,
@@ -24,6 +26,7 @@ from domain.decision_checks import (
     decided,
     refused_as,
 )
+from domain.instalment_plan import percent_of
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.origination import header, wrong_state
@@ -46,7 +49,10 @@ _PERCENT_MAX: Final = Decimal(100)
 
 def add_charge(loan: Loan, command: AddCharge, context: CommandContext, history: Known) -> Outcome:
     """Put a fee or a penalty on the loan."""
-    amount = amount_of(loan, command.amount)
+    refused = wrong_state(loan, LoanMove.CHARGE)
+    if refused is not None:
+        return refused
+    amount = _asked(loan, command)
     if isinstance(amount, Rejected):
         return amount
     due_date = command.due_date or context.today
@@ -60,6 +66,28 @@ def add_charge(loan: Loan, command: AddCharge, context: CommandContext, history:
         amount_minor=amount,
     )
     return decided(loan, LoanMove.CHARGE, event, history)
+
+
+def _asked(loan: Loan, command: AddCharge) -> int | Rejected:
+    """What a charge comes to: its amount, or its per cent of the whole schedule."""
+    if command.percent is None:
+        return amount_of(loan, command.amount or Decimal(0))
+    refused = _bad_percent(command.percent)
+    if refused is not None:
+        return refused
+    principal = interest = 0
+    if command.base is not ChargeBase.INTEREST:
+        principal = loan.disbursed_minor
+    if command.base is not ChargeBase.PRINCIPAL:
+        interest = sum(row.interest_minor for row in loan.instalments)
+    amount = percent_of(principal + interest, command.percent)
+    return amount or bad_terms("/percent", "must come to something")
+
+
+def _bad_percent(percent: Decimal) -> Rejected | None:
+    if percent.is_finite() and 0 < percent <= _PERCENT_MAX:
+        return None
+    return bad_terms("/percent", f"must be above 0 and at most {_PERCENT_MAX}")
 
 
 def waive_charge(
@@ -96,13 +124,20 @@ def charge_overdue(
     loan: Loan, command: ChargeOverdue, context: CommandContext, history: Known
 ) -> Outcome:
     """Put a penalty on each instalment that was due before today and is unpaid."""
+    refused = wrong_state(loan, LoanMove.CHARGE)
+    if refused is not None:
+        return refused
     amount: int | Rejected = 0
     if command.percent is None:
         amount = amount_of(loan, command.amount or Decimal(0))
-    elif not (command.percent.is_finite() and 0 < command.percent <= _PERCENT_MAX):
-        return bad_terms("/percent", "must be above 0 and at most 100")
+    else:
+        refused = _bad_percent(command.percent)
+    if refused is not None:
+        return refused
     if isinstance(amount, Rejected):
         return amount
+    if not overdue_minor(loan.instalments, context.today):
+        return refused_as(WorkoutRefusal.NOTHING_TO_DO, "No instalment is overdue.")
     event = happened.OverdueCharged(
         **header(loan.id, context),
         percent=command.percent,

@@ -24,10 +24,10 @@ class UndoApproval:
 
 @dataclass(frozen=True, slots=True)
 class UndoDisbursal:
-    """Take a disbursal back before anything was paid."""
+    """Take a disbursal back before anything was paid: the latest one unless another is named."""
 
     loan_id: LoanId
-    disbursement_id: DisbursementId
+    disbursement_id: DisbursementId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,18 @@ class PayOff:
 
 @dataclass(frozen=True, slots=True)
 class AddCharge:
-    """Put a fee or a penalty on the loan, due on `due_date` (default today)."""
+    """Put a fee or a penalty on the loan, due on `due_date` (default today).
+
+    An amount, or per cent of what the whole schedule asks for as `base`.
+    """
 
     charge_id: ChargeId
     loan_id: LoanId
     kind: ChargeKind
-    amount: Decimal
+    amount: Decimal | None
     due_date: date | None
+    percent: Decimal | None = None
+    base: ChargeBase = ChargeBase.PRINCIPAL
 
 
 @dataclass(frozen=True, slots=True)

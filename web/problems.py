@@ -246,6 +246,8 @@ def _disbursement(reason: DisburseRefusal) -> int:
             | DisburseRefusal.BAD_DATE
         ):
             return 422
+        case DisburseRefusal.ALL_PAID_OUT:
+            return 409
         case _:
             assert_never(reason)
 

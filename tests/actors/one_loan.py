@@ -49,7 +49,7 @@ class OneLoan:
         known = self.customer if self.customer and self.customer.id == customer_id else None
         return self.keep(judge("HO-000001", known, BRANCH))
 
-    async def change_loan(self, loan_id, judge, context, *, disbursement_id=None):
+    async def change_loan(self, loan_id, judge, context, *, made_id=None):
         return self.keep(judge(self.loan, None))
 
     async def change_payment(self, loan_id, payment_id, judge, context):

@@ -16,6 +16,7 @@ from web.routes.supervision_events import SUPERVISION_EVENTS
 from web.routes.sync import SYNC
 from web.routes.system import SYSTEM
 from web.routes.users import USERS
+from web.routes.workouts import WORKOUTS
 from web.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -24,6 +25,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *USERS,
     *LOANS,
     *LOAN_COMMANDS,
+    *WORKOUTS,
     *COMMENTS,
     *PAYMENTS,
     *BOOKS,

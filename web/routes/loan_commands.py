@@ -18,40 +18,43 @@ from web.schemas.loans import LoanShape, render_loan
 
 async def approve_loan(call: Call) -> Outcome:
     """Approve an application."""
-    return await _carry_out(call, ApproveLoan(_loan_id(call), call.fields(ApprovalBody).note))
+    return await command_loan(call, ApproveLoan(loan_id(call), call.fields(ApprovalBody).note))
 
 
 async def reject_loan(call: Call) -> Outcome:
     """Reject an application, with the reason."""
-    return await _carry_out(call, RejectLoan(_loan_id(call), call.fields(RejectionBody).reason))
+    return await command_loan(call, RejectLoan(loan_id(call), call.fields(RejectionBody).reason))
 
 
 async def withdraw_loan(call: Call) -> Outcome:
     """Withdraw an application, whatever its version."""
-    return await _carry_out(call, WithdrawLoan(_loan_id(call), None))
+    return await command_loan(call, WithdrawLoan(loan_id(call), None))
 
 
 async def disburse_loan(call: Call) -> Outcome:
     """Pay an approved loan out."""
     body = call.fields(DisbursementBody)
     command = DisburseLoan(
-        _loan_id(call), DisbursementId(call.new_id(body.id)), body.amount, body.date
+        loan_id(call), DisbursementId(call.new_id(body.id)), body.amount, body.date
     )
-    return await _carry_out(call, command)
+    return await command_loan(call, command)
 
 
-def _loan_id(call: Call) -> LoanId:
+def loan_id(call: Call) -> LoanId:
+    """The loan that the path names."""
     return LoanId(call.ids["loan_id"])
 
 
-async def _carry_out(call: Call, command: LoanCommand) -> Outcome:
+async def command_loan(call: Call, command: LoanCommand) -> Outcome:
+    """Have a command carried out, and answer with the loan after it."""
     done = await call.carry_out(command, LoanView)
     return (
         done if isinstance(done, Problem) else made(done, render_loan(done.view, call.today), 200)
     )
 
 
-def _command(verb: str, handler: Handler, summary: str, body: type[RequestShape]) -> Route:
+def command_route(verb: str, handler: Handler, summary: str, body: type[RequestShape]) -> Route:
+    """The route of a command that answers with the loan."""
     return Route(
         method="POST",
         path=f"/loans/{{loan_id}}/{verb}",
@@ -65,8 +68,8 @@ def _command(verb: str, handler: Handler, summary: str, body: type[RequestShape]
 
 
 LOAN_COMMANDS: Final = (
-    _command("approve", approve_loan, "Approve an application", ApprovalBody),
-    _command("reject", reject_loan, "Reject an application", RejectionBody),
-    _command("withdraw", withdraw_loan, "Withdraw an application", NoFields),
-    _command("disburse", disburse_loan, "Pay a loan out", DisbursementBody),
+    command_route("approve", approve_loan, "Approve an application", ApprovalBody),
+    command_route("reject", reject_loan, "Reject an application", RejectionBody),
+    command_route("withdraw", withdraw_loan, "Withdraw an application", NoFields),
+    command_route("disburse", disburse_loan, "Pay a loan out", DisbursementBody),
 )
