@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from actors.command_desk import not_allowed
+from actors.loan_judging import not_allowed
 from actors.messages.user_session import Answered
 from actors.ports import Clock
 from actors.reading_ports import Books

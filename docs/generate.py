@@ -65,8 +65,10 @@ MEANINGS: Final[dict[Action, str]] = {
     Action.READ: "read loans, schedules, payments, comments and the dashboard",
     Action.COMMENT: "comment on a loan",
     Action.APPLY: "submit an application, amend it, withdraw it",
-    Action.DECIDE: "approve or reject an application",
-    Action.SERVICE: "disburse, record, annotate and reverse payments",
+    Action.DECIDE: "approve or reject an application, undo an approval; waive, change rate or "
+    "plan, write off and undo it",
+    Action.SERVICE: "disburse and undo it; record, annotate and reverse payments, pay off; "
+    "record recoveries; charge; refund a credit",
     Action.CONFIGURE: "settings of the lender; nothing asks for it in this release",
     Action.MANAGE_USERS: "make, read, change and deactivate other users",
     Action.READ_BOOKS: "the journal and the audit trail; nothing asks for it in this release",

@@ -135,13 +135,13 @@ def recover(
     loan: Loan, command: RecordRecovery, context: CommandContext, history: Known
 ) -> Outcome:
     """Take money on a loan that was written off."""
-    amount = amount_of(loan, command.amount)
-    if isinstance(amount, Rejected):
-        return amount
     value_date = command.value_date or context.today
     refused = wrong_state(loan, LoanMove.RECOVER) or bad_day(loan, value_date, context)
     if refused is not None:
         return refused
+    amount = amount_of(loan, command.amount)
+    if isinstance(amount, Rejected):
+        return amount
     event = happened.RecoveryReceived(
         **header(loan.id, context, value_date),
         payment_id=command.payment_id,
@@ -154,12 +154,12 @@ def recover(
 
 def refund(loan: Loan, command: RefundCredit, context: CommandContext, history: Known) -> Outcome:
     """Pay back what was paid too much."""
-    amount = loan.credit_minor if command.amount is None else amount_of(loan, command.amount)
-    if isinstance(amount, Rejected):
-        return amount
     refused = wrong_state(loan, LoanMove.REFUND)
     if refused is not None:
         return refused
+    amount = loan.credit_minor if command.amount is None else amount_of(loan, command.amount)
+    if isinstance(amount, Rejected):
+        return amount
     if amount > loan.credit_minor:
         return bad_amount("/amount", "is more than was paid too much")
     event = happened.CreditRefunded(**header(loan.id, context), amount_minor=amount)

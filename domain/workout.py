@@ -111,6 +111,9 @@ def waive_interest(
     loan: Loan, command: WaiveInterest, context: CommandContext, history: Known
 ) -> Outcome:
     """Ask no more for so much interest; never for more than is unpaid."""
+    refused = wrong_state(loan, LoanMove.WAIVE)
+    if refused is not None:
+        return refused
     amount = amount_of(loan, command.amount)
     if isinstance(amount, Rejected):
         return amount
@@ -151,7 +154,7 @@ def change_rate(
     loan: Loan, command: ChangeRate, context: CommandContext, history: Known
 ) -> Outcome:
     """Another rate from a day on, which may have passed or be to come."""
-    refused = bad_rate(command.annual_rate_percent)
+    refused = wrong_state(loan, LoanMove.CHANGE_RATE) or bad_rate(command.annual_rate_percent)
     if refused is not None:
         return refused
     if loan.disbursed_on is not None and command.effective <= loan.disbursed_on:
@@ -168,7 +171,7 @@ def reschedule(
     loan: Loan, command: RescheduleLoan, context: CommandContext, history: Known
 ) -> Outcome:
     """Another rate for the instalments due on or after a day."""
-    refused = bad_rate(command.annual_rate_percent)
+    refused = wrong_state(loan, LoanMove.CHANGE_RATE) or bad_rate(command.annual_rate_percent)
     if refused is not None:
         return refused
     if not any(row.due_date >= command.from_date for row in loan.instalments):
@@ -194,6 +197,9 @@ def reamortize(loan: Loan, context: CommandContext, history: Known) -> Outcome:
 
 def re_age(loan: Loan, command: ReAgeLoan, context: CommandContext, history: Known) -> Outcome:
     """Make new instalments of all that is unpaid."""
+    refused = wrong_state(loan, LoanMove.RESTRUCTURE)
+    if refused is not None:
+        return refused
     if command.start_date <= context.today:
         return bad_date("/start_date", "must be after today")
     if not 1 <= command.instalments <= INSTALMENTS_MAX:
@@ -203,7 +209,7 @@ def re_age(loan: Loan, command: ReAgeLoan, context: CommandContext, history: Kno
     if command.frequency.unit is FrequencyUnit.ONE_TIME and command.instalments > 1:
         return bad_terms("/instalments", "what falls due once is 1 instalment")
     if not loan.outstanding.principal_minor:
-        return wrong_state(loan, LoanMove.RESTRUCTURE) or refused_as(
+        return refused_as(
             WorkoutRefusal.NOTHING_TO_DO, "No principal is out that could be paid otherwise."
         )
     event = happened.LoanReAged(

@@ -9,17 +9,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import final
+from uuid import UUID
 
 import asyncpg
 
 from domain.commands import AddComment, AnnotatePayment, CommandContext
 from domain.decision import Committed
-from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, UserId
+from domain.identifiers import BranchId, LoanId, PaymentId, UserId
 from domain.rejections import Rejected
 from domain.views import CommentView, LoanView, PaymentView
 from persistence import loan_changes as changes
-from persistence.loan_changes import Judge, SubmitJudge, id_taken
+from persistence.loan_changes import SubmitJudge
 from persistence.loan_notes import annotate, comment
+from persistence.made_before import Judge, id_taken
 from persistence.unit_of_work import UnitsOfWork
 from persistence.user_changes import UNKNOWN_BRANCH
 
@@ -61,15 +63,16 @@ class PostgresLoanBook:
         judge: Judge,
         context: CommandContext,
         *,
-        disbursement_id: DisbursementId | None = None,
+        made_id: UUID | None = None,
     ) -> Committed[LoanView] | Rejected:
         """Lock the loan, let `judge` decide, and keep what it decided; NOT_FOUND without a loan.
 
-        A `disbursement_id` that exists already is a replay on the same loan, else ID_TAKEN.
+        `made_id` names the disbursement, charge or recovery that is made: the same once more is a
+        replay, another one of that id ID_TAKEN.
         """
         try:
             return await self._units.carry_out(
-                functools.partial(changes.change_loan, loan_id, judge, context, disbursement_id)
+                functools.partial(changes.change_loan, loan_id, judge, context, made_id)
             )
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "pk_disbursements":

@@ -7,19 +7,19 @@ run again when that one lost against another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from domain.account import Account
 from domain.commands import CommandContext
 from domain.decision import Committed, Decision, HistoryNeeded
-from domain.events import LoanDisbursed, LoanSubmitted, PaymentRecorded
-from domain.identifiers import BranchId, DisbursementId, LoanId, PaymentId, UserId
+from domain.events import LoanSubmitted, PaymentRecorded
+from domain.identifiers import BranchId, LoanId, PaymentId, UserId
 from domain.loan import Loan
 from domain.loan_history import replay
-from domain.rejections import AccessRefusal, IdempotencyRefusal, LoanRefusal, Rejected
+from domain.rejections import AccessRefusal, Rejected
 from domain.views import LoanView, PaymentView
 from persistence import loan_statements as sql
 from persistence import record_keeping
@@ -34,19 +34,12 @@ from persistence.idempotency import (
 from persistence.loan_loading import History, history_of, whole_loan
 from persistence.loan_rows import loan_view, payment_view, view_of_stood
 from persistence.loan_writing import plan_decision, reversal_instants
+from persistence.made_before import Judge, id_taken, made_before, other_day
 from persistence.transaction import Transaction
 
-Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
 SubmitJudge = Callable[[str, Account | None, BranchId], Decision | Rejected]
 
 NO_SUCH_LOAN = Rejected(AccessRefusal.NOT_FOUND, "There is no such loan.")
-
-
-def id_taken(what: str) -> Rejected:
-    """Somebody made something else under this identifier."""
-    return Rejected(
-        IdempotencyRefusal.ID_TAKEN, f"Another {what} has this id.", facts={"entity": what}
-    )
 
 
 async def open_loan(
@@ -101,7 +94,7 @@ async def change_loan(
     loan_id: LoanId,
     judge: Judge,
     context: CommandContext,
-    disbursement_id: DisbursementId | None,
+    made_id: UUID | None,
     tx: Transaction,
 ) -> Committed[LoanView] | Rejected:
     """Keep what is decided on the locked loan."""
@@ -109,57 +102,18 @@ async def change_loan(
     if isinstance(row, Committed):
         return row
     loan = await whole_loan(tx, row)
+    if made_id is not None:
+        made = await made_before(tx, loan, judge, context, made_id)
+        if made is not None:
+            return made
     outcome = await _decided(tx, loan, judge)
     if isinstance(outcome, Rejected):
-        return await _disbursed_before(tx, loan, judge, outcome, context, disbursement_id)
+        return outcome
     plan = plan_decision(loan, outcome, context)
     view = loan_view(outcome.loan, row["sync_status"])
     record_keeping.answer(plan, context, view)
     await plan.carry_out(tx)
     return Committed(view)
-
-
-async def _disbursed_before(
-    tx: Transaction,
-    loan: Loan,
-    judge: Judge,
-    outcome: Rejected,
-    context: CommandContext,
-    disbursement_id: DisbursementId | None,
-) -> Committed[LoanView] | Rejected:
-    """Tell whether money that cannot go out now went out before, under the same id.
-
-    Whoever asks again is judged on the loan as it was before the money went out: only somebody who
-    might have paid it out then is told what became of it.
-    """
-    if disbursement_id is None or outcome.reason is not LoanRefusal.WRONG_STATE:
-        return outcome
-    stood = await tx.fetchval(sql.SELECT_DISBURSEMENT, id=disbursement_id)
-    if stood is None:
-        return outcome
-    if stood != loan.id:
-        return id_taken("disbursement")
-    history = await history_of(tx, loan.id)
-    place, made = next(
-        (index, event)
-        for index, event in enumerate(history)
-        if isinstance(event, LoanDisbursed) and event.disbursement_id == disbursement_id
-    )
-    then = judge(replay(history[:place])[0], history[:place])
-    if not isinstance(then, Decision):
-        return outcome
-    (asked,) = then.events
-    assert isinstance(asked, LoanDisbursed), "only a disbursement has such an id"
-    if asked.amount_minor != made.amount_minor or _other_day(asked, made.value_date, context):
-        return id_taken("disbursement")
-    return Committed(loan_view(loan), replayed=True)
-
-
-def _other_day(
-    asked: LoanDisbursed | PaymentRecorded, stood: date, context: CommandContext
-) -> bool:
-    """Whether another day is meant: whoever named none first may ask again after midnight."""
-    return asked.value_date not in {stood, context.today}
 
 
 async def change_payment(
@@ -221,7 +175,7 @@ async def _recorded_before(
     if asked is None:
         assert isinstance(outcome, Rejected), "a reversal of what stands was decided, and it stood"
         return outcome
-    if asked.amount_minor != stood.amount_minor or _other_day(asked, stood.value_date, context):
+    if asked.amount_minor != stood.amount_minor or other_day(asked, stood.value_date, context):
         return id_taken("payment")
     return Committed(stood, replayed=True)
 

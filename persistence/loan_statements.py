@@ -85,8 +85,15 @@ SELECT_LOAN: Final = compiled(
     )
 )
 
-SELECT_DISBURSEMENT: Final = compiled(
-    text("SELECT loan_id FROM disbursements WHERE id = CAST(:id AS uuid)")
+# Which of a loan's events made the thing of this id. Names in `data` are those of event_codec.py.
+SELECT_MADE: Final = compiled(
+    text(
+        "SELECT version FROM loan_events WHERE loan_id = CAST(:loan_id AS uuid)"
+        " AND CAST(:made_id AS text) = CASE type"
+        " WHEN 'loan_disbursed' THEN data ->> 'disbursement_id'"
+        " WHEN 'charge_added' THEN data ->> 'charge_id'"
+        " WHEN 'recovery_received' THEN data ->> 'payment_id' END"
+    )
 )
 
 # What stands beside a payment is locked before it is changed, and the payment's place is looked up.

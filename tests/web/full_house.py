@@ -73,6 +73,8 @@ from domain.views import (
     StatisticsView,
     SyncSummaryView,
 )
+from domain.workout_commands import PayOff
+from tests.web import workout_orders
 from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT
 from tests.web.standins import (
     ACCOUNT,
@@ -168,6 +170,7 @@ BODIES: dict[str, Any] = {
     "suspend_actor": {"reason": "to look at it"},
     "resume_actor": {"reason": "it was looked at"},
     "drain_node": {"reason": "release 7"},
+    **workout_orders.BODIES,
 }
 WORDS = {
     "user_id": str(USER_ID),
@@ -202,6 +205,7 @@ def everything(house: House) -> None:
         ApproveLoan: loan,
         RejectLoan: loan,
         DisburseLoan: loan,
+        **dict.fromkeys(workout_orders.LOAN_ORDERS, loan),
         ReadLoan: LOAN,
         ListLoans: Page((LOAN,), None),
         ReadSchedule: SCHEDULE,
@@ -210,6 +214,7 @@ def everything(house: House) -> None:
         ReadTrialBalance: TRIAL_BALANCE,
         ListAudit: Page((AUDIT_LINE,), None),
         RecordPayment: payment,
+        PayOff: payment,
         ReversePayment: payment,
         AnnotatePayment: payment,
         ReadPayment: PAYMENT,

@@ -160,7 +160,7 @@ class Office:
                 loan, DisburseLoan(loan_id, made, amount, None), context
             ),
             context,
-            disbursement_id=made,
+            made_id=made,
         )
 
     async def loan(self, customer: Account | None = None, terms: Terms = TERMS) -> LoanView:

@@ -70,7 +70,7 @@ async def test_a_repeated_disbursement_tells_nothing_to_whoever_may_not_see_it(
     view_of(await office.disburse(opened.id, mine))
     hidden = Rejected(AccessRefusal.NOT_FOUND, "There is no such loan.")
     asked = await office.store.loan_book.change_loan(
-        opened.id, lambda *_: hidden, office.context(), disbursement_id=mine
+        opened.id, lambda *_: hidden, office.context(), made_id=mine
     )
     assert asked == hidden
 
@@ -86,6 +86,6 @@ async def test_a_repeated_disbursement_of_another_sum_is_another_one(office: Off
         opened.id,
         lambda loan, _: origination.disburse(loan, command, context),
         context,
-        disbursement_id=mine,
+        made_id=mine,
     )
     assert reasons([asked]) == [LoanRefusal.WRONG_STATE]

@@ -141,7 +141,7 @@ async def disbursed_further(office: Office, loan_id: LoanId, part: DisbursementI
         loan_id,
         lambda loan, known: disburse_further(loan, command, context, known),
         context,
-        disbursement_id=part,
+        made_id=part,
     )
 
 
