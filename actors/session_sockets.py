@@ -12,7 +12,7 @@ from uuid import UUID
 import trio
 
 from actors.address import Address
-from actors.command_desk import not_allowed, not_found
+from actors.loan_judging import not_allowed, not_found
 from actors.envelope import ActorError
 from actors.feed_ports import Lane
 from actors.messages.broadcast_hub import (
