@@ -12,9 +12,9 @@ from uuid import UUID
 import trio
 
 from actors.address import Address
-from actors.loan_judging import not_allowed, not_found
 from actors.envelope import ActorError
 from actors.feed_ports import Lane
+from actors.loan_judging import not_allowed, not_found
 from actors.messages.broadcast_hub import (
     BroadcastHubMessage,
     Reauthorise,
