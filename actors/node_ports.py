@@ -29,8 +29,8 @@ class SupervisionTree(Protocol):
     `NodeSilent` (an Outage) means that a process of this node did not answer in that time.
     """
 
-    def core_is_running(self) -> bool:
-        """Say whether this process can answer requests."""
+    def health(self) -> ComponentHealth:
+        """How the tree of this process is: down, or which children do not run or are stuck."""
 
     async def snapshot(self) -> NodeView:
         """The living tree: with one process its root, with several a root with a child for each.

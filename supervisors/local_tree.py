@@ -26,6 +26,7 @@ from actors.tree_views import (
     TransitionView,
 )
 from domain.operating import TreeOrder
+from domain.views import ComponentHealth
 from supervisors.snapshot import ErrorFigure, FaultFigure, NodeSnapshot, Transition
 from supervisors.supervisor import Supervisor
 
@@ -47,9 +48,14 @@ class LocalTree:
         self._observers: list[Callable[[TransitionView], None]] = []
         root.observe(self._report)
 
-    def core_is_running(self) -> bool:
-        """Say whether this process can answer requests."""
-        return self._is_running()
+    def health(self) -> ComponentHealth:
+        """How the tree of this process is; a pure read."""
+        if not self._is_running():
+            return ComponentHealth("down", "the core is not running")
+        trouble = list(self._root.trouble(trio.current_time()))
+        if not trouble:
+            return ComponentHealth("ok", "all children run")
+        return ComponentHealth("degraded", "; ".join(trouble))
 
     def look(self) -> NodeView:
         """The living tree of this process: a pure read."""

@@ -33,6 +33,9 @@ class Subtree(Protocol):
     async def run(self, *, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; raises when its intensity is exceeded."""
 
+    def trouble(self, now: float) -> Iterator[str]:
+        """What is wrong below at `now`, Trio's clock, in a sentence each."""
+
     def tallies(self) -> Iterator[Tally]:
         """The figures for the metrics of everything below."""
 

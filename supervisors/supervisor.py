@@ -22,6 +22,7 @@ from supervisors.keeping import Keeper
 from supervisors.repair import repair, start_each, start_group
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
 from supervisors.tally import tallies_below
+from supervisors.trouble import trouble_below
 from supervisors.view import actor_detail, error_figure, supervisor_snapshot
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ class Supervisor(Keeper):
     def detail(self, path: str) -> ActorDetail:
         """One child more closely: last errors with tracebacks, latencies. KeyError for none."""
         return actor_detail(*self.find(path))
+
+    def trouble(self, now: float) -> Iterator[str]:
+        """What is wrong below at `now`, Trio's clock, in a sentence each; a pure read."""
+        return trouble_below(self, now)
 
     def tallies(self) -> Iterator[Tally]:
         """The figures for the metrics of everything below; a pure read."""

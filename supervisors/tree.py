@@ -3,7 +3,7 @@
 root (one_for_one)        of a worker: its name, worker-1 and so on
 ├─ link (one_for_one)      only in a worker: writer, reader
 ├─ services (one_for_one, never escalating)   only without DATABASE_URL / REDIS_URL
-├─ core (rest_for_one)   store → feed → hub → gatekeeper → sessions → elector
+├─ core (rest_for_one)   store → feed → hub → sessions → gatekeeper → elector
 │                        → sync (prober → coordinator) → housekeeping
 └─ listener              answers 503 while the core is not running
 
@@ -86,8 +86,9 @@ def plant(cast: Cast, root_id: str = "root") -> Tree:
                 coalesce_key=_poke_or_deaf,
             ),
             ChildSpec("hub", cast.hub, mailbox=256),
-            ChildSpec("gatekeeper", cast.gatekeeper, overflow=Overflow.REJECT),
             sessions,
+            # After the sessions: when signing in fails, whoever has signed in notices nothing.
+            ChildSpec("gatekeeper", cast.gatekeeper, overflow=Overflow.REJECT),
             ChildSpec("elector", cast.elector),
             sync,
             ChildSpec("housekeeping", cast.housekeeping),

@@ -25,10 +25,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def a_node(**settings: str) -> Iterator[Node]:
+def a_node(program: str = "server", **settings: str) -> Iterator[Node]:
     """A server that lives as long as the block."""
     home = fresh_home()
-    node = Node(home, {**SETTINGS, **settings})
+    node = Node(home, {**SETTINGS, **settings}, program=program)
     try:
         node.start()
         yield node

@@ -38,7 +38,7 @@ from web.arrivals import Given
 from web.cursors import Place
 from web.edge.stream import stream_of
 from web.front_desk import FrontDesk
-from web.problems import Problem
+from web.problems import CRASHED, OUTCOME_UNKNOWN_DETAIL, Problem
 from web.replies import Reply
 from web.security.tokens import AccessClaims
 
@@ -54,6 +54,9 @@ REPLAYED: Final = ("Idempotent-Replayed", "true")
 _RESTARTING: Final = "The server is starting, stopping or repairing itself. Try again."
 _BUSY: Final = "The server has more to do than it can take. Try again."
 _LATE: Final = "There was no answer in time. Try again."
+_CRASHED_MIDWAY: Final = Problem(
+    CRASHED.status, CRASHED.code, f"{CRASHED.detail} {OUTCOME_UNKNOWN_DETAIL}"
+)
 
 
 @dataclass(slots=True)
@@ -135,7 +138,11 @@ class Call:
             done = await address.ask(message, self.desk.doors.options.ask_timeout_s)
         except (ActorStopped, AskTimeout) as error:
             return problems.outcome_unknown() if sent else _trouble(error)
-        except (MailboxFull, ActorCrashed, AskCycle) as error:
+        except ActorCrashed as error:
+            # The crash may have come after the commit, or in another turn of the same actor.
+            _note(error)
+            return _CRASHED_MIDWAY
+        except (MailboxFull, AskCycle) as error:
             return _trouble(error)
         committed = _expected(done, Committed)
         if isinstance(committed, Committed) and not isinstance(committed.view, kind):
@@ -256,5 +263,9 @@ def _trouble(error: Exception) -> Problem:
         case AskTimeout():
             return problems.unavailable(_LATE)
         case _:
-            _LOG.error("an actor failed a request", exc_info=error)
-            return problems.CRASHED
+            _note(error)
+            return CRASHED
+
+
+def _note(error: Exception) -> None:
+    _LOG.error("an actor failed a request", exc_info=error)

@@ -21,6 +21,7 @@ from actors.tree_views import (
 )
 from domain.operating import TreeOrder
 from domain.outages import NodeSilent
+from domain.views import ComponentHealth
 from server.workers.answers import (
     read_detail,
     read_effect,
@@ -54,9 +55,9 @@ class NodeTree:
         self._post = post
         self._observers: list[Callable[[TransitionView], None]] = []
 
-    def core_is_running(self) -> bool:
-        """Say whether this process can answer requests."""
-        return self._local.core_is_running()
+    def health(self) -> ComponentHealth:
+        """How the tree of this process is; the others answer for themselves."""
+        return self._local.health()
 
     async def snapshot(self) -> NodeView:
         """The parent's root with a child for each worker."""

@@ -49,14 +49,16 @@ class Node:
     process: subprocess.Popen[str] | None = None
     url: str = ""
     flags: tuple[str, ...] = ()
+    program: str = "server"
     said: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         self._close_output()
         with (self.home.parent / f"{self.home.name}.log").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "serve", "--port", "0", *self.flags],
+                [sys.executable, "-m", self.program, "serve", "--port", "0", *self.flags],
                 env={**os.environ, **self.environment, "LENDWIRE_HOME": str(self.home)},
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -97,9 +99,19 @@ class Node:
         self.process.kill()
         self.process.wait(END_WITHIN_S)
 
+    def order(self, fault: str) -> None:
+        """Plant a fault; only the program with the faults listens (`faulty_server.py`)."""
+        assert self.process is not None
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{fault}\n")
+        self.process.stdin.flush()
+
     def _close_output(self) -> None:
-        if self.process is not None and self.process.stdout is not None:
-            self.process.stdout.close()
+        if self.process is None:
+            return
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def clean_up(self) -> None:
         if self.process is not None and self.process.poll() is None:

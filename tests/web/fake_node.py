@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.tree_views import DrainView, WorkInHand
+from domain.views import ComponentHealth
 
 
 @dataclass
@@ -13,14 +14,17 @@ class FakeTree:
     """A tree whose core runs or not."""
 
     running: bool = True
+    state: str = "ok"
     observers: list[Any] = field(default_factory=list)
 
     def watch(self, observer: Any) -> Any:
         self.observers.append(observer)
         return lambda: self.observers.remove(observer)
 
-    def core_is_running(self) -> bool:
-        return self.running
+    def health(self) -> ComponentHealth:
+        if self.running:
+            return ComponentHealth(self.state, "as the test says")
+        return ComponentHealth("down", "the core is not running")
 
 
 @dataclass

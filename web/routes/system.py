@@ -24,7 +24,9 @@ HEALTH_TIMEOUT_S: Final = 3.0
 DOWN: Final = "down"
 DEGRADED: Final = "degraded"
 
-_SILENT: Final = {"components": ComponentHealth(DOWN, "did not tell in time how they are")}
+_SILENT: Final[dict[str, ComponentHealth]] = {
+    "components": ComponentHealth(DOWN, "did not tell in time how they are")
+}
 
 
 async def read_about(call: Call) -> Outcome:
@@ -68,8 +70,6 @@ async def read_readiness(call: Call) -> Outcome:
     drain = call.desk.doors.departure.draining()
     if drain is not None:
         reasons.append(f"draining: {drain.reason}")
-    if not call.desk.doors.tree.core_is_running():
-        reasons.append("supervision: the core is not running")
     components = await _components(call)
     reasons += [
         f"{name}: {component.detail}"
@@ -87,9 +87,11 @@ async def read_readiness(call: Call) -> Outcome:
 
 
 async def _components(call: Call) -> Mapping[str, ComponentHealth]:
+    doors = call.desk.doors
+    supervision = {"supervision": doors.tree.health()}
     with trio.move_on_after(HEALTH_TIMEOUT_S):
-        return await call.desk.doors.health.components()
-    return _SILENT
+        return supervision | await doors.health.components()
+    return supervision | _SILENT
 
 
 SYSTEM: Final = (

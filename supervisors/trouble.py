@@ -1,0 +1,44 @@
+"""What is wrong in a tree, in words that may be shown to anybody: kinds of actors, never users.
+
+A child that does not run, and a handler that does not come back. It looks, and mends nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from actors.slot_state import State
+from supervisors.child_spec import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from actors.slot import Slot
+    from supervisors.keeping import Keeper
+
+STUCK_S: Final = 30.0
+"""No ask waits so long: a turn that takes longer answers nobody any more."""
+
+
+def trouble_below(keeper: Keeper, now: float) -> Iterator[str]:
+    """A sentence for each child in trouble; children that come and go are counted together."""
+    slots = [child.slot for child in keeper.children.values()]
+    if keeper.strategy is Strategy.DYNAMIC:
+        stuck = sum(_is_stuck(slot, now) for slot in slots)
+        if stuck:
+            yield f"{stuck} of {len(slots)} {keeper.id} stuck for more than {STUCK_S:g} s"
+        return
+    for child in keeper.children.values():
+        slot = child.slot
+        if slot.state is not State.RUNNING:
+            yield f"{child.spec.id} is not running ({slot.state.value})"
+        elif child.subtree is not None:
+            yield from child.subtree.trouble(now)
+        elif _is_stuck(slot, now):
+            assert slot.busy_since is not None
+            busy_s = now - slot.busy_since
+            yield f"{child.spec.id} is busy with {slot.current_message} for {busy_s:.0f} s"
+
+
+def _is_stuck(slot: Slot, now: float) -> bool:
+    return slot.busy_since is not None and now - slot.busy_since > STUCK_S
