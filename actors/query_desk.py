@@ -11,6 +11,7 @@ from typing import assert_never
 from actors.address import Address
 from actors.books_desk import BooksDesk
 from actors.envelope import ActorError
+from actors.loan_desk import LoanDesk
 from actors.loan_judging import not_allowed, not_found
 from actors.messages.broadcast_hub import BroadcastHubMessage, CountConnections, ListConnected
 from actors.messages.connectivity_prober import ConnectivityProberMessage, DescribeLink
@@ -22,8 +23,6 @@ from actors.ports import Accounts, Clock
 from actors.reading_ports import Readings
 from domain.account import Account
 from domain.identifiers import UserId
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
 from domain.queries import (
     BooksQuery,
     LendingQuery,
@@ -33,22 +32,20 @@ from domain.queries import (
     ListMySessions,
     ListPayments,
     ListUsers,
+    LoanQuery,
     ReadConnections,
     ReadLoan,
     ReadMyself,
     ReadNetworkStatus,
     ReadPayment,
-    ReadSchedule,
     ReadStatistics,
     ReadSyncSummary,
     ReadUser,
 )
 from domain.roles import Action, Scope, Sight, sight
-from domain.schedule import planned_schedule
-from domain.views import ConnectionsView, ScheduleView, SyncSummaryView
+from domain.views import ConnectionsView, SyncSummaryView
 
 ASK_TIMEOUT_S = 2.0
-_BEFORE_DISBURSEMENT = frozenset({LoanStatus.SUBMITTED, LoanStatus.APPROVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,7 @@ class QueryDesk:
 
     readings: Readings
     accounts: Accounts
+    loans: LoanDesk
     books: BooksDesk
     clock: Clock
     hub: Address[BroadcastHubMessage]
@@ -81,14 +79,13 @@ class QueryDesk:
                 return await self._operation(account, query)
         if seen is None:
             return not_allowed(principal, "read loans and payments")
+        if isinstance(query, LoanQuery):
+            return await self.loans.answer(query, seen)
         match query:
             case ReadLoan():
                 return await self.readings.loan(query.loan_id, seen) or not_found("loan")
             case ListLoans():
                 return await self.readings.loans(query, seen)
-            case ReadSchedule():
-                loan = await self.readings.loan_state(query.loan_id, seen)
-                return not_found("loan") if loan is None else self._schedule(loan, query)
             case ListLoanEvents():
                 return await self.readings.events(query, seen) or not_found("loan")
             case ReadPayment():
@@ -132,14 +129,6 @@ class QueryDesk:
         except ActorError:
             return Unavailable("The part that knows is restarting. Try again.", 1.0)
         return answer  # type: ignore[no-any-return] # an address answers Any; the protocol says what
-
-    def _schedule(self, loan: Loan, query: ReadSchedule) -> ScheduleView:
-        as_of = query.as_of or self.clock.today()
-        instalments = loan.instalments
-        planned = not instalments and loan.status in _BEFORE_DISBURSEMENT
-        if planned:
-            instalments = planned_schedule(loan.terms, self.clock.today())
-        return ScheduleView(loan.id, loan.version, as_of, loan.terms.currency, planned, instalments)
 
     async def _connected(self) -> ConnectionsView:
         """Who is connected to this node, whichever worker he reached. May raise an ActorError."""

@@ -6,10 +6,12 @@ and may raise an `Outage`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
+from domain.events import LoanEvent
 from domain.identifiers import LoanId, PaymentId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
 from domain.loan import Loan
@@ -31,6 +33,8 @@ from domain.views import (
     StatisticsView,
 )
 
+Sum = TypeVar("Sum")
+
 
 class Readings(Protocol):
     """Questions to the store, each one read, limited to what is in sight."""
@@ -47,6 +51,9 @@ class Readings(Protocol):
     async def events(self, query: ListLoanEvents, sight: Sight) -> Page[EventView] | None:
         """A page of a loan's history; None when the loan is not in sight."""
 
+    async def history(self, loan_id: LoanId, sight: Sight) -> tuple[LoanEvent, ...] | None:
+        """All events of a loan, as it was made by them; None when the loan is not in sight."""
+
     async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
         """One payment."""
 
@@ -58,6 +65,13 @@ class Readings(Protocol):
 
     async def statistics(self, sight: Sight, today: date) -> StatisticsView:
         """The dashboard's figures over what is in sight (without those that only actors know)."""
+
+
+class Reckoner(Protocol):
+    """Where sums are done that take longer than a loop should be kept waiting."""
+
+    async def reckon(self, work: Callable[[], Sum]) -> Sum:
+        """Do `work`, which is pure, and answer with what it answers."""
 
 
 class Books(Protocol):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.book import InterestPart
+from domain.book import Book, InterestPart
+from domain.instalment import Instalment
 from domain.loan import Loan
 
 
@@ -26,8 +28,15 @@ class InterestLine:
 
 def interest_lines(loan: Loan) -> tuple[InterestLine, ...]:
     """The interest lines of a loan that is out, in the order of its instalments."""
-    if loan.book is None:
-        return tuple(_plain(loan, index) for index in range(len(loan.instalments)))
+    return explained_lines(loan.instalments, loan.book)
+
+
+def explained_lines(
+    instalments: Sequence[Instalment], book: Book | None
+) -> tuple[InterestLine, ...]:
+    """The interest lines of `instalments`; without a book each of them says all itself."""
+    if book is None:
+        return tuple(_plain(row) for row in instalments)
     return tuple(
         InterestLine(
             row.number,
@@ -37,12 +46,11 @@ def interest_lines(loan: Loan) -> tuple[InterestLine, ...]:
             works.carried_minor,
             works.waived_minor,
         )
-        for row, works in zip(loan.instalments, loan.book.rows, strict=True)
+        for row, works in zip(instalments, book.rows, strict=True)
     )
 
 
-def _plain(loan: Loan, index: int) -> InterestLine:
-    row = loan.instalments[index]
+def _plain(row: Instalment) -> InterestLine:
     part = InterestPart(
         row.from_date,
         row.due_date,

@@ -124,6 +124,20 @@ def in_order(events: Iterable[LoanEvent]) -> list[LoanEvent]:
     return sorted({event.event_id: event for event in events}.values(), key=order_key)
 
 
+class Replay:
+    """A loan while its events, all of them known, go by in their order."""
+
+    def __init__(self, ordered: Sequence[LoanEvent]) -> None:
+        """Begin with the submission. Raises ValueError when it is not the first of `ordered`."""
+        self.running = _begun(ordered)
+        self._gone = {one.payment_id for one in ordered if isinstance(one, PaymentReversed)}
+        self._undone = {one.disbursement_id for one in ordered if isinstance(one, DisbursalUndone)}
+
+    def step(self, event: LoanEvent) -> None:
+        """Let `event`, which comes next in order, do what it does."""
+        _step(self.running, event, self._gone, self._undone)
+
+
 def fold(ordered: Sequence[LoanEvent], as_of: date | None = None) -> History:
     """What events that are in order make of a loan, and time until `as_of` on top of it."""
     running = _begun(ordered)

@@ -164,6 +164,12 @@ def format_minor(minor: int, currency: str) -> str:
     return f"{sign}{text[:-digits]}.{text[-digits:]}"
 
 
+def format_unrounded(minor: Decimal, currency: str) -> str:
+    """Write minor units with a fraction in major ones, unrounded: 1562.5 EUR is "15.625"."""
+    major = ARITHMETIC.scaleb(minor, -_digits(currency))
+    return format(major.normalize(ARITHMETIC), "f") if major else format_minor(0, currency)
+
+
 @cache
 def amount_writer(currency: str) -> Callable[[int], str]:
     """`format_minor` for one currency: a list of loans writes hundreds of amounts at once."""

@@ -51,6 +51,26 @@ class ReadSchedule:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPayoff:
+    """What would end a loan on a business day (default today)."""
+
+    loan_id: LoanId
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatement:
+    """All that moved a loan's balance on business days from the first to the last, both in it.
+
+    By default from its beginning to today; never beyond.
+    """
+
+    loan_id: LoanId
+    since: date | None
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class ListLoanEvents:
     """The history of a loan: its events in the order in which they were kept."""
 
@@ -197,6 +217,7 @@ class ConfirmOperator:
     """Whether whoever asks may operate the node: for what goes on after it was allowed."""
 
 
+LoanQuery = ReadSchedule | ReadPayoff | ReadStatement
 BooksQuery = ListJournalEntries | ReadTrialBalance | ListAudit
 OperatingQuery = (
     ReadTree | ReadActor | ReadRestartEffect | ReadDrainEffect | ReadFigures | ConfirmOperator
@@ -204,7 +225,6 @@ OperatingQuery = (
 LendingQuery = (
     ReadLoan
     | ListLoans
-    | ReadSchedule
     | ListLoanEvents
     | ReadPayment
     | ListPayments
@@ -218,5 +238,6 @@ LendingQuery = (
     | ReadSyncSummary
     | ReadConnections
     | BooksQuery
+    | LoanQuery
 )
 Query = LendingQuery | OperatingQuery

@@ -63,7 +63,12 @@ def down_payment_row(terms: Terms, on: date, amount_minor: int) -> Row:
 
 
 def planned_schedule(terms: Terms, today: date) -> tuple[Instalment, ...]:
-    """The schedule as it would be if the money went out today: for quotes and for applications.
+    """The schedule as it would be if the money went out today: for applications."""
+    return instalments_of(planned_position(terms, today))
+
+
+def planned_position(terms: Terms, today: date) -> Position:
+    """The position of a loan if the money went out today: what quotes and applications show.
 
     When the first due date has passed meanwhile, it shows the schedule of a start one period before
     it, because there is no other that these terms could mean.
@@ -71,7 +76,7 @@ def planned_schedule(terms: Terms, today: date) -> tuple[Instalment, ...]:
     start = schedule_start(terms, today)
     if terms.first_due_date is not None and terms.first_due_date <= start:
         start = shift(terms.first_due_date, terms.frequency, -1)
-    return build_schedule(terms, start)
+    return lay_out(terms, start, start)
 
 
 def _laid_out(terms: Terms, start: date, disbursed_on: date, principal: int) -> Position:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, ProductId, UserId
 from domain.instalment import Instalment
+from domain.interest_lines import InterestLine
 
 Row = TypeVar("Row")
 
@@ -71,7 +72,10 @@ class LoanView(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleView:
-    """A loan's schedule with what is paid; planned, not yet binding, while it is not disbursed."""
+    """A loan's schedule with what is paid; planned, not yet binding, while it is not disbursed.
+
+    `interest_lines` explain the interest of the instalments, one by one.
+    """
 
     loan_id: LoanId
     version: int
@@ -79,6 +83,7 @@ class ScheduleView:
     currency: str
     planned: bool
     instalments: tuple[Instalment, ...]
+    interest_lines: tuple[InterestLine, ...]
 
 
 class PaymentView(NamedTuple):

@@ -94,7 +94,7 @@ class KeysetList:
     def _beyond(self, sign: str) -> str:
         if self._part is None:
             return f"{self._key} {sign} {self._after}"
-        place = f"({self._after}, CAST(:after_part AS smallint))"
+        place = f"({self._after}, CAST(:after_part AS integer))"
         return f"({self._key}, {self._part}) {sign} {place}"
 
     def _order(self, direction: str) -> str:

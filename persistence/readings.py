@@ -11,13 +11,14 @@ from typing import Any, Final, final
 
 from sqlalchemy import text
 
+from domain.events import LoanEvent
 from domain.identifiers import LoanId, PaymentId, UserId
 from domain.loan import Loan
 from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments
 from domain.roles import Sight
 from domain.views import CommentView, EventView, LoanView, Page, PaymentView, StatisticsView
 from persistence.connections import Connections
-from persistence.loan_loading import whole_loan
+from persistence.loan_loading import history_of, whole_loan
 from persistence.loan_rows import (
     LOAN_VIEW_FIELDS,
     view_of_loan,
@@ -127,6 +128,10 @@ class PostgresReadings:
         """A page of a loan's history; None when the loan is not in sight."""
         return await self._connections.run(self._events, query, sight)
 
+    async def history(self, loan_id: LoanId, sight: Sight) -> tuple[LoanEvent, ...] | None:
+        """All events of a loan; None when the loan is not in sight."""
+        return await self._connections.run(self._history, loan_id, sight)
+
     async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
         """One payment; None when it is not there or not in sight."""
         row = await self._connections.run(
@@ -164,6 +169,11 @@ class PostgresReadings:
             return None
         narrowed = {"loan_id": query.loan_id}
         return await EVENTS.page(self._connections.pool, query.page, narrowed, _event_view)
+
+    async def _history(self, loan_id: LoanId, sight: Sight) -> tuple[LoanEvent, ...] | None:
+        if not await self._is_in_sight(loan_id, sight):
+            return None
+        return await history_of(self._connections.pool, loan_id)
 
     async def _comments(self, query: ListComments, sight: Sight) -> Page[CommentView] | None:
         if not await self._is_in_sight(query.loan_id, sight):

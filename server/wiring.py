@@ -20,11 +20,13 @@ from actors.connectivity_prober import ConnectivityProber
 from actors.elector import Elector
 from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
 from actors.housekeeping import Housekeeping
+from actors.loan_desk import LoanDesk
 from actors.messages.change_feed import Poke
 from actors.node_ports import Departure as NodeDeparture
 from actors.node_ports import SupervisionTree
 from actors.operations_desk import OperationsDesk
 from actors.query_desk import QueryDesk
+from actors.reckoning import ThreadReckoner
 from actors.session_sockets import SocketOffices
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
@@ -201,6 +203,7 @@ def _session_offices(
         ),
         queries=QueryDesk(
             readings=store.readings,
+            loans=LoanDesk(store.readings, ThreadReckoner(), world.clock),
             books=BooksDesk(store.books, world.clock),
             accounts=store.accounts,
             clock=world.clock,

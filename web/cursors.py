@@ -15,8 +15,8 @@ from uuid import UUID
 KEY_BYTES_MIN: Final = 32
 _MAC_BYTES: Final = 16
 _ID_BYTES: Final = 16
-_PART_BYTES: Final = 2
-_CURSOR_CHARS: Final = 46
+_PART_BYTES: Final = 4
+_CURSOR_CHARS: Final = 48
 
 
 class Place(NamedTuple):
@@ -37,14 +37,14 @@ class Cursors:
     def seal(self, place: Place, scope: str) -> str:
         """A cursor that goes on after `place` in the list that `scope` describes."""
         told = place.after.bytes + place.part.to_bytes(_PART_BYTES, "big")
-        return urlsafe_b64encode(told + self._mac(told, scope)).rstrip(b"=").decode()
+        return urlsafe_b64encode(told + self._mac(told, scope)).decode()
 
     def open(self, cursor: str, scope: str) -> Place | None:
         """The place in a cursor; None when it is not ours, or another list's."""
         if len(cursor) != _CURSOR_CHARS or not cursor.isascii():
             return None
         try:
-            sealed = urlsafe_b64decode(cursor + "==")
+            sealed = urlsafe_b64decode(cursor)
         except ValueError:
             return None
         told, mac = sealed[:-_MAC_BYTES], sealed[-_MAC_BYTES:]

@@ -172,7 +172,8 @@ def _responses(route: Route) -> Json:
     for status, shape in route.answers.items():
         answer: Json = {"description": title(status), "headers": _header_refs()}
         if shape is not None:
-            answer["content"] = {JSON: {"schema": _ref(shape)}}
+            others = {kind: {"schema": {"type": "string"}} for kind in route.other_types}
+            answer["content"] = {JSON: {"schema": _ref(shape)}, **others}
         elif status == 200:  # noqa: PLR2004 - OK, with a body that is no shape of ours
             answer["content"] = {route.media_type: {"schema": {}}}
         responses[str(status)] = answer

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel
 
 from domain.lifecycle import LoanStatus
+from domain.terms_check import YEAR_MAX, YEAR_MIN
 from web.calls import Call
 from web.replies import Outcome
 from web.request_reading import Parameter
@@ -60,6 +62,7 @@ class Route:
     tagged: bool = False
     versioned: bool = False
     media_type: str = "application/json"
+    other_types: tuple[str, ...] = ()
     secret: bool = False
 
     @property
@@ -86,6 +89,11 @@ def _limit(text: str) -> int | None:
 
 def _status(text: str) -> LoanStatus | None:
     return LoanStatus(text) if text in set(LoanStatus) else None
+
+
+def _day(text: str) -> date | None:
+    day = read_date(text)
+    return day if day is not None and YEAR_MIN <= day.year <= YEAR_MAX else None
 
 
 def _one_of(*known: str) -> Callable[[str], str | None]:
@@ -121,8 +129,13 @@ STATUS: Final = Parameter(
 
 
 def day_parameter(name: str) -> Parameter:
-    """A query parameter that is a business day."""
-    return Parameter(name, read_date, "a date, YYYY-MM-DD", {"type": "string", "format": "date"})
+    """A query parameter that is a business day, within the calendar that schedules keep to."""
+    return Parameter(
+        name,
+        _day,
+        f"a date, YYYY-MM-DD, in the years {YEAR_MIN} to {YEAR_MAX}",
+        {"type": "string", "format": "date"},
+    )
 
 
 def word_parameter(name: str) -> Parameter:

@@ -14,6 +14,7 @@ from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
 from domain.identifiers import SessionId, UserId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
+from domain.loan_reckoning import PayoffView, StatementView
 from domain.queries import Query
 from domain.rejections import Rejected
 from domain.views import (
@@ -119,6 +120,8 @@ Told = (
     LoanView
     | Page[LoanView]
     | ScheduleView
+    | PayoffView
+    | StatementView
     | Page[EventView]
     | Page[JournalEntryView]
     | TrialBalanceView

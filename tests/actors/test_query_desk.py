@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from actors.query_desk import QueryDesk
-from domain.queries import ListLoans, ListUsers, PageRequest, ReadLoan, ReadSchedule, ReadUser
+from domain.queries import ListLoans, ListUsers, PageRequest, ReadLoan, ReadUser
 from domain.rejections import (
     AccessRefusal,
 )
 from domain.roles import Scope, Sight
-from domain.views import Page, ScheduleView
+from domain.views import Page
 from tests.actors.one_loan import (
     ADMIN,
     CUSTOMER,
@@ -20,10 +18,8 @@ from tests.actors.one_loan import (
     MANAGER,
     OFFICER,
     OPERATOR,
-    submitted,
 )
 from tests.actors.stand_ins import (
-    NOON,
     SetClock,
 )
 
@@ -31,8 +27,7 @@ from tests.actors.stand_ins import (
 class Shelf:
     """Readings that remember how far they were asked to look."""
 
-    def __init__(self, loan=None) -> None:
-        self.held = loan
+    def __init__(self) -> None:
         self.sight: Sight | None = None
 
     async def loan(self, loan_id, sight):
@@ -41,9 +36,6 @@ class Shelf:
     async def loans(self, query, sight):
         self.sight = sight
         return Page((), None)
-
-    async def loan_state(self, loan_id, sight):
-        return self.held
 
 
 class People:
@@ -61,6 +53,7 @@ class People:
 def queries(shelf=None, people=None) -> QueryDesk:
     return QueryDesk(
         readings=shelf or Shelf(),
+        loans=None,
         books=None,
         accounts=people or People(),
         clock=SetClock(),
@@ -94,13 +87,3 @@ async def test_a_customer_sees_of_the_users_only_himself():
     await queries(people=people).answer(CUSTOMER, ListUsers(PageRequest()))
     assert people.sight is not None
     assert people.sight.scope is Scope.OWN
-
-
-async def test_before_disbursement_the_schedule_is_a_plan():
-    book = await submitted()
-    view = await queries(Shelf(book.loan)).answer(OFFICER, ReadSchedule(LOAN_ID, None))
-    assert isinstance(view, ScheduleView)
-    assert view.planned
-    assert view.as_of == NOON.date()
-    assert sum(row.principal_minor for row in view.instalments) == 120_000
-    assert view.instalments[0].due_date == date(2026, 12, 24)

@@ -29,6 +29,7 @@ from domain.commands import (
     UpdateUser,
     WithdrawLoan,
 )
+from domain.conventions import PreclosureInterest
 from domain.decision import Committed
 from domain.ledger_views import (
     AccountBalance,
@@ -37,6 +38,8 @@ from domain.ledger_views import (
     JournalLineView,
     TrialBalanceView,
 )
+from domain.loan_reckoning import PayoffView, StatementView
+from domain.payment import Allocation
 from domain.queries import (
     ConfirmOperator,
     ListAudit,
@@ -55,15 +58,19 @@ from domain.queries import (
     ReadMyself,
     ReadNetworkStatus,
     ReadPayment,
+    ReadPayoff,
     ReadRestartEffect,
     ReadSchedule,
+    ReadStatement,
     ReadStatistics,
     ReadSyncSummary,
     ReadTree,
     ReadTrialBalance,
     ReadUser,
 )
+from domain.receipt import Payoff
 from domain.rejections import AccessRefusal, Rejected
+from domain.statement import Statement, StatementEntry, StatementLine
 from domain.views import (
     ConnectionsView,
     NetworkView,
@@ -106,6 +113,39 @@ STATISTICS = StatisticsView(
     1,
     2,
     4,
+)
+PAYOFF = PayoffView(
+    LOAN_ID,
+    7,
+    TODAY,
+    "EUR",
+    PreclosureInterest.TILL_PRE_CLOSE_DATE,
+    Payoff(TODAY, 120_000, 1_005, 0, 0),
+)
+STATEMENT = StatementView(
+    LOAN_ID,
+    "L-000001",
+    7,
+    "EUR",
+    Statement(
+        TODAY,
+        TODAY,
+        125_000,
+        (
+            StatementLine(TODAY, StatementEntry.INTEREST, 1_302, 0, 126_302),
+            StatementLine(
+                TODAY,
+                StatementEntry.PAYMENT,
+                0,
+                11_137,
+                115_165,
+                PAYMENT_ID,
+                "=HYPERLINK(1)",
+                Allocation(0, 0, 1_302, 9_835),
+            ),
+        ),
+        115_165,
+    ),
 )
 JOURNAL_ENTRY = JournalEntryView(
     an_id(80),
@@ -209,6 +249,8 @@ def everything(house: House) -> None:
         ReadLoan: LOAN,
         ListLoans: Page((LOAN,), None),
         ReadSchedule: SCHEDULE,
+        ReadPayoff: PAYOFF,
+        ReadStatement: STATEMENT,
         ListLoanEvents: Page((EVENT,), EVENT.id, 9),
         ListJournalEntries: Page((JOURNAL_ENTRY,), JOURNAL_ENTRY.event_id, None, 1),
         ReadTrialBalance: TRIAL_BALANCE,

@@ -14,6 +14,7 @@ from actors.messages.user_session import Answer, AttachSocket, CarryOut, IssueTi
 from domain.account import Account, SignInSession
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, SessionId, UserId
 from domain.instalment import Instalment
+from domain.interest_lines import explained_lines
 from domain.roles import Role
 from domain.views import (
     CommentView,
@@ -107,7 +108,9 @@ INSTALMENT = Instalment(
     Decimal("0.0104"),
     Decimal("1302.08"),
 )
-SCHEDULE = ScheduleView(LOAN_ID, 7, TODAY, "EUR", False, (INSTALMENT,))
+SCHEDULE = ScheduleView(
+    LOAN_ID, 7, TODAY, "EUR", False, (INSTALMENT,), explained_lines((INSTALMENT,), None)
+)
 EVENT = EventView(an_id(8), 1, "LoanSubmitted", NOW, TODAY, USER_ID, {"purpose": "a plough"})
 PAYMENT = PaymentView(
     PAYMENT_ID,

@@ -14,7 +14,7 @@ from web.problems import Problem
 
 def test_a_cursor_goes_on_where_it_was_sealed() -> None:
     cursors = Cursors(KEY)
-    for place in (Place(an_id(5)), Place(an_id(5), 517)):
+    for place in (Place(an_id(5)), Place(an_id(5), 70_517)):
         sealed = cursors.seal(place, "/loans status=active")
         assert cursors.open(sealed, "/loans status=active") == place
 
@@ -32,13 +32,12 @@ def test_no_text_of_a_stranger_is_a_cursor(text: str) -> None:
     assert Cursors(KEY).open(text, "/loans") is None
 
 
-@given(st.integers(0, 45), st.sampled_from("ABCabc019-_"))
+@given(st.integers(0, 47), st.sampled_from("ABCabc019-_"))
 def test_a_changed_cursor_is_refused(place: int, letter: str) -> None:
     cursors = Cursors(KEY)
     sealed = cursors.seal(Place(an_id(5)), "/loans")
     changed = sealed[:place] + letter + sealed[place + 1 :]
-    # The last letter of base64 has bits that mean nothing.
-    assert changed[:45] == sealed[:45] or cursors.open(changed, "/loans") is None
+    assert changed == sealed or cursors.open(changed, "/loans") is None
 
 
 def test_a_short_key_is_refused_at_the_start() -> None:

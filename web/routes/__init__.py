@@ -8,6 +8,7 @@ from web.routes.comments import COMMENTS
 from web.routes.dashboard import DASHBOARD
 from web.routes.docs import DOCS
 from web.routes.loan_commands import LOAN_COMMANDS
+from web.routes.loan_statements import LOAN_STATEMENTS
 from web.routes.loans import LOANS
 from web.routes.payments import PAYMENTS
 from web.routes.realtime import REALTIME
@@ -24,6 +25,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *AUTH,
     *USERS,
     *LOANS,
+    *LOAN_STATEMENTS,
     *LOAN_COMMANDS,
     *WORKOUTS,
     *COMMENTS,

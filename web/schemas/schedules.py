@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Literal
 
 from domain.arrears import instalment_status
 from domain.instalment import Instalment
-from domain.money import format_minor
+from domain.interest_lines import InterestLine
+from domain.money import amount_writer, format_unrounded
 from domain.views import EventView, ScheduleView
-from web.schemas.fields import Day, Id, Instant, Money, ResponseShape
+from web.schemas.fields import Day, Id, Instant, Money, Rate, ResponseShape
 
 PLANNED = "planned"
 
 
+class InterestLineShape(ResponseShape):
+    """Why interest is what it is: `balance` for `days` at `factor` is `unrounded`, then `rounded`.
+
+    The days are those after `from_date`, to `to_date`.
+    """
+
+    balance: Money
+    from_date: Day
+    to_date: Day
+    days: int
+    factor: Rate
+    unrounded: Money
+    rounded: Money
+
+
 class InstalmentShape(ResponseShape):
-    """A line of a schedule; `balance` is the principal still out after it, as planned."""
+    """A line of a schedule; `balance` is the principal still out after it, as planned.
+
+    `interest_lines` explain the interest of its own days. It asks for less where interest was put
+    off, left to the next one (`interest_carried_on`) or waived, for more where it came from others.
+    """
 
     number: int
     from_date: Day
@@ -29,6 +51,9 @@ class InstalmentShape(ResponseShape):
     outstanding: Money
     balance: Money
     status: Literal["paid", "overdue", "due", "partial", "upcoming", "planned"]
+    interest_carried_on: Money
+    interest_waived: Money
+    interest_lines: list[InterestLineShape]
 
 
 class ScheduleTotals(ResponseShape):
@@ -77,22 +102,38 @@ class LoanEventList(ResponseShape):
 
 def render_schedule(schedule: ScheduleView) -> dict[str, object]:
     """A schedule as JSON."""
-    rows, currency = schedule.instalments, schedule.currency
+    as_of = None if schedule.planned else schedule.as_of
     return {
         "loan_id": schedule.loan_id,
         "version": schedule.version,
         "as_of": schedule.as_of,
-        "currency": currency,
+        "currency": schedule.currency,
         "planned": schedule.planned,
-        "instalments": [_render_instalment(row, schedule) for row in rows],
+        **render_rows(schedule.instalments, schedule.interest_lines, schedule.currency, as_of),
+    }
+
+
+def render_rows(
+    rows: Sequence[Instalment],
+    lines: Sequence[InterestLine],
+    currency: str,
+    as_of: date | None,
+) -> dict[str, object]:
+    """The instalments, each explained, and their sums; without a day they are planned."""
+    written = amount_writer(currency)
+    return {
+        "instalments": [
+            _render_instalment(row, line, currency, as_of)
+            for row, line in zip(rows, lines, strict=True)
+        ],
         "totals": {
-            "principal": format_minor(sum(row.principal_minor for row in rows), currency),
-            "interest": format_minor(sum(row.interest_minor for row in rows), currency),
-            "fees": format_minor(sum(row.fees_minor for row in rows), currency),
-            "penalties": format_minor(sum(row.penalties_minor for row in rows), currency),
-            "total_due": format_minor(sum(row.due_minor for row in rows), currency),
-            "paid": format_minor(sum(row.paid_minor for row in rows), currency),
-            "outstanding": format_minor(sum(row.outstanding_minor for row in rows), currency),
+            "principal": written(sum(row.principal_minor for row in rows)),
+            "interest": written(sum(row.interest_minor for row in rows)),
+            "fees": written(sum(row.fees_minor for row in rows)),
+            "penalties": written(sum(row.penalties_minor for row in rows)),
+            "total_due": written(sum(row.due_minor for row in rows)),
+            "paid": written(sum(row.paid_minor for row in rows)),
+            "outstanding": written(sum(row.outstanding_minor for row in rows)),
         },
     }
 
@@ -110,20 +151,36 @@ def render_event(event: EventView) -> dict[str, object]:
     }
 
 
-def _render_instalment(row: Instalment, schedule: ScheduleView) -> dict[str, object]:
-    currency = schedule.currency
+def _render_instalment(
+    row: Instalment, line: InterestLine, currency: str, as_of: date | None
+) -> dict[str, object]:
+    written = amount_writer(currency)
     return {
         "number": row.number,
         "from_date": row.from_date,
         "due_date": row.due_date,
         "days": row.days,
-        "principal": format_minor(row.principal_minor, currency),
-        "interest": format_minor(row.interest_minor, currency),
-        "fees": format_minor(row.fees_minor, currency),
-        "penalties": format_minor(row.penalties_minor, currency),
-        "total_due": format_minor(row.due_minor, currency),
-        "paid": format_minor(row.paid_minor, currency),
-        "outstanding": format_minor(row.outstanding_minor, currency),
-        "balance": format_minor(row.balance_minor, currency),
-        "status": PLANNED if schedule.planned else instalment_status(row, schedule.as_of),
+        "principal": written(row.principal_minor),
+        "interest": written(row.interest_minor),
+        "fees": written(row.fees_minor),
+        "penalties": written(row.penalties_minor),
+        "total_due": written(row.due_minor),
+        "paid": written(row.paid_minor),
+        "outstanding": written(row.outstanding_minor),
+        "balance": written(row.balance_minor),
+        "status": PLANNED if as_of is None else instalment_status(row, as_of),
+        "interest_carried_on": written(line.carried_on_minor),
+        "interest_waived": written(line.waived_minor),
+        "interest_lines": [
+            {
+                "balance": written(part.base_minor),
+                "from_date": part.from_date,
+                "to_date": part.to_date,
+                "days": part.days,
+                "factor": format(part.factor, "f"),
+                "unrounded": format_unrounded(part.unrounded, currency),
+                "rounded": written(part.rounded_minor),
+            }
+            for part in line.parts
+        ],
     }

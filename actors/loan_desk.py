@@ -1,0 +1,71 @@
+"""The loan desk: answers what only the engine knows of a loan on a day, from its state or events.
+
+Stateless: one for all session actors of a worker. It decides nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import assert_never
+
+from actors.loan_judging import not_found
+from actors.messages.user_session import Answered
+from actors.ports import Clock
+from actors.reading_ports import Readings, Reckoner
+from domain.as_of import carried_to, loan_as_of
+from domain.identifiers import LoanId
+from domain.loan import Loan
+from domain.loan_reckoning import payoff_view, schedule_view, statement_view
+from domain.queries import LoanQuery, ReadPayoff, ReadSchedule, ReadStatement
+from domain.rejections import Rejected
+from domain.roles import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class LoanDesk:
+    """Answers about loans that are in sight; what is out of sight is not there."""
+
+    readings: Readings
+    reckoner: Reckoner
+    clock: Clock
+
+    async def answer(self, query: LoanQuery, seen: Sight) -> Answered:
+        """Answer `query`. May raise an Outage."""
+        today = self.clock.today()
+        match query:
+            case ReadSchedule():
+                as_of = query.as_of or today
+                loan = await self._loan(query.loan_id, as_of, seen)
+                return loan if isinstance(loan, Rejected) else schedule_view(loan, as_of, today)
+            case ReadPayoff():
+                on = query.on or today
+                loan = await self._loan(query.loan_id, on, seen)
+                return loan if isinstance(loan, Rejected) else payoff_view(loan, on)
+            case ReadStatement():
+                return await self._statement(query, seen)
+            case _:
+                assert_never(query)
+
+    async def _loan(self, loan_id: LoanId, day: date, seen: Sight) -> Loan | Rejected:
+        """The loan as it stands on `day`: from its state where that tells, else from its events."""
+        kept = await self.readings.loan_state(loan_id, seen)
+        if kept is None:
+            return not_found("loan")
+        carried = carried_to(kept, day)
+        if carried is not None:
+            return carried
+        events = await self.readings.history(loan_id, seen)
+        if events is None:
+            return not_found("loan")
+        history = await self.reckoner.reckon(partial(loan_as_of, events, day))
+        return replace(history.loan, version=len(events))
+
+    async def _statement(self, query: ReadStatement, seen: Sight) -> Answered:
+        kept = await self.readings.loan_state(query.loan_id, seen)
+        events = await self.readings.history(query.loan_id, seen)
+        if kept is None or events is None:
+            return not_found("loan")
+        until = min(query.until or self.clock.today(), self.clock.today())
+        return await self.reckoner.reckon(partial(statement_view, kept, events, query.since, until))

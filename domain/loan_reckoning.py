@@ -1,0 +1,96 @@
+"""What a loan shows on a day, as readers are told it: its schedule, what ends it, its statement.
+
+The loan is handed in as it stands on that day (`as_of.py`). Nothing is decided here and nothing
+written: a payoff promises nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from domain.conventions import PreclosureInterest
+from domain.events import LoanEvent
+from domain.identifiers import LoanId
+from domain.instalment import Instalment
+from domain.interest_lines import InterestLine, explained_lines
+from domain.lifecycle import LoanMove, LoanStatus
+from domain.loan import Loan
+from domain.origination import wrong_state
+from domain.payoff import payoff_on
+from domain.position import closed
+from domain.receipt import Payoff
+from domain.rejections import Rejected
+from domain.schedule import planned_position
+from domain.statement import Statement, statement
+from domain.terms import Terms
+from domain.views import ScheduleView
+
+_BEFORE_DISBURSEMENT = frozenset({LoanStatus.SUBMITTED, LoanStatus.APPROVED})
+
+
+@dataclass(frozen=True, slots=True)
+class PayoffView:
+    """What ends a loan on the day `on`, and by which rule it asks for interest."""
+
+    loan_id: LoanId
+    version: int
+    on: date
+    currency: str
+    preclosure_interest: PreclosureInterest
+    payoff: Payoff
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """The statement of a loan, and whose it is."""
+
+    loan_id: LoanId
+    number: str
+    version: int
+    currency: str
+    statement: Statement
+
+
+def schedule_view(loan: Loan, as_of: date, today: date) -> ScheduleView:
+    """The schedule of `loan`, which is as it stands on `as_of`.
+
+    Before its money goes out it is the plan of that day, but of no day before the application and
+    none to come.
+    """
+    planned = not loan.instalments and loan.status in _BEFORE_DISBURSEMENT
+    if planned:
+        day = max(loan.created_at.date(), min(as_of, today))
+        instalments, lines = planned_lines(loan.terms, day)
+    else:
+        instalments, lines = loan.instalments, explained_lines(loan.instalments, loan.book)
+    currency = loan.terms.currency
+    return ScheduleView(loan.id, loan.version, as_of, currency, planned, instalments, lines)
+
+
+def planned_lines(
+    terms: Terms, day: date
+) -> tuple[tuple[Instalment, ...], tuple[InterestLine, ...]]:
+    """The instalments of `terms` if the money went out on `day`, and why each is what it is."""
+    instalments, book = closed(planned_position(terms, day))
+    return instalments, explained_lines(instalments, book)
+
+
+def payoff_view(loan: Loan, on: date) -> PayoffView | Rejected:
+    """What would end `loan`, which is as it stands on the day `on`; only one that can be paid."""
+    refused = wrong_state(loan, LoanMove.PAY)
+    if refused is not None:
+        return refused
+    terms = loan.terms
+    quote = payoff_on(loan, on)
+    return PayoffView(loan.id, loan.version, on, terms.currency, terms.preclosure_interest, quote)
+
+
+def statement_view(
+    loan: Loan, events: Sequence[LoanEvent], since: date | None, until: date
+) -> StatementView:
+    """The statement of `loan` from `since` (its beginning) to `until`; `events` are all of it."""
+    first = since or min(event.value_date for event in events)
+    told = statement(events, min(first, until), until)
+    return StatementView(loan.id, loan.number, loan.version, loan.terms.currency, told)
