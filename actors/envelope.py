@@ -100,16 +100,17 @@ class Reply:
         if not self.is_open:
             return False
         self._value = value
-        return self._close()
+        self.is_open = False
+        if self._waiter is not None:
+            trio.lowlevel.reschedule(self._waiter)
+            self._waiter = None
+        return True
 
     def fail(self, error: BaseException) -> bool:
         """Write an error in the answer's place; False if an answer was already written."""
         if not self.is_open:
             return False
         self._error = error
-        return self._close()
-
-    def _close(self) -> bool:
         self.is_open = False
         if self._waiter is not None:
             trio.lowlevel.reschedule(self._waiter)

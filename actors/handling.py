@@ -46,20 +46,21 @@ def effective_deadline() -> float:
     return deadline
 
 
-def start(handler: Handler, deadline: float, status: CancelStatus) -> object:
-    """Run a handler up to its first wait, and return what it would tell Trio there.
+def start(handler: Handler, deadline: float, status: CancelStatus) -> tuple[bool, Any]:
+    """Run a handler up to its first wait: False, and what it would tell Trio there.
 
-    StopIteration brings the answer of one that did not wait. `status` is where the task stands.
+    Or up to its end, where it does not wait: True, and its answer. `status` is where the task
+    stands.
     """
     scope = status._scope  # noqa: SLF001 -- no public name
     own = scope._deadline  # noqa: SLF001 -- the setter would book a deadline that cannot come
-    if own <= deadline:
-        return handler.send(None)
-    scope._deadline = deadline  # noqa: SLF001
+    scope._deadline = earlier = min(own, deadline)  # noqa: SLF001
     try:
-        return handler.send(None)
+        return False, handler.send(None)
+    except StopIteration as end:  # not raised further: each frame it passes is felt in every ask
+        return True, end.value
     finally:
-        if scope._deadline is deadline:  # noqa: SLF001 -- an order to stop may have set another
+        if scope._deadline is earlier:  # noqa: SLF001 -- an order to stop may have set another
             scope._deadline = own  # noqa: SLF001
 
 

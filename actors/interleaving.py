@@ -47,15 +47,14 @@ async def ask_interleaved(
     token = ask_chain.set((*chain, slot.path))
     try:
         handler, status = actor.receive(message), standing()
-        try:
-            trap = start(handler, deadline, status)
-        except StopIteration as end:  # answered without waiting
+        done, met = start(handler, deadline, status)
+        if done:  # answered without waiting
             accounts.processed += 1
-            return end.value
+            return met
         wait = Wait(deadline)
         slot.calls[wait.scope] = None
         try:
-            answer = await wait.out(handler, trap, status)
+            answer = await wait.out(handler, met, status)
         finally:
             cut = slot.calls.pop(wait.scope)
             slot.calls = slot.calls or {}  # one that was filled would keep its room

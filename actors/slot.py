@@ -162,22 +162,25 @@ class Slot:
         """A turn ended well: answer, book and measure it, with nothing in between."""
         if envelope.reply is not None:
             envelope.reply.answer(answer)
-        if envelope in self.in_hand:
+        if self._put_down(envelope):
             self.accounts.processed += 1
-            self._put_down(envelope)
 
     def failed(self, envelope: Envelope, error: BaseException) -> None:
         """A turn ended without an answer, and without the actor being at fault."""
         envelope.fail(error)
-        if envelope in self.in_hand:
+        if self._put_down(envelope):
             self.accounts.failed += 1
-            self._put_down(envelope)
 
-    def _put_down(self, envelope: Envelope) -> None:
+    def _put_down(self, envelope: Envelope) -> bool:
+        """Measure a message in hand; False for one that a crash has taken out of it."""
+        began = self.in_hand.pop(envelope, None)
+        if began is None:
+            return False
         self.quiet_since = now = trio.current_time()
-        self.measure(type(envelope.message), now - self.in_hand.pop(envelope))
+        self.measure(type(envelope.message), now - began)
         if not self.in_hand:
             self.in_hand = {}  # one that was filled keeps its room, thousands of idle actors long
+        return True
 
     def measure(self, kind: type, took_s: float) -> None:
         """Add one message to the latencies of its type."""

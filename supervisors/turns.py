@@ -175,12 +175,11 @@ async def _take_turn(
         if envelope.deadline == math.inf:
             slot.done(envelope, await handler)
             return
-        try:
-            trap = start(handler, envelope.deadline, status)
-        except StopIteration as end:  # done without waiting
-            slot.done(envelope, end.value)
+        done, met = start(handler, envelope.deadline, status)
+        if done:
+            slot.done(envelope, met)
         else:
-            await _wait_in_time(slot, envelope, handler, trap, status)
+            await _wait_in_time(slot, envelope, handler, met, status)
     except BaseException as error:
         if not _excused(slot, envelope, error):
             raise
