@@ -99,27 +99,31 @@ class Fuzz:
 
     async def _send(self, one: Mutant) -> bytes:
         stream = await trio.open_tcp_stream("127.0.0.1", self._port)
+        is_staying = False
         received = b""
-        with trio.move_on_after(SEND_S) as sending:
+        try:
             # A server that has said what it had to say reads no more.
-            with suppress(trio.BrokenResourceError):
+            with trio.move_on_after(SEND_S) as sending, suppress(trio.BrokenResourceError):
                 for number, part in enumerate(one.parts):
                     if one.is_patient and number == 1:
                         received = bytes(await stream.receive_some(65_536))
                     await stream.send_all(part)
-        self.found.unsent += sending.cancelled_caught
-        if one.ending is Ending.SHUT:
-            stream.socket.shutdown(socket.SHUT_WR)
-        if one.ending in {Ending.READ, Ending.SHUT}:
-            received += await _answers(stream)
-        if one.ending is Ending.STAY:
-            self._staying.append(stream)
-            if len(self._staying) <= STAYING_MAX:
-                return b""
-            stream = self._staying.popleft()
-        if one.ending is Ending.RESET:
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        await trio.aclose_forcefully(stream)
+            self.found.unsent += sending.cancelled_caught
+            if one.ending is Ending.SHUT:
+                with suppress(trio.BrokenResourceError):
+                    await stream.send_eof()
+            if one.ending in {Ending.READ, Ending.SHUT}:
+                received += await _answers(stream)
+            if one.ending is Ending.RESET:
+                stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            if one.ending is Ending.STAY:
+                self._staying.append(stream)
+                is_staying = True
+        finally:
+            if not is_staying:
+                await trio.aclose_forcefully(stream)
+        if len(self._staying) > STAYING_MAX:
+            await trio.aclose_forcefully(self._staying.popleft())
         return received
 
     def _judge(self, one: Mutant, received: bytes) -> str | None:

@@ -31,6 +31,7 @@ from web.edge.strict_head import (
 from web.edge.websocket_stream import GuardedWSStream
 
 FINAL = 200
+CLOSE = (b"connection", b"close")
 
 
 class Phase(Enum):
@@ -77,8 +78,9 @@ class GuardedH11(H11Protocol):
         """Send an event of the response; frames and interim responses leave at once."""
         if isinstance(event, Response) and event.status_code >= FINAL:
             # A body that was not taken stands in the way of the next request: say so and close.
-            if self.context.terminated.is_set() or self.phase is Phase.BODY:
-                event.headers.append((b"connection", b"close"))
+            is_last = self.context.terminated.is_set() or self.phase is Phase.BODY
+            if is_last and CLOSE not in event.headers:
+                event.headers.append(CLOSE)
             await super().stream_send(event)
             return
         await super().stream_send(event)

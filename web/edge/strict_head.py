@@ -51,7 +51,23 @@ def refusal_of_request(request: h11.Request, limits: EdgeLimits) -> Refusal | No
         return METHOD_REFUSED if request.method in METHODS_REFUSED else METHOD_UNKNOWN
     if len(request.target) > limits.target_bytes_max:
         return TARGET_TOO_LONG
+    if not _is_target(request):
+        return MALFORMED
     return _refusal_of_framing(request)
+
+
+def _is_target(request: h11.Request) -> bool:
+    """Whether the target has a form that its method may have (RFC 9112, section 3.2)."""
+    target = request.target
+    if target.startswith(b"/"):
+        return True
+    if target == b"*":
+        return request.method == b"OPTIONS"
+    try:
+        parts = urlsplit(target.decode())
+    except ValueError:  # not text, or brackets around no address
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 def _refusal_of_framing(request: h11.Request) -> Refusal | None:
