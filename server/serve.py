@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import trio
 
 from server.departure import Departure
+from server.descriptors import raise_descriptor_limit
 from server.embedded.home import Home
 from server.failures import StartRefused
 from server.logs import set_up_logs
@@ -90,6 +91,7 @@ def serve(settings: Settings) -> int:
     set_up_logs()
     if settings.bcrypt_rounds:
         _LOG.warning("BCRYPT_ROUNDS is ignored: passwords are hashed with Argon2id")
+    raise_descriptor_limit(settings)
     with home_of(settings) as home:
         try:
             sockets = bind(settings.host, settings.port)

@@ -52,6 +52,7 @@ from supervisors.tree import Cast, Tree, plant
 from web.app import create_app
 from web.doors import Doors
 from web.edge.listener import Listener
+from web.security.client_address import ClientAddresses
 from web.security.passwords import ArgonPasswords
 from web.security.tokens import JwtTokens
 from web.sockets.encoding import encode_notification
@@ -123,7 +124,14 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         coordinator=SyncCoordinator,
         housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
         listener=lambda: departure.of_listener(
-            gauges.of_listener(Listener(app, ground.sockets, limits=edge_limits(settings)))
+            gauges.of_listener(
+                Listener(
+                    app,
+                    ground.sockets,
+                    limits=edge_limits(settings),
+                    is_proxy=ClientAddresses(settings.trusted_proxies).is_proxy,
+                )
+            )
         ),
         link=() if seat is None else (("writer", seat.writer), ("reader", seat.reader)),
     )

@@ -16,22 +16,23 @@ from tests.acceptance.node import Node
 FIRST_SEED = 20_261_124
 IN_CHECK = 3_000
 IN_SOAK = 50_000
-# Until then caches, pools and the allocator's arenas still fill.
-WARM_UP = 1_000
-GROWTH_BYTES_MAX = 16 * 1024 * 1024
+# Until then caches, pools and the allocator's arenas still fill; all of them have by some 8,000.
+WARM_UP = {IN_CHECK: 1_000, IN_SOAK: 10_000}
+GROWTH_BYTES_MAX = {IN_CHECK: 24 * 1024 * 1024, IN_SOAK: 8 * 1024 * 1024}
 REACHED = {"101", "200", "201", "400", "401", "404", "413", "414", "422", "431", "501"}
 CLOSED_WITH = {1000, 1002, 1003, 1007, 1009, 4429}
 
 
 async def fuzz(node: Node, seeds: range) -> None:
+    warm_up, growth_bytes_max = WARM_UP[len(seeds)], GROWTH_BYTES_MAX[len(seeds)]
     alone = os.environ.get("LENDWIRE_TEST_FUZZ_SEED")
     if alone:
         seeds = range(int(alone), int(alone) + 1)
     run = await Fuzz.prepare(node)
-    await run.run(seeds[:WARM_UP])
+    await run.run(seeds[:warm_up])
     await run.settle()
     before = run.view.memory_bytes()
-    await run.run(seeds[WARM_UP:])
+    await run.run(seeds[warm_up:])
     await run.settle()
     growth = run.view.memory_bytes() - before
     run.judge_log()
@@ -41,7 +42,7 @@ async def fuzz(node: Node, seeds: range) -> None:
     assert not found.violations, told
     assert node.process is not None
     assert node.process.poll() is None, told
-    assert growth <= GROWTH_BYTES_MAX, told
+    assert growth <= growth_bytes_max, told
     if not alone:
         # The mutants came as far as they were meant to.
         assert found.statuses.keys() >= REACHED, told

@@ -75,3 +75,11 @@ def test_a_listed_origin_and_the_own_one_are_allowed() -> None:
     assert origins.allows("https://desk.lender.example", None)
     assert origins.allows("http://127.0.0.1:8000", "127.0.0.1:8000")
     assert origins.allows("https://api.lender.example", "api.lender.example")
+
+
+def test_a_trusted_proxy_is_known_as_one() -> None:
+    addresses = ClientAddresses(PROXIES)
+    known = ["10.0.0.1", "::ffff:10.1.2.3", "2001:db8::1"]
+    assert all(addresses.is_proxy(one) for one in known)
+    assert not any(addresses.is_proxy(one) for one in ("203.0.113.9", "2001:db8::2", "a pipe"))
+    assert not ClientAddresses(()).is_proxy("10.0.0.1")

@@ -79,7 +79,7 @@ class Listener:
         limits: EdgeLimits | None = None,
         body_limit: BodyLimit | None = None,
         state: Mapping[str, Any] | None = None,
-        on_drain: Callable[[], None] | None = None,
+        is_proxy: Callable[[str], bool] | None = None,
     ) -> None:
         self.limits = limits or EdgeLimits()
         self.drain = Drain()
@@ -87,7 +87,8 @@ class Listener:
         self._sockets = tuple(sockets)
         self._body_limit = body_limit or (lambda _path: self.limits.body_bytes_max)
         self._state = ConnectionState(dict(state or {}))
-        self._on_drain = on_drain
+        # Behind a proxy everybody has its address; who is who there, only the application knows.
+        self._is_proxy = is_proxy or (lambda _host: False)
         self._config = _config(self.limits)
         self._context = _EdgeContext(self.drain)
         self._connections: set[GuardedConnection] = set()
@@ -130,8 +131,6 @@ class Listener:
         if self.drain.has_begun:
             return
         self.drain.begin()
-        if self._on_drain is not None:
-            self._on_drain()
 
     async def _serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         # Shielded: the cancellation of the tree begins the drain, and only its deadline ends it.
@@ -188,18 +187,22 @@ class Listener:
 
     def _admit(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
         try:
-            address = _address_of(stream.socket.getpeername()[0])
+            host = stream.socket.getpeername()[0]
         except OSError:
             stream.socket.close()
             return
+        address = _address_of(host)
         if self._admitted >= self.limits.connections_max:
             self._turn_away(stream, SERVER_FULL, nursery)
-        elif self._by_address[address] >= self.limits.connections_per_address_max:
+        elif self._is_crowded(address) and not self._is_proxy(host):
             self._turn_away(stream, ADDRESS_FULL, nursery)
         else:
             self._admitted += 1
             self._by_address[address] += 1
             nursery.start_soon(self._serve_connection, stream, address)
+
+    def _is_crowded(self, address: str) -> bool:
+        return self._by_address[address] >= self.limits.connections_per_address_max
 
     async def _serve_connection(self, stream: trio.SocketStream, address: str) -> None:
         guarded = GuardedStream(stream, self.limits, self.drain)

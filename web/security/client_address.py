@@ -34,6 +34,11 @@ class ClientAddresses:
                 break
         return str(nearest)
 
+    def is_proxy(self, peer: str) -> bool:
+        """Whether a peer stands for many clients: a trusted proxy."""
+        parsed = _parsed(peer)
+        return parsed is not None and self._trusts(parsed)
+
     def _trusts(self, address: IPv4Address | IPv6Address) -> bool:
         return any(
             address.version == network.version and address in network for network in self._trusted

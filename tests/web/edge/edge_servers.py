@@ -34,10 +34,18 @@ async def edge(
     limits: EdgeLimits | None = None,
     body_limit: BodyLimit | None = None,
     state: Mapping[str, Any] | None = None,
+    is_proxy: Callable[[str], bool] | None = None,
 ) -> AsyncIterator[Server]:
     trace = Trace()
     sockets = bind("127.0.0.1", 0)
-    listener = Listener(make_app(trace), sockets, limits=limits, body_limit=body_limit, state=state)
+    listener = Listener(
+        make_app(trace),
+        sockets,
+        limits=limits,
+        body_limit=body_limit,
+        state=state,
+        is_proxy=is_proxy,
+    )
     started = trio.Event()
     scope = trio.CancelScope()
     server = Server(sockets[0].getsockname()[1], trace, scope.cancel, listener)

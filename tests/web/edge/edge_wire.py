@@ -173,8 +173,10 @@ async def wire(port: int, *, receive_bytes: int | None = None) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def websocket_to(port: int, path: str, *headers: str) -> AsyncIterator[Socket]:
-    async with wire(port) as raw:
+async def websocket_to(
+    port: int, path: str, *headers: str, receive_bytes: int | None = None
+) -> AsyncIterator[Socket]:
+    async with wire(port, receive_bytes=receive_bytes) as raw:
         client = Socket(raw)
         await raw.send(upgrade(path, *headers))
         client.head = await raw.until(b"\r\n\r\n")

@@ -27,6 +27,17 @@ async def test_one_connection_more_than_an_address_may_have_is_429() -> None:
         assert server.listener.snapshot().refused == 1
 
 
+async def test_a_trusted_proxy_is_not_one_address_but_everybody_behind_it() -> None:
+    limits = EdgeLimits(connections_per_address_max=1, connections_max=3)
+    async with edge(limits, is_proxy="127.0.0.1".__eq__) as server:
+        async with wire(server.port) as first, wire(server.port) as second:
+            assert (await first.get("/hello")).status == 200
+            assert (await second.get("/hello")).status == 200
+            async with wire(server.port) as third, wire(server.port) as fourth:
+                assert (await third.get("/hello")).status == 200
+                assert (await fourth.get("/hello")).status == 503
+
+
 async def test_one_connection_more_than_the_server_holds_is_503() -> None:
     async with edge(EdgeLimits(connections_max=1)) as server, wire(server.port) as first:
         assert (await first.get("/hello")).status == 200

@@ -18,7 +18,8 @@ from web.edge.listener import AddressInUse, AddressUnusable, Listener, bind
 async def test_readiness_goes_down_and_the_owner_hears_of_it() -> None:
     heard: list[str] = []
     sockets = bind("127.0.0.1", 0)
-    listener = Listener(_unused, sockets, on_drain=lambda: heard.append("drain"))
+    listener = Listener(_unused, sockets)
+    listener.drain.on_begin(lambda: heard.append("drain"))
     assert not listener.snapshot().is_ready
     async with trio.open_nursery() as nursery:
         started = trio.Event()
