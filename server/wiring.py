@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hypercorn.typing import ASGIFramework
+
 from actors.books_desk import BooksDesk
 from actors.broadcast_hub import BroadcastHub
 from actors.change_feed import ChangeFeed
@@ -124,14 +126,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         coordinator=SyncCoordinator,
         housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
         listener=lambda: departure.of_listener(
-            gauges.of_listener(
-                Listener(
-                    app,
-                    ground.sockets,
-                    limits=edge_limits(settings),
-                    is_proxy=ClientAddresses(settings.trusted_proxies).is_proxy,
-                )
-            )
+            gauges.of_listener(_listener(app, ground, settings))
         ),
         link=() if seat is None else (("writer", seat.writer), ("reader", seat.reader)),
     )
@@ -167,6 +162,11 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         )
     )
     return Node(tree, store, departure)
+
+
+def _listener(app: ASGIFramework, ground: Ground, settings: Settings) -> Listener:
+    is_proxy = ClientAddresses(settings.trusted_proxies).is_proxy
+    return Listener(app, ground.sockets, limits=edge_limits(settings), is_proxy=is_proxy)
 
 
 def _of_node(local: LocalTree, departure: Departure, tree: Tree, seat: Seat | None) -> _OfNode:
