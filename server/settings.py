@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     rate_limit_user: int = Field(600, ge=1, le=10_000_000)
     rate_limit_sign_in: int = Field(30, ge=1, le=10_000_000)
     session_timeout: int = Field(3600, ge=10, le=365 * 86400)
-    drain_notice_seconds: float = Field(5, ge=0, le=3600)
+    drain_notice_seconds: float = Field(5, ge=1, le=3600)
     loop_stuck_seconds: int = Field(60, ge=0, le=86400)
     bcrypt_rounds: str = ""
     host: str = "127.0.0.1"
