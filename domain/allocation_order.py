@@ -102,7 +102,10 @@ def room(position: Position, step: Step, day: date) -> int:
         everything = takes_all(position, step.row, day)
         if not (asked or everything):
             return 0
-        out = max(0, position.total_out - sum([one.paid_principal for one in position.rows]))
+        paid = sum([one.paid_principal for one in position.rows])
+        # What earlier rows still ask for is theirs, in whatever order they are paid.
+        theirs = sum([max(0, r.principal - r.paid_principal) for r in position.rows[: step.row]])
+        out = max(0, position.total_out - paid - theirs)
         return out if everything else min(asked, out)
     kind = ChargeKind.FEE if step.component is FEE else ChargeKind.PENALTY
     owed = (

@@ -93,6 +93,8 @@ def pay_off(loan: Loan, command: PayOff, context: CommandContext, history: Known
     else:
         known = [event for event in in_order(history) if event.value_date <= value_date]
         quote = payoff_on(fold(known).loan, value_date).amount_minor
+    if quote <= 0:
+        return refused_as(WorkoutRefusal.NOTHING_TO_DO, f"Nothing is owed on {value_date}.")
     amount = quote if command.amount is None else amount_of(loan, command.amount)
     if isinstance(amount, Rejected):
         return amount

@@ -7,9 +7,10 @@ A `Position` lives inside one decision or one replay and is never kept: what is 
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
 from domain.book import (
     Book,
@@ -25,6 +26,8 @@ from domain.instalment import Instalment
 from domain.money import ARITHMETIC
 from domain.money_received import MoneyReceived
 from domain.terms import Frequency, Terms
+
+_WITHOUT_INTEREST = frozenset({RowKind.DOWN_PAYMENT, RowKind.CHARGES})
 
 
 @dataclass(slots=True)
@@ -50,8 +53,7 @@ class Row:
     @property
     def bears_interest(self) -> bool:
         """Say whether the row pays for time that has passed."""
-        kind = self.kind
-        return kind is not RowKind.DOWN_PAYMENT and kind is not RowKind.CHARGES
+        return self.kind not in _WITHOUT_INTEREST
 
     @property
     def due(self) -> int:
@@ -69,24 +71,8 @@ class Row:
         return self.due - self.paid
 
     def copied(self) -> Row:
-        """One like it; said field by field, which is several times as fast as `replace`."""
-        return Row(
-            self.span,
-            self.frequency,
-            self.kind,
-            self.emi,
-            self.principal,
-            self.interest,
-            self.fees,
-            self.penalties,
-            self.paid_principal,
-            self.paid_interest,
-            self.paid_fees,
-            self.paid_penalties,
-            self.carried,
-            self.waived,
-            self.parts,
-        )
+        """One like it, several times as fast as by `replace`."""
+        return Row(*_FIELDS_OF_ROW(self))
 
     @property
     def accrued(self) -> int:
@@ -94,6 +80,9 @@ class Row:
         if len(self.parts) == 1:
             return self.parts[0].rounded_minor
         return sum(part.rounded_minor for part in self.parts)
+
+
+_FIELDS_OF_ROW = attrgetter(*(one.name for one in fields(Row)))
 
 
 @dataclass(slots=True)
@@ -135,7 +124,7 @@ class Position:
         return sum(tranche.amount_minor for tranche in self.tranches) - self.forgiven
 
     def first_due_on_or_after(self, day: date) -> int:
-        """The index of the first row due on or after `day`; the number of rows when none is."""
+        """The index of the first row due on or after `day`; the number of rows if none is."""
         return bisect_left(self.rows, day, key=_due_date)
 
     @property
@@ -241,21 +230,28 @@ def instalments_of(position: Position) -> tuple[Instalment, ...]:
         and not position.terms.down_payment_percent
     )
     gross = first.amount_minor
+    last = max([0, *(at for at, row in enumerate(position.rows) if row.bears_interest)])
     for number, row in enumerate(position.rows, start=1):
         principal += row.principal
         if not plain:
-            gross = _gross_at(position, number - 1)
+            gross = _gross_at(position, number - 1, last)
         shown.append(_instalment(row, number, gross - principal))
     return tuple(shown)
 
 
-def _gross_at(position: Position, index: int) -> int:
-    """The money that is out when row `index` is due, before the down payments of later rows."""
+def _gross_at(position: Position, index: int, last: int) -> int:
+    """The money that is out when row `index` is due, before the down payments of later rows.
+
+    Row `last` brings back all that is left, also what went out after it was due.
+    """
     due = position.rows[index].span.due_date
+    rest = position.rows[index + 1 :]
+    if index >= last:
+        gross = sum(tranche.amount_minor for tranche in position.tranches)
+        return gross - sum(row.principal for row in rest)
     gross = position.gross_until(due)
     if not position.terms.down_payment_percent:
         return gross
-    rest = position.rows[index + 1 :]
     later = sum(1 for row in rest if row.kind is RowKind.DOWN_PAYMENT and row.span.due_date == due)
     if later and position.rows[index].span.from_date < due:
         same_day = [tranche for tranche in position.tranches if tranche.on == due]

@@ -84,6 +84,7 @@ class WorkoutRefusal(StrEnum):
     NO_SUCH_CHARGE = "no_such_charge"
     NOTHING_TO_DO = "nothing_to_do"
     ALREADY_PAID = "already_paid"
+    CREDIT_REFUNDED = "credit_refunded"
 
 
 class UserRefusal(StrEnum):

@@ -30,8 +30,9 @@ def add_tranche(position: Position, amount_minor: int, day: date) -> int | None:
     position.tranches.append(Tranche(day, amount_minor))
     terms = position.terms
     since = _first_after(position, day)
-    inserted = since if terms.down_payment_percent else None
-    if inserted is not None:
+    inserted = None
+    if terms.down_payment_percent:
+        inserted = position.first_due_on_or_after(day + timedelta(days=1))
         insert_row(position, inserted, down_payment_row(terms, day, amount_minor))
         since += 1
     if since >= len(position.rows):
@@ -96,8 +97,9 @@ def reamortize(position: Position, day: date) -> list[int]:
 def re_age(position: Position, event: LoanReAged) -> list[int]:
     """Make new instalments of all that is unpaid; answers the numbers of the emptied rows.
 
-    Without principal that is out there is nothing to do. Rows that are still to come go, unless
-    something was paid on them. The first new one counts its days from the last old due date.
+    Without principal that is out there is nothing to do. Rows that are still to come go; those on
+    which something was paid end today and say so. The first new one counts its days from the last
+    old due date that has passed.
     """
     day = event.value_date
     bring_up_to(position, day)
@@ -118,8 +120,11 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
     kept = rows[: last_kept + 1]
     first_new = len(kept)
     move_unpaid_charges(position, list(range(len(rows))), first_new)
-    last_due = max((row.span.due_date for row in kept), default=position.start)
+    last_due = max(
+        (r.span.due_date for r in kept if r.span.due_date <= day), default=position.start
+    )
     rows[:] = kept
+    _end_on(kept, day)
     for count in range(event.instalments):
         due_date = shift(event.start_date, event.frequency, count)
         since = rows[-1].span.due_date if count else last_due
@@ -132,6 +137,14 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
     if interest:
         rows[first_new].interest += interest
     return [number + 1 for number in emptied]
+
+
+def _end_on(rows: list[Row], day: date) -> None:
+    """Let rows that were to come stand for what was paid on them: no time passes in them."""
+    for row in rows:
+        if row.span.due_date > day:
+            row.span = Period(row.span.number, day, day, day)
+            row.parts = ()
 
 
 def _step(position: Position, after: date, percent: Decimal, since: int, day: date) -> None:

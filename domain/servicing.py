@@ -20,7 +20,7 @@ from domain.loan_history import changed_payments, is_in_order, replay_beside, ta
 from domain.money import minor_exactly
 from domain.origination import header, wrong_state
 from domain.payment import Payment
-from domain.rejections import AccessRefusal, FieldFault, PaymentRefusal, Rejected
+from domain.rejections import AccessRefusal, FieldFault, PaymentRefusal, Rejected, WorkoutRefusal
 
 
 def pay(
@@ -103,10 +103,18 @@ def reverse(
     return replayed(loan, event, history)
 
 
-def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> Decision:
-    """Decide `event` by all that happened: the loan after it, and each payment that it changes."""
+def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> Decision | Rejected:
+    """Decide `event` by all that happened: the loan after it, and each payment that it changes.
+
+    Refused when it would take away credit that the customer has had back already.
+    """
     before, after = replay_beside(history, event)
     assert before.loan.version == loan.version, "the history is not that of the loan as it stands"
+    if after.loan.credit_minor < 0:
+        return Rejected(
+            WorkoutRefusal.CREDIT_REFUNDED,
+            "What was paid too much was refunded, and this would need some of it.",
+        )
     changed_before, changed = changed_payments(before.payments, after.payments)
     about = event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else None
     own = [payment for payment in after.payments if payment.id == about]

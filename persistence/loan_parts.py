@@ -77,6 +77,9 @@ PROJECTED_COLUMNS: Final = (
     "allocated_excess_minor",
     "outstanding_after_minor",
 )
+WHOLE_COLUMNS: Final = tuple(
+    name for name in all_columns(LOANS) if name not in {"id", "sync_status"}
+)
 NOTE_COLUMNS: Final = ("method", "reference", "note")
 _GUARD: Final = ("id", "version")
 
@@ -105,6 +108,7 @@ LOAN_PARTS: Final = Parts(
             "loan_terms", LOANS, _GUARD, (*TERMS_COLUMNS, *PROGRESS_COLUMNS)
         ),
         "loan_progress": lambda: update_one("loan_progress", LOANS, _GUARD, PROGRESS_COLUMNS),
+        "loan_whole": lambda: update_one("loan_whole", LOANS, _GUARD, WHOLE_COLUMNS),
         "instalments": lambda: upsert_many("instalments", INSTALMENTS, all_columns(INSTALMENTS)),
         "instalments_paid": lambda: update_many(
             "instalments_paid",
@@ -127,6 +131,9 @@ LOAN_PARTS: Final = Parts(
             PROJECTED_COLUMNS,
             kept=("reversed_at",),
             versioned=True,
+        ),
+        "projections_whole": lambda: upsert_many(
+            "projections_whole", PAYMENT_PROJECTIONS, all_columns(PAYMENT_PROJECTIONS)
         ),
         "reversals": lambda: insert_many(
             "reversals", PAYMENT_REVERSALS, all_columns(PAYMENT_REVERSALS)

@@ -26,6 +26,7 @@ from persistence.loan_book import PostgresLoanBook
 from persistence.operations_log import PostgresOperationsLog
 from persistence.postgres_dial import PoolLimits
 from persistence.readings import PostgresReadings
+from persistence.rebuild import PostgresRebuild
 from persistence.redis_pool import RedisPool
 from persistence.schema import Migrated, migrate
 from persistence.socket_records import PostgresSocketRecords
@@ -72,6 +73,7 @@ class Store:
         self.operations = PostgresOperationsLog(units)
         self.sockets = PostgresSocketRecords(self.connections, units)
         self.feed = PostgresFeed(self.connections, self._bell)
+        self.rebuild = PostgresRebuild(self.connections, units)
         self.upkeep = PostgresUpkeep(self.connections, keys_kept=options.keys_kept)
         self.leadership = PostgresLeadership(self.connections, options.holder)
         self.health = StoreHealth(self.connections)

@@ -1,4 +1,4 @@
-"""The command `lendwire`: serve, migrate, create-user, check, openapi, conform.
+"""The command `lendwire`: serve, migrate, rebuild, create-user, check, openapi, conform.
 
 Whatever goes wrong in an expected way is one sentence on standard error and an exit code; a
 traceback is a bug.
@@ -51,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring the database to this program's schema")
     migrate.set_defaults(run=_migrate)
 
+    rebuild = commands.add_parser(
+        "rebuild", help="prove that what is kept follows from the events, and repair what does not"
+    )
+    rebuild.add_argument("--check", action="store_true", help="only say what differs; exit 1 then")
+    rebuild.set_defaults(run=_rebuild)
+
     create = commands.add_parser("create-user", help="make a user; the password is asked for")
     create.add_argument("--email", required=True)
     create.add_argument("--full-name", required=True)
@@ -96,6 +102,16 @@ def _migrate(_: argparse.Namespace) -> int:
         before = migrated.before or "nothing"
         _say(f"The schema was brought from {before} to revision {migrated.after}.")
     return 0
+
+
+def _rebuild(given: argparse.Namespace) -> int:
+    from server.errand import run_errand
+    from server.rebuild import rebuild
+
+    settings = read_settings()
+    return run_errand(
+        settings, lambda store, _: rebuild(store, settings.zone, _say, only_check=given.check)
+    )
 
 
 def _create_user(given: argparse.Namespace) -> int:

@@ -268,7 +268,11 @@ def _workout(reason: WorkoutRefusal) -> int:
             return 422
         case WorkoutRefusal.NO_SUCH_CHARGE:
             return 404
-        case WorkoutRefusal.NOTHING_TO_DO | WorkoutRefusal.ALREADY_PAID:
+        case (
+            WorkoutRefusal.NOTHING_TO_DO
+            | WorkoutRefusal.ALREADY_PAID
+            | WorkoutRefusal.CREDIT_REFUNDED
+        ):
             return 409
         case _:
             assert_never(reason)

@@ -66,6 +66,7 @@ STATUSES = {
     WorkoutRefusal.NO_SUCH_CHARGE: 404,
     WorkoutRefusal.NOTHING_TO_DO: 409,
     WorkoutRefusal.ALREADY_PAID: 409,
+    WorkoutRefusal.CREDIT_REFUNDED: 409,
     OperationRefusal.ORDER_REFUSED: 409,
     UserRefusal.EMAIL_TAKEN: 409,
     UserRefusal.ROLE_NOT_GRANTABLE: 403,
