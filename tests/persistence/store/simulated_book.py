@@ -223,7 +223,7 @@ class SimulatedBook:
             loan.id,
             lambda it, known: disburse_further(it, command, context, known),
             context,
-            disbursement_id=made,
+            made_id=made,
         )
         if isinstance(outcome, Committed):
             loan.tranches.append(made)
