@@ -19,10 +19,13 @@ from pydantic import BaseModel
 
 from actors.address import Address
 from actors.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, MailboxFull
+from actors.feed_ports import Lane
 from actors.messages.gatekeeper import Refresh, SignIn
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
     Answer,
+    Attached,
+    AttachSocket,
     CarryOut,
     IssueTicket,
     RequestContext,
@@ -117,7 +120,14 @@ class Call:
         message = IssueTicket(self._context(None), self.signed_in.expires_at)
         return await self._asked(message, TicketIssued)
 
-    async def _asked(self, message: Answer | IssueTicket, kind: type[Kind]) -> Kind | Problem:
+    async def attach(self, connection_id: UUID, lane: Lane) -> Attached | Problem:
+        """Have a lane counted as one of the user's sockets."""
+        message = AttachSocket(self._context(None), connection_id, lane)
+        return await self._asked(message, Attached)
+
+    async def _asked(
+        self, message: Answer | IssueTicket | AttachSocket, kind: type[Kind]
+    ) -> Kind | Problem:
         try:
             try:
                 told = await self._at_session(message)
@@ -202,7 +212,7 @@ class Call:
             self.headers.get("if-match"), in_body, required=required
         )
 
-    async def _at_session(self, message: Answer | IssueTicket) -> object:
+    async def _at_session(self, message: Answer | IssueTicket | AttachSocket) -> object:
         doors = self.desk.doors
         address: Address[Any] = await doors.sessions.session(self.signed_in.user_id)
         return await address.ask(message, doors.options.ask_timeout_s)

@@ -29,6 +29,7 @@ from web.routing import Door, Route
 from web.schemas.fields import read_uuid
 from web.security.client_address import limited_part
 from web.security.rate_limit import RateLimit, Taken
+from web.tickets import TICKET, take_ticket
 
 Endpoint = Callable[[ArrivedRequest, dict[str, str]], Awaitable[Outcome]]
 
@@ -65,6 +66,10 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
         if isinstance(query, Problem):
             return query
         call.ids, call.query = ids, query
+        if call.claims is None and route.door is Door.TICKET:
+            refusal = await _let_in_once(call, arrived)
+            if refusal is not None:
+                return refusal
         if reading is not None:
             refused = await _take_body(reading, route, call, arrived)
             if refused is not None:
@@ -77,8 +82,10 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
 def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
     """Recognise whoever comes through `door`, and take one of his tokens."""
     desk = call.desk
+    if door is Door.TICKET and "authorization" in arrived.given:
+        door = Door.SIGNED_IN
     match door:
-        case Door.OPEN:
+        case Door.OPEN | Door.TICKET:
             return None
         case Door.SIGN_IN:
             return _limited(desk.sign_in_limit, limited_part(call.address), arrived)
@@ -94,6 +101,19 @@ def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
             call.claims = claims
             arrived.user_id = claims.user_id
             return _limited(desk.user_limit, claims.user_id, arrived)
+
+
+async def _let_in_once(call: Call, arrived: ArrivedRequest) -> Problem | None:
+    """Recognise whoever comes with a ticket, which is then no more."""
+    ticket = call.query.get(TICKET.name)
+    if ticket is None:
+        return problems.NOT_SIGNED_IN
+    claims = await take_ticket(call.desk, ticket, call.address)
+    if isinstance(claims, Problem):
+        return claims
+    call.claims = claims
+    arrived.user_id = claims.user_id
+    return _limited(call.desk.user_limit, claims.user_id, arrived)
 
 
 def _limited(limit: RateLimit, who: object, arrived: ArrivedRequest) -> Problem | None:

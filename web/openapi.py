@@ -32,6 +32,11 @@ _REF: Final = "#/components/schemas/{model}"
 _PATH_PART: Final = re.compile(r"\{(\w+)\}")
 _PROBLEM_REF: Final[Json] = {"$ref": "#/components/schemas/ProblemShape"}
 
+# A ticket stands in the query, where OpenAPI has it as a parameter.
+_SECURITY: Final[Mapping[Door, list[Json]]] = {
+    Door.SIGNED_IN: [{BEARER: []}],
+    Door.TICKET: [{BEARER: []}, {}],
+}
 _HEADERS: Final[Mapping[str, Json]] = {
     "X-Request-Id": {
         "description": "The request's id, as sent or as made.",
@@ -112,7 +117,7 @@ def _operation(route: Route) -> Json:
         "tags": [route.tag],
         "parameters": [*_path_parameters(route.path), *_other_parameters(route)],
         "responses": _responses(route),
-        "security": [{BEARER: []}] if route.door is Door.SIGNED_IN else [],
+        "security": _SECURITY.get(route.door, []),
     }
     if route.body is not None:
         operation["requestBody"] = _request_body(route, route.body)
@@ -189,7 +194,7 @@ def problem_statuses(route: Route) -> tuple[int, ...]:
     found = {400, *route.problems}
     if route.door is not Door.OPEN:
         found |= {429, 503}
-    if route.door is Door.SIGNED_IN:
+    if route.door in _SECURITY:
         found.add(401)
     if "_id}" in route.path:
         found.add(404)

@@ -37,6 +37,7 @@ class Door(StrEnum):
     SIGN_IN = "sign_in"
     REFRESH = "refresh"
     SIGNED_IN = "signed_in"
+    TICKET = "ticket"  # signed in, or with a connect ticket in the query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,24 +46,26 @@ class Listener:
     breaks: int = 0
 
     @asynccontextmanager
-    async def visit(self) -> AsyncIterator[Socket]:
+    async def visit(self, *, resume: bool) -> AsyncIterator[Socket]:
         """Connect and resume; the connection is dropped without a word."""
         port = int(self.node.url.rsplit(":", 1)[1])
         bearer = f"Authorization: Bearer {self.token}"
         with trio.fail_after(HANG_GUARD_S):
             async with websocket_to(port, f"/ws/connect/{self.user_id}", bearer) as socket:
+                if resume:
+                    await self._resume(socket)  # need not wait for the welcome
                 welcome = await self._message(socket)
                 assert welcome["type"] == "welcome"
                 if self.position is None:
                     self.position = welcome["position"]
                 yield socket
 
-    async def resume(self, socket: Socket) -> None:
+    async def _resume(self, socket: Socket) -> None:
         subscribe = {"type": "subscribe", "notification_types": TYPES, "since": self.position}
         await socket.send_text(json.dumps(subscribe))
 
-    async def hear(self, socket: Socket) -> None:
-        """Take one message, and check what can be checked at once."""
+    async def hear(self, socket: Socket) -> str:
+        """Take one message, check what can be checked at once, and say of what type it was."""
         message = await self._message(socket)
         if message["type"] == "subscribed":
             assert message["recovered"] is True, (self.name, message)
@@ -76,13 +78,18 @@ class Listener:
             assert self.position is not None
             assert message["id"] > self.position["seq"], (self.name, message, self.position)
             self.position["seq"] = message["id"]
+        return str(message["type"])
 
     async def lose(self, chance: random.Random, breaks: int) -> None:
         """Connect and be cut, over and over: before, while or after what was missed comes."""
         for _ in range(breaks):
-            async with self.visit() as socket:
-                if chance.random() < 0.9:
-                    await self.resume(socket)
+            resume = chance.random() < 0.9
+            async with self.visit(resume=resume) as socket:
+                if resume:
+                    # Cut in the middle of what he missed, or some while after it.
+                    if chance.random() < 0.5:
+                        while await self.hear(socket) != "subscribed":
+                            pass
                     for _ in range(chance.randrange(MESSAGES_A_VISIT_MAX)):
                         await self.hear(socket)
             self.breaks += 1
@@ -91,8 +98,7 @@ class Listener:
 
     async def stay(self, comments: int) -> None:
         """Come back a last time, and hear until there were so many in all."""
-        async with self.visit() as socket:
-            await self.resume(socket)
+        async with self.visit(resume=True) as socket:
             while len(self.heard) < comments:
                 await self.hear(socket)
 
@@ -144,7 +150,7 @@ async def everyone_hears_everything(node: Node, seed: int, breaks: int) -> None:
         Listener("manager", node, other.manager_id, other.manager, frozenset(loans)),
     ]
     for listener in listeners:
-        async with listener.visit():
+        async with listener.visit(resume=False):
             pass  # from here on he is to hear everything
     async with trio.open_nursery() as speaking:
         for loan_id in loans:

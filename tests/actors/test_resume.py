@@ -19,7 +19,7 @@ from domain.roles import Role
 from domain.views import FeedPosition
 from tests.actors.hub_house import House
 from tests.actors.stand_ins import EPOCH, OTHER_BRANCH, ListeningLane, account, notice
-from web.sockets.replay import CatchingUp
+from web.sockets.replay import CatchingUp, catch_up
 
 OFFICER = account(10).principal
 CUSTOMER = account(11, Role.CUSTOMER).principal
@@ -45,13 +45,22 @@ class Client:
 
     @property
     def catching_up(self) -> CatchingUp:
-        return CatchingUp(self.house.hub, UUID(int=self.number), self.emptied)
+        return CatchingUp(self.house.hub, UUID(int=self.number))
+
+    async def begin(self) -> None:
+        assert await self.catching_up.go_live()
 
     async def resume(self, seq: int, *, epoch=EPOCH, types=ALL, topics=None) -> bool:
-        reached = await self.catching_up.resume(FeedPosition(epoch, seq), types, topics)
-        position = reached or await self.catching_up.head()
-        await self.catching_up.go_live(position, self.answer, afresh=reached is None)
-        return reached is not None
+        catching_up = self.catching_up
+        since = FeedPosition(epoch, seq)
+        recovered = await catching_up.resume(since, types, topics)
+        recovered = recovered and await catch_up(catching_up, self.emptied)
+        while True:
+            position = catching_up.position if recovered else await catching_up.head()
+            after = None if recovered else position
+            if await catching_up.go_live(self.answer(position), after):
+                return recovered
+            await catch_up(catching_up, self.emptied)
 
     @staticmethod
     def answer(position: FeedPosition) -> bytes:
@@ -84,10 +93,10 @@ async def test_a_lane_that_does_not_resume_hears_from_its_position_on(autojump_c
         house.written.add(notice())
         await house.settle()
         client = Client(house, 1)
-        position = await client.connect()
+        await client.connect()
         house.written.add(notice())
         await house.settle()
-        await client.catching_up.go_live(position)
+        await client.begin()
         house.written.add(notice())
         await house.settle()
         assert client.heard == [2, 3]
@@ -160,8 +169,8 @@ async def test_who_was_sent_something_later_cannot_go_back(autojump_clock):
     """What he missed would come after what followed on it, or twice."""
     async with House().open() as house:
         client = Client(house, 1)
-        position = await client.connect()
-        await client.catching_up.go_live(position)
+        await client.connect()
+        await client.begin()
         for _ in range(3):
             house.written.add(notice())
         await house.settle()
@@ -212,8 +221,8 @@ async def test_an_outage_is_told_and_leaves_the_hub_whole(autojump_clock):
         await house.settle()
         client, other = Client(house, 1), Client(house, 2)
         await client.connect()
-        position = await other.connect()
-        await other.catching_up.go_live(position)
+        await other.connect()
+        await other.begin()
         house.written.away = True
         with pytest.raises(StoreUnavailable):
             await client.resume(1)

@@ -7,8 +7,9 @@ import itertools
 import re
 from typing import Any
 
+from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
-from actors.messages.user_session import IssueTicket, TicketIssued
+from actors.messages.user_session import Attached, AttachSocket, IssueTicket, TicketIssued
 from actors.tree_views import DrainView, OrderTaken, Sample, WorkInHand
 from domain.commands import (
     AddComment,
@@ -73,6 +74,7 @@ from domain.rejections import AccessRefusal, Rejected
 from domain.statement import Statement, StatementEntry, StatementLine
 from domain.views import (
     ConnectionsView,
+    FeedPosition,
     NetworkView,
     Page,
     PaymentTotals,
@@ -279,8 +281,20 @@ def everything(house: House) -> None:
         OrderActor: Committed(OrderTaken(HUB.path)),
         DrainNode: Committed(DrainView("release 7", NOW, NOW)),
     }
+    house.session.table[AttachSocket] = _attach_and_end
+    house.hub.table = {
+        TellPosition: FeedPosition(an_id(9), 41),
+        Narrow: None,
+        GoLive: True,
+    }
     house.session.table[IssueTicket] = TicketIssued("a-ticket", 30)
     house.gatekeeper.table = {SignIn: GRANT, Refresh: GRANT}
+
+
+def _attach_and_end(message: AttachSocket) -> Attached:
+    """Whoever listens is sent away at once, so that a stream ends."""
+    message.lane.close(4401, "signed out")
+    return Attached(ACCOUNT, SESSION, FeedPosition(an_id(9), 41))
 
 
 def filled(path: str) -> str:

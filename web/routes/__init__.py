@@ -7,6 +7,7 @@ from web.routes.books import BOOKS
 from web.routes.comments import COMMENTS
 from web.routes.dashboard import DASHBOARD
 from web.routes.docs import DOCS
+from web.routes.events import EVENTS
 from web.routes.loan_commands import LOAN_COMMANDS
 from web.routes.loan_statements import LOAN_STATEMENTS
 from web.routes.loans import LOANS
@@ -34,6 +35,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *DASHBOARD,
     *SYNC,
     *REALTIME,
+    *EVENTS,
     *SUPERVISION,
     *SUPERVISION_EVENTS,
     *DOCS,

@@ -45,10 +45,10 @@ from web.sockets.messages import (
     read_message,
     topic_name,
 )
-from web.sockets.replay import CatchingUp
+from web.sockets.replay import CatchingUp, catch_up
 
 # So long a new socket may take to say that it resumes, before it hears what comes live.
-GRACE_S: Final = 0.25
+GRACE_S: Final = 0.5
 MESSAGES_PER_MINUTE: Final = 100
 MESSAGES_BURST: Final = 20
 # A peer of which nothing was heard for so many intervals is gone.
@@ -83,7 +83,7 @@ class Conversation:
     @property
     def catching_up(self) -> CatchingUp:
         """The way from what it has heard last to the present."""
-        return CatchingUp(self.doors.hub, self.connection_id, self.lane.lane.emptied)
+        return CatchingUp(self.doors.hub, self.connection_id)
 
     @property
     def expires_at(self) -> datetime:
@@ -144,7 +144,7 @@ class Conversation:
             if not self.has_begun:
                 self.has_begun = True
                 with self._coming_back():
-                    await self.catching_up.go_live(self.attached.position)
+                    await self._go_live(self.catching_up)
 
     async def _answer(self, said: Said) -> dict[str, object]:
         match said:
@@ -198,16 +198,32 @@ class Conversation:
     ) -> None:
         with self._coming_back():
             catching_up = self.catching_up
-            reached = await catching_up.resume(since, types, topics)
+            emptied = self.lane.lane.emptied
+            recovered = await catching_up.resume(since, types, topics)
+            recovered = recovered and await catch_up(catching_up, emptied)
             self.types, self.topics = types, topics
             answer = heard("subscribed", types, topics)
-            answer |= {"recovered": reached is not None, "from": position_document(since)}
+            answer |= {"recovered": recovered, "from": position_document(since)}
+            await self._go_live(catching_up, with_ref(answer, ref), afresh=not recovered)
 
-            def told(position: FeedPosition) -> bytes:
-                return encode_message(with_ref({**answer, "to": position_document(position)}, ref))
-
-            position = await catching_up.head() if reached is None else reached
-            await catching_up.go_live(position, told, afresh=reached is None)
+    async def _go_live(
+        self,
+        catching_up: CatchingUp,
+        answer: dict[str, object] | None = None,
+        *,
+        afresh: bool = False,
+    ) -> None:
+        """Send the answer, with the position up to which it is true, and what came since."""
+        while self.lane.lane.is_open:
+            if afresh or catching_up.position is None:
+                catching_up.position = await catching_up.head()
+            position = catching_up.position
+            told = answer and {**answer, "to": position_document(position)}
+            first = encode_message(told) if told else b""
+            if await catching_up.go_live(first, position if afresh else None):
+                return
+            if not afresh:
+                await catch_up(catching_up, self.lane.lane.emptied)
 
     @contextmanager
     def _coming_back(self) -> Iterator[None]:

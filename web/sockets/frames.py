@@ -32,6 +32,14 @@ def frame_close(code: int, reason: str = "") -> bytes:
     return _head(CLOSE, len(text) + 2) + struct.pack("!H", code) + text
 
 
+def payload_of(frame: bytes) -> bytes:
+    """The payload of one of our own frames."""
+    length = frame[1]
+    if length <= SHORT_BYTES_MAX:
+        return frame[2:]
+    return frame[4:] if length == 126 else frame[10:]  # noqa: PLR2004 - as in `_head`
+
+
 def _head(first: int, length: int) -> bytes:
     if length <= SHORT_BYTES_MAX:
         return bytes((first, length))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,78 +34,68 @@ Types = frozenset[NoticeType] | None
 Topics = frozenset[LoanId] | None
 
 
-def _no_answer(_: FeedPosition) -> bytes:
-    return b""
+class Page(Enum):
+    """What came of asking for a page: it was sent, it was the last, or there is none."""
+
+    SENT = auto()
+    LAST = auto()
+    GONE = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CatchingUp:
-    """One connection on its way to the present. `emptied` waits until its lane has been written.
+    """One connection on its way to the present; `position` is how far it has been sent.
 
     Every method may raise an ActorError or an Outage: then the connection is to come back.
     """
 
     hub: Address[Any]
     connection_id: UUID
-    emptied: Callable[[], Awaitable[bool]]
+    position: FeedPosition | None = None
+    _entries: tuple[EncodedEntry, ...] = ()
 
-    async def resume(
-        self, since: FeedPosition, types: Types, topics: Topics
-    ) -> FeedPosition | None:
-        """Narrow, and have all sent that came after `since`: up to the position in the answer.
+    async def resume(self, since: FeedPosition, types: Types, topics: Topics) -> bool:
+        """Narrow, and go back to `since`; what follows is then to be had page by page.
 
-        None, and nothing sent, when that cannot be. Live is only what comes after `go_live`.
+        False, and all as before but narrowed, when that cannot be.
         """
         if since.seq > (await self.head()).seq:
             end: FeedPosition = await self.hub.ask(FindEnd(), HUB_TIMEOUT_S)
             if since.seq > end.seq:
                 await self.hub.ask(Narrow(self.connection_id, types, topics), HUB_TIMEOUT_S)
-                return None
+                return False
         asked = Resume(self.connection_id, since, types, topics)
-        if not await self.hub.ask(asked, HUB_TIMEOUT_S):
-            return None
-        return await self._catch_up()
+        return bool(await self.hub.ask(asked, HUB_TIMEOUT_S))
 
-    async def go_live(
-        self,
-        position: FeedPosition,
-        answer: Callable[[FeedPosition], bytes] = _no_answer,
-        *,
-        afresh: bool = False,
-    ) -> None:
-        """Send the answer that tells a position, and what came after it; then all that comes.
+    async def page(self) -> Page:
+        """Have one page sent. GONE: the history has a gap there, or the connection has ended."""
+        told = await self.hub.ask(Replay(self.connection_id, self._entries), HUB_TIMEOUT_S)
+        if not isinstance(told, Replayed):
+            return Page.GONE
+        self.position, self._entries = told.position, ()
+        if told.next == "store":
+            self._entries = await self.hub.ask(ReadHistory(told.position), HUB_TIMEOUT_S)
+            if not self._entries:
+                return Page.GONE
+        return Page.LAST if told.next == "end" else Page.SENT
 
-        `afresh` lets go of what was missed before `position`.
+    async def go_live(self, first: bytes = b"", after: FeedPosition | None = None) -> bool:
+        """Have `first` sent, then what came meanwhile, and then all that comes.
+
+        `after` lets go of what was missed before it. False when too much has come: page on.
         """
-        while True:
-            after = position if afresh else None
-            live = GoLive(self.connection_id, answer(position), after)
-            if await self.hub.ask(live, HUB_TIMEOUT_S) is not False:
-                return
-            # It has moved on too far meanwhile.
-            reached = await self.head() if afresh else await self._catch_up()
-            if reached is None:
-                return
-            position = reached
+        live = GoLive(self.connection_id, first, after)
+        return await self.hub.ask(live, HUB_TIMEOUT_S) is not False
 
     async def head(self) -> FeedPosition:
         """How far the hub is."""
         told: FeedPosition = await self.hub.ask(TellPosition(), HUB_TIMEOUT_S)
         return told
 
-    async def _catch_up(self) -> FeedPosition | None:
-        """Send page by page; None when the history has a gap, or the lane has ended."""
-        entries: tuple[EncodedEntry, ...] = ()
-        while True:
-            told = await self.hub.ask(Replay(self.connection_id, entries), HUB_TIMEOUT_S)
-            if not isinstance(told, Replayed):
-                return None
-            if told.next == "end":
-                return told.position
-            if not await self.emptied():
-                return None
-            entries = ()
-            if told.next == "store":
-                entries = await self.hub.ask(ReadHistory(told.position), HUB_TIMEOUT_S)
-                if not entries:
-                    return None
+
+async def catch_up(connection: CatchingUp, emptied: Callable[[], Awaitable[bool]]) -> bool:
+    """Have page after page sent whenever the lane has been `emptied`; True at the end."""
+    while (page := await connection.page()) is Page.SENT:
+        if not await emptied():
+            return False
+    return page is Page.LAST
