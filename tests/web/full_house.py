@@ -282,11 +282,7 @@ def everything(house: House) -> None:
         DrainNode: Committed(DrainView("release 7", NOW, NOW)),
     }
     house.session.table[AttachSocket] = _attach_and_end
-    house.hub.table = {
-        TellPosition: FeedPosition(an_id(9), 41),
-        Narrow: None,
-        GoLive: True,
-    }
+    house.hub.table = {TellPosition: FeedPosition(an_id(9), 41), Narrow: None, GoLive: True}
     house.session.table[IssueTicket] = TicketIssued("a-ticket", 30)
     house.gatekeeper.table = {SignIn: GRANT, Refresh: GRANT}
 

@@ -45,7 +45,7 @@ from web.sockets.messages import (
     read_message,
     topic_name,
 )
-from web.sockets.replay import CatchingUp, catch_up
+from web.sockets.replay import CatchingUp, catch_up, go_live
 
 # So long a new socket may take to say that it resumes, before it hears what comes live.
 GRACE_S: Final = 0.5
@@ -144,7 +144,7 @@ class Conversation:
             if not self.has_begun:
                 self.has_begun = True
                 with self._coming_back():
-                    await self._go_live(self.catching_up)
+                    await go_live(self.catching_up, self.lane.lane)
 
     async def _answer(self, said: Said) -> dict[str, object]:
         match said:
@@ -204,26 +204,7 @@ class Conversation:
             self.types, self.topics = types, topics
             answer = heard("subscribed", types, topics)
             answer |= {"recovered": recovered, "from": position_document(since)}
-            await self._go_live(catching_up, with_ref(answer, ref), afresh=not recovered)
-
-    async def _go_live(
-        self,
-        catching_up: CatchingUp,
-        answer: dict[str, object] | None = None,
-        *,
-        afresh: bool = False,
-    ) -> None:
-        """Send the answer, with the position up to which it is true, and what came since."""
-        while self.lane.lane.is_open:
-            if afresh or catching_up.position is None:
-                catching_up.position = await catching_up.head()
-            position = catching_up.position
-            told = answer and {**answer, "to": position_document(position)}
-            first = encode_message(told) if told else b""
-            if await catching_up.go_live(first, position if afresh else None):
-                return
-            if not afresh:
-                await catch_up(catching_up, self.lane.lane.emptied)
+            await go_live(catching_up, self.lane.lane, with_ref(answer, ref), afresh=not recovered)
 
     @contextmanager
     def _coming_back(self) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """Catching up: what somebody missed is sent to his lane page by page, then he hears live.
 
 The hub reads and sends; this only asks it to go on whenever the lane has been written, so that a
-long gap fills no buffer. It knows neither WebSockets nor Server-Sent Events.
+long gap fills no buffer. Of sockets it knows only the
+last step: the answer that goes out before what is live.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from actors.messages.broadcast_hub import (
 from domain.identifiers import LoanId
 from domain.notices import NoticeType
 from domain.views import FeedPosition
+from web.sockets.answers import position_document
+from web.sockets.encoding import encode_message
+from web.sockets.lane import Lane
 
 HUB_TIMEOUT_S: Final = 10.0
 
@@ -99,3 +103,23 @@ async def catch_up(connection: CatchingUp, emptied: Callable[[], Awaitable[bool]
         if not await emptied():
             return False
     return page is Page.LAST
+
+
+async def go_live(
+    connection: CatchingUp,
+    lane: Lane,
+    answer: dict[str, object] | None = None,
+    *,
+    afresh: bool = False,
+) -> None:
+    """Have the answer sent, with the position up to which it is true, and what came since."""
+    while lane.is_open:
+        if afresh or connection.position is None:
+            connection.position = await connection.head()
+        position = connection.position
+        told = answer and {**answer, "to": position_document(position)}
+        first = encode_message(told) if told else b""
+        if await connection.go_live(first, position if afresh else None):
+            return
+        if not afresh:
+            await catch_up(connection, lane.emptied)
