@@ -64,7 +64,12 @@ async def test_an_actor_that_waits_answers_without_a_round_of_the_loop(
     autojump_clock: MockClock, kind: type[Doer]
 ) -> None:
     async def here() -> object:
-        return trio.lowlevel.current_task(), trio.current_effective_deadline(), mine.get()
+        protected = trio.lowlevel.currently_ki_protected()  # against interrupts, by its frames
+        return (
+            trio.lowlevel.current_task(),
+            trio.current_effective_deadline(),
+            (mine.get(), protected),
+        )
 
     async def stay() -> object:
         await trio.lowlevel.checkpoint()
@@ -75,10 +80,10 @@ async def test_an_actor_that_waits_answers_without_a_round_of_the_loop(
         mine.set("the asker's")
         await wait_all_tasks_blocked()
         assert await switched(address.ask(Do(here), 5))
-        task, deadline, var = await address.ask(Do(here), 5)
+        task, deadline, found = await address.ask(Do(here), 5)
         assert task not in (asker, None)
-        assert (deadline, var) == (trio.current_time() + 5, "nobody's")
-        assert (task, deadline, var) == await address.ask(Do(stay), 5)
+        assert (deadline, found) == (trio.current_time() + 5, ("nobody's", False))
+        assert (task, deadline, found) == await address.ask(Do(stay), 5)
         assert trio.lowlevel.current_task() is asker
         assert mine.get() == "the asker's"
 
@@ -102,16 +107,22 @@ async def test_a_handler_that_waits_goes_on_in_its_own_task(autojump_clock: Mock
 
 
 async def test_a_handler_cancelled_before_it_waits_is_cut(autojump_clock: MockClock) -> None:
-    async def cut_myself() -> object:
-        with trio.move_on_after(50) as scope:
-            scope.cancel()
-            await trio.sleep_forever()
-        return trio.current_time()
+    released = trio.Event()  # where the cut is missed, this ends the wait
 
-    async with on_stage(stage(Doer)) as root:
+    async def cut_myself() -> object:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await released.wait()
+        return scope.cancelled_caught
+
+    async def release() -> None:
+        await trio.sleep(1)
+        released.set()
+
+    async with on_stage(stage(Doer)) as root, trio.open_nursery() as nursery:
+        nursery.start_soon(release)
         await wait_all_tasks_blocked()
-        begun = trio.current_time()
-        assert await root.address("a").ask(Do(cut_myself), 5) == begun
+        assert await root.address("a").ask(Do(cut_myself), 5) is True
 
 
 async def nap_not() -> None:
