@@ -19,7 +19,6 @@ from actors.feed_ports import EncodedEntry, Feed, FrameEncoder
 from actors.listeners import Listener, Listeners
 from actors.messages.broadcast_hub import (
     BroadcastHubMessage,
-    CountConnections,
     Deliver,
     FindEnd,
     GoLive,
@@ -39,7 +38,7 @@ from actors.ports import SessionDirectory
 from actors.recent_entries import RecentEntries
 from domain.identifiers import UserId
 from domain.notices import INTERNAL_TYPES, FeedEntry, Notice, NoticeType, ears_for, is_for_all
-from domain.views import ConnectionsView, FeedPosition
+from domain.views import FeedPosition
 
 RESUMED_ELSEWHERE: Final = 4409
 YIELD_EVERY_LANES: Final = 200
@@ -56,7 +55,6 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
     """One per worker."""
 
     interleaved: ClassVar[tuple[type, ...]] = (
-        CountConnections,
         ListConnected,
         TellPosition,
         ReadHistory,
@@ -100,21 +98,18 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
                 return await self._read_history(message.after)
             case FindEnd():
                 return await self._feed.position()
-            case CountConnections() | ListConnected() | TellPosition():
+            case ListConnected() | TellPosition():
                 return self._told(message)
             case _:
                 assert_never(message)
         return None
 
-    def _told(self, message: CountConnections | ListConnected | TellPosition) -> object:
+    def _told(self, message: ListConnected | TellPosition) -> object:
         match message:
             case TellPosition():
                 return self._head
             case ListConnected():
                 return Counter(one.owner for one in self._listeners)
-            case CountConnections():
-                users = {listener.owner for listener in self._listeners}
-                return ConnectionsView(len(self._listeners), len(users))
 
     def _of_one(self, message: Narrow | Resume | Replay | GoLive) -> object:
         """What concerns one lane; one that has gone is no error."""

@@ -80,8 +80,8 @@ class OperationsLog(Protocol):
 class Elsewhere(Protocol):
     """The other workers of this node."""
 
-    async def connected(self) -> Mapping[UserId, int]:
-        """How many sockets each user has there; a worker that is away or silent has none."""
+    async def connected(self) -> Mapping[str, Mapping[UserId, int]]:
+        """How many sockets each user has at each; a worker that is away or silent is not there."""
 
 
 class Health(Protocol):

@@ -13,13 +13,12 @@ from actors.books_desk import BooksDesk
 from actors.envelope import ActorError
 from actors.loan_desk import LoanDesk
 from actors.loan_judging import not_allowed, not_found
-from actors.messages.broadcast_hub import BroadcastHubMessage, CountConnections, ListConnected
 from actors.messages.connectivity_prober import ConnectivityProberMessage, DescribeLink
 from actors.messages.replies import Unavailable
 from actors.messages.sync_coordinator import SummariseSync, SyncCoordinatorMessage
 from actors.messages.user_session import Answered
-from actors.node_ports import Elsewhere
 from actors.ports import Accounts, Clock
+from actors.presence_desk import PresenceDesk
 from actors.reading_ports import Readings
 from domain.account import Account
 from domain.identifiers import UserId
@@ -31,6 +30,7 @@ from domain.queries import (
     ListLoans,
     ListMySessions,
     ListPayments,
+    ListPresent,
     ListUsers,
     LoanQuery,
     ReadConnections,
@@ -43,7 +43,7 @@ from domain.queries import (
     ReadUser,
 )
 from domain.roles import Action, Scope, Sight, sight
-from domain.views import ConnectionsView, SyncSummaryView
+from domain.views import SyncSummaryView
 
 ASK_TIMEOUT_S = 2.0
 
@@ -57,10 +57,9 @@ class QueryDesk:
     loans: LoanDesk
     books: BooksDesk
     clock: Clock
-    hub: Address[BroadcastHubMessage]
+    presence: PresenceDesk
     coordinator: Address[SyncCoordinatorMessage]
     prober: Address[ConnectivityProberMessage]
-    elsewhere: Elsewhere | None = None
 
     async def answer(self, account: Account, query: LendingQuery) -> Answered:  # noqa: C901, PLR0911, PLR0912 - one arm a question
         """Answer `query`. May raise an Outage."""
@@ -75,6 +74,8 @@ class QueryDesk:
                 return account
             case ReadUser() | ListUsers():
                 return await self._users(account, query)
+            case ListPresent():
+                return await self.presence.present(account, query)
             case ReadNetworkStatus() | ReadSyncSummary() | ReadConnections():
                 return await self._operation(account, query)
         if seen is None:
@@ -123,27 +124,17 @@ class QueryDesk:
                 case ReadSyncSummary():
                     answer = await self.coordinator.ask(SummariseSync(), timeout_s=ASK_TIMEOUT_S)
                 case ReadConnections():
-                    answer = await self._connected()
+                    return await self.presence.connected()
                 case _:
                     assert_never(query)
         except ActorError:
             return Unavailable("The part that knows is restarting. Try again.", 1.0)
         return answer  # type: ignore[no-any-return] # an address answers Any; the protocol says what
 
-    async def _connected(self) -> ConnectionsView:
-        """Who is connected to this node, whichever worker he reached. May raise an ActorError."""
-        here = await self.hub.ask(CountConnections(), timeout_s=ASK_TIMEOUT_S)
-        assert isinstance(here, ConnectionsView)
-        if self.elsewhere is None:
-            return here
-        there = await self.elsewhere.connected()
-        users = {*await self.hub.ask(ListConnected(), timeout_s=ASK_TIMEOUT_S), *there}
-        return ConnectionsView(here.connections + sum(there.values()), len(users))
-
     async def _statistics(self, seen: Sight) -> Answered:
         figures = await self.readings.statistics(seen, self.clock.today())
         try:
-            connected = await self._connected()
+            connected = await self.presence.connected()
             summary = await self.coordinator.ask(SummariseSync(), timeout_s=ASK_TIMEOUT_S)
         except ActorError:
             return Unavailable("The part that knows is restarting. Try again.", 1.0)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
 from domain.identifiers import UserId
 from domain.operating import WatchAct
+from domain.queries import PageRequest
+from domain.roles import Sight
 from domain.sign_in import TicketHolder
+from domain.views import Page, PresentUser
 
 
 class SocketRecords(Protocol):
@@ -25,3 +29,19 @@ class SocketRecords(Protocol):
 
     async def replace_connection(self, user_id: UserId, connection_id: UUID) -> None:
         """Have whichever worker holds this connection of the user close it."""
+
+
+class PresenceBoard(Protocol):
+    """Where every worker writes who is connected to it. Every method may raise an Outage."""
+
+    async def report(self, sockets: Mapping[UserId, int], *, whole: bool) -> None:
+        """Write how many sockets these users have here, and that this worker is alive.
+
+        With `whole` nobody else has any here.
+        """
+
+    async def afar(self) -> Mapping[str, Mapping[UserId, int]]:
+        """The sockets of each user at each worker of other nodes on this database."""
+
+    async def present(self, page: PageRequest, sight: Sight) -> Page[PresentUser]:
+        """A page of who is present anywhere, of those in sight."""

@@ -184,6 +184,13 @@ class ReadConnections:
 
 
 @dataclass(frozen=True, slots=True)
+class ListPresent:
+    """Who is present, of the users in sight."""
+
+    page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
 class ReadTree:
     """The living supervision tree of the whole node."""
 
@@ -237,6 +244,7 @@ LendingQuery = (
     | ReadNetworkStatus
     | ReadSyncSummary
     | ReadConnections
+    | ListPresent
     | BooksQuery
     | LoanQuery
 )

@@ -7,6 +7,7 @@ order of the columns in the statements that read them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from uuid import UUID
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.interest_lines import InterestLine
+from domain.roles import Role
 
 Row = TypeVar("Row")
 
@@ -189,10 +191,27 @@ class SyncSummaryView:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionsView:
-    """Who is connected: counts of sockets and of distinct users."""
+    """Who is connected: counts of sockets, of distinct users, and of sockets by worker."""
 
     connections: int
     users: int
+    by_worker: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PresentUser:
+    """Somebody who is present: connected, or gone so briefly (`left_at`) that he may come back.
+
+    `since` is when he came, over all his sockets and whatever flapped between.
+    """
+
+    user_id: UserId
+    full_name: str
+    role: Role
+    branch_id: BranchId | None
+    connections: int
+    since: datetime
+    left_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

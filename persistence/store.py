@@ -25,6 +25,7 @@ from persistence.ledger_readings import PostgresBooks
 from persistence.loan_book import PostgresLoanBook
 from persistence.operations_log import PostgresOperationsLog
 from persistence.postgres_dial import PoolLimits
+from persistence.presence import PostgresPresence
 from persistence.readings import PostgresReadings
 from persistence.rebuild import PostgresRebuild
 from persistence.redis_pool import RedisPool
@@ -40,21 +41,24 @@ TRY_AGAIN_S: Final = 0.25
 class StoreOptions:
     """What may be set: bounds of the pool, how long keys are kept, the channel of the bell.
 
-    `holder` is the name under which it leads.
+    `holder` is the name under which it leads; `node` (the machine and its program) and `worker` are
+    those under which it says who is present.
     """
 
     limits: PoolLimits = field(default_factory=PoolLimits)
     keys_kept: timedelta = KEYS_KEPT
     channel: str = CHANNEL
     holder: str = "a worker"
+    node: str = "a node"
+    worker: str = "worker-1"
 
 
 @final
 class Store:
     """Satisfies by its attributes all ports of a store.
 
-    LoanBook, Readings, Books, Accounts, OperationsLog, SocketRecords, Feed, Upkeep, Leadership and
-    Health.
+    LoanBook, Readings, Books, Accounts, OperationsLog, SocketRecords, PresenceBoard, Feed, Upkeep,
+    Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -71,6 +75,7 @@ class Store:
         self.books = PostgresBooks(self.connections)
         self.accounts = PostgresAccounts(self.connections, units)
         self.operations = PostgresOperationsLog(units)
+        self.presence = PostgresPresence(self.connections, options.node, options.worker)
         self.sockets = PostgresSocketRecords(self.connections, units)
         self.feed = PostgresFeed(self.connections, self._bell)
         self.rebuild = PostgresRebuild(self.connections, units)

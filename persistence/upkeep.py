@@ -33,6 +33,15 @@ DELETE_SESSIONS: Final = compiled(
 DELETE_CONNECT_TICKETS: Final = compiled(
     text("DELETE FROM connect_tickets WHERE expires_at <= clock_timestamp()")
 )
+# Long after anybody counts them: who is present is told by seconds.
+DELETE_PRESENCE: Final = compiled(
+    text(
+        """WITH gone AS (DELETE FROM presence_workers
+            WHERE seen_at < clock_timestamp() - interval '10 minutes' RETURNING id)
+        DELETE FROM presence AS p WHERE p.left_at < clock_timestamp() - interval '10 minutes'
+            OR p.worker_id IN (SELECT id FROM gone)"""
+    )
+)
 DELETE_KEYS: Final = compiled(
     text("DELETE FROM idempotency_keys WHERE created_at <= CAST(:before AS timestamptz)")
 )
@@ -58,6 +67,7 @@ class PostgresUpkeep:
             tickets = await tx.execute(DELETE_TICKETS, now=now)
             sessions = await tx.execute(DELETE_SESSIONS, now=now)
             await tx.execute(DELETE_CONNECT_TICKETS)
+            await tx.execute(DELETE_PRESENCE)
             keys = await tx.execute(DELETE_KEYS, before=now - self._keys_kept)
         async with transaction(self._connections.pool) as tx:
             await fold(tx)

@@ -27,6 +27,8 @@ from actors.messages.change_feed import Poke
 from actors.node_ports import Departure as NodeDeparture
 from actors.node_ports import SupervisionTree
 from actors.operations_desk import OperationsDesk
+from actors.presence_desk import PresenceDesk
+from actors.presence_reporter import PresenceReporter
 from actors.query_desk import QueryDesk
 from actors.reckoning import ThreadReckoner
 from actors.session_sockets import SocketOffices
@@ -61,6 +63,7 @@ from web.sockets.encoding import encode_notification
 
 SESSIONS_MAX = 20_000
 SESSION_LINGER_S = 600.0
+ONLY_WORKER = "worker-1"  # what the one worker of a node without others is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,7 @@ class _OfNode:
 
 def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | None = None) -> Node:
     """Make a node, or the worker that sits at `seat`. Nothing runs before its tree does."""
-    name = "root" if seat is None else seat.name
-    world = _world(settings, ground, name)
+    world = _world(settings, ground, seat)
     store = world.store
     gauges = Gauges(store.connections, ground.loop)
     # The factories run when the tree does: what they name below is made by then.
@@ -125,12 +127,13 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         prober=ConnectivityProber,
         coordinator=SyncCoordinator,
         housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
+        presence=lambda: PresenceReporter(store.presence, hub),
         listener=lambda: departure.of_listener(
             gauges.of_listener(_listener(app, ground, settings))
         ),
         link=() if seat is None else (("writer", seat.writer), ("reader", seat.reader)),
     )
-    tree = plant(cast, name)
+    tree = plant(cast, _root_name(seat))
     departure = Departure(world.clock, settings.drain_notice_seconds, tree.sessions.count)
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
@@ -176,11 +179,22 @@ def _of_node(local: LocalTree, departure: Departure, tree: Tree, seat: Seat | No
     return _OfNode(*seat.take(local, departure, writer, hub))
 
 
-def _world(settings: Settings, ground: Ground, name: str) -> _World:
+def _worker_name(seat: Seat | None) -> str:
+    return ONLY_WORKER if seat is None else seat.name
+
+
+def _root_name(seat: Seat | None) -> str:
+    return "root" if seat is None else seat.name
+
+
+def _world(settings: Settings, ground: Ground, seat: Seat | None) -> _World:
+    machine = socket.gethostname()
     life = timedelta(minutes=settings.jwt_access_token_expire_minutes)
     options = StoreOptions(
         limits=PoolLimits(size_max=pool_connections(settings.workers)),
-        holder=f"{socket.gethostname()} {name} {os.getpid()}",
+        holder=f"{machine} {_root_name(seat)} {os.getpid()}",
+        node=f"{machine}-{os.getpid() if seat is None else os.getppid()}",
+        worker=_worker_name(seat),
     )
     return _World(
         settings=settings,
@@ -215,10 +229,14 @@ def _session_offices(
             books=BooksDesk(store.books, world.clock),
             accounts=store.accounts,
             clock=world.clock,
-            hub=hub,
+            presence=PresenceDesk(
+                hub=hub,
+                board=store.presence,
+                worker=_worker_name(seat),
+                elsewhere=seat,
+            ),
             coordinator=tree.sync.address("coordinator"),
             prober=tree.sync.address("prober"),
-            elsewhere=seat,
         ),
         operations=OperationsDesk(
             tree=of_node.tree,

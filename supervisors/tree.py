@@ -4,7 +4,7 @@ root (one_for_one)        of a worker: its name, worker-1 and so on
 ├─ link (one_for_one)      only in a worker: writer, reader
 ├─ services (one_for_one, never escalating)   only without DATABASE_URL / REDIS_URL
 ├─ core (rest_for_one)   store → feed → hub → sessions → gatekeeper → elector
-│                        → sync (prober → coordinator) → housekeeping
+│                        → sync (prober → coordinator) → housekeeping → presence
 └─ listener              answers 503 while the core is not running
 
 Started from top to bottom, stopped from bottom to top. What the children do is not said here.
@@ -47,6 +47,7 @@ class Cast:
     prober: Make
     coordinator: Make
     housekeeping: Make
+    presence: Make
     listener: Make
     link: Sequence[tuple[str, Make]] = ()
 
@@ -92,6 +93,7 @@ def plant(cast: Cast, root_id: str = "root") -> Tree:
             ChildSpec("elector", cast.elector),
             sync,
             ChildSpec("housekeeping", cast.housekeeping),
+            ChildSpec("presence", cast.presence),
         ],
         strategy=Strategy.REST_FOR_ONE,
     )

@@ -118,11 +118,6 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
-class CountConnections:
-    """Interleaved. Replies with `ConnectionsView`."""
-
-
-@dataclass(frozen=True, slots=True)
 class ListConnected:
     """Interleaved. Replies with how many sockets each user has here, `dict[UserId, int]`."""
 
@@ -143,7 +138,6 @@ BroadcastHubMessage = (
     | Unregister
     | Reauthorise
     | Deliver
-    | CountConnections
     | ListConnected
     | TellPosition
 )

@@ -26,6 +26,7 @@ from domain.views import (
     NetworkView,
     Page,
     PaymentView,
+    PresentUser,
     ScheduleView,
     StatisticsView,
     SyncSummaryView,
@@ -136,6 +137,7 @@ Told = (
     | NetworkView
     | SyncSummaryView
     | ConnectionsView
+    | Page[PresentUser]
     | NodeView
     | ActorView
     | WorkInHand

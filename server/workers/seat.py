@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from actors.address import Address
@@ -12,7 +11,7 @@ from domain.outages import NodeSilent
 from server.departure import Departure
 from server.workers.answers import Premises, read_connected
 from server.workers.correspondence import Correspondence
-from server.workers.frames import EVERYONE, Frame, Question, Subject
+from server.workers.frames import EVERYONE, PARENT, Frame, Question, Subject
 from server.workers.link import Reader, Writer
 from server.workers.node_departure import NodeDeparture
 from server.workers.node_tree import NodeTree
@@ -77,17 +76,17 @@ class Seat:
             self._orphaned,
         )
 
-    async def connected(self) -> Mapping[UserId, int]:
-        """How many sockets each user has at the other workers, as far as they answer."""
+    async def connected(self) -> Mapping[str, Mapping[UserId, int]]:
+        """How many sockets each user has at each other worker, as far as they answer."""
         try:
             told = await self._letters.ask(EVERYONE, Question(Subject.CONNECTED))
         except NodeSilent:
             return {}
-        found: Counter[UserId] = Counter()
-        for raw in told.values():
-            if raw is not None:
-                found.update({UserId(key): count for key, count in read_connected(raw).items()})
-        return found
+        return {
+            name: {UserId(key): count for key, count in read_connected(raw).items()}
+            for name, raw in told.items()
+            if raw is not None and name != PARENT
+        }
 
     def post(self, frame: Frame) -> bool:
         """Hand a frame to the writer, without waiting; False when it is not taken."""

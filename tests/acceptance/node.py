@@ -130,14 +130,14 @@ class Node:
             yield client
 
     @asynccontextmanager
-    async def listen(self, user_id: str, token: str | None = None):
+    async def listen(self, user_id: str, token: str | None = None, query: str = ""):
         """A WebSocket of a user, with his token in a header or without."""
         host, port = self.url.removeprefix("http://").split(":")
         headers = [("Authorization", f"Bearer {token}")] if token else []
         # The stream is ours: the library leaves it open when the server closes first.
         async with await trio.open_tcp_stream(host, int(port)) as stream:
             async with trio.open_nursery() as nursery:
-                path = f"/ws/connect/{user_id}"
+                path = f"/ws/connect/{user_id}?{query}"
                 connection = await wrap_client_stream(
                     nursery, stream, f"{host}:{port}", path, extra_headers=headers
                 )

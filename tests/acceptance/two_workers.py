@@ -21,9 +21,9 @@ BOTH = {"worker-1", "worker-2"}
 
 
 @contextmanager
-def two_workers() -> Iterator[Node]:
+def two_workers(**settings: str) -> Iterator[Node]:
     home = fresh_home()
-    node = Node(home, SETTINGS, flags=("--workers", "2"))
+    node = Node(home, {**SETTINGS, **settings}, flags=("--workers", "2"))
     try:
         node.start()
         yield node

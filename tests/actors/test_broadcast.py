@@ -10,8 +10,8 @@ import trio.testing
 
 from actors.broadcast_hub import BroadcastHub
 from actors.messages.broadcast_hub import (
-    CountConnections,
     Deliver,
+    ListConnected,
     Narrow,
     Reauthorise,
     Register,
@@ -33,7 +33,7 @@ from domain.notices import (
     may_hear,
 )
 from domain.roles import Role
-from domain.views import ConnectionsView, FeedPosition
+from domain.views import FeedPosition
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
 from tests.actors.hub_house import ASK_S, Directory, House, encode
@@ -120,8 +120,8 @@ async def test_a_dead_lane_is_forgotten_and_the_others_hear(autojump_clock):
         house.written.add(notice())
         await house.settle()
         assert alive.heard == [b"1"]
-        counted = await house.hub.ask(CountConnections(), timeout_s=ASK_S)
-        assert counted == ConnectionsView(1, 1)
+        counted = await house.hub.ask(ListConnected(), timeout_s=ASK_S)
+        assert counted == {OFFICER.user_id: 1}
 
 
 async def test_a_demoted_user_hears_no_more_of_the_branch(autojump_clock):

@@ -127,7 +127,7 @@ async def test_an_operator_is_told_nothing_of_loans():
         books=None,
         accounts=None,
         clock=SetClock(),
-        hub=None,
+        presence=None,
         coordinator=None,
         prober=None,
     )

@@ -57,7 +57,7 @@ def queries(shelf=None, people=None) -> QueryDesk:
         books=None,
         accounts=people or People(),
         clock=SetClock(),
-        hub=None,
+        presence=None,
         coordinator=None,
         prober=None,
     )

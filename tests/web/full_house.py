@@ -50,6 +50,7 @@ from domain.queries import (
     ListLoans,
     ListMySessions,
     ListPayments,
+    ListPresent,
     ListUsers,
     ReadActor,
     ReadConnections,
@@ -79,6 +80,7 @@ from domain.views import (
     Page,
     PaymentTotals,
     PortfolioLine,
+    PresentUser,
     StatisticsView,
     SyncSummaryView,
 )
@@ -182,6 +184,7 @@ AUDIT_LINE = AuditView(
     None,
     {"status": "active"},
 )
+PRESENT = PresentUser(USER_ID, ACCOUNT.full_name, ACCOUNT.role, ACCOUNT.branch_id, 2, NOW, None)
 GRANT = Grant("access", "refresh", 1800, ACCOUNT)
 TERMS = {
     "principal": "1250.00",
@@ -270,7 +273,8 @@ def everything(house: House) -> None:
         ReadSyncSummary: SyncSummaryView(
             "standalone", "nothing to do", {"pending": 2, "failed": 1}
         ),
-        ReadConnections: ConnectionsView(3, 2),
+        ReadConnections: ConnectionsView(3, 2, {"worker-1": 2, "worker-2": 1}),
+        ListPresent: Page((PRESENT,), None),
         ReadTree: ROOT,
         # Every second answer ends a stream that is watched.
         ConfirmOperator: lambda _: next(confirmations),

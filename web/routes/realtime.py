@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.queries import ReadConnections
-from domain.views import ConnectionsView
+from domain.queries import ListPresent, ReadConnections
+from domain.views import ConnectionsView, Page
 from web.calls import Call
 from web.problems import Problem
 from web.replies import Outcome, Reply
-from web.routing import Route
+from web.routing import PAGING, Route
 from web.schemas.fields import NoFields
-from web.schemas.realtime import ActiveConnections, Ticket
-
-# Until a node has several workers, its one worker has them all.
-ONLY_WORKER: Final = "worker-1"
+from web.schemas.realtime import ActiveConnections, PresenceList, Ticket, render_present
 
 
 async def count_connections(call: Call) -> Outcome:
@@ -26,9 +23,18 @@ async def count_connections(call: Call) -> Outcome:
         {
             "connections": seen.connections,
             "users": seen.users,
-            "by_worker": {ONLY_WORKER: seen.connections},
+            "by_worker": dict(seen.by_worker),
         }
     )
+
+
+async def list_present(call: Call) -> Outcome:
+    """A page of who is present, of the users in sight."""
+    page = call.page()
+    if isinstance(page, Problem):
+        return page
+    found = await call.ask(ListPresent(page), Page)
+    return found if isinstance(found, Problem) else call.listed(found, render_present)
 
 
 async def issue_ticket(call: Call) -> Outcome:
@@ -49,6 +55,15 @@ REALTIME: Final = (
         answers={201: Ticket},
         body=NoFields,
         secret=True,
+    ),
+    Route(
+        method="GET",
+        path="/ws/presence",
+        handler=list_present,
+        summary="Who is present",
+        tag="real time",
+        answers={200: PresenceList},
+        query=PAGING,
     ),
     Route(
         method="GET",
