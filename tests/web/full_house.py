@@ -80,7 +80,6 @@ from domain.views import (
     Page,
     PaymentTotals,
     PortfolioLine,
-    PresentUser,
     StatisticsView,
     SyncSummaryView,
 )
@@ -97,6 +96,7 @@ from tests.web.standins import (
     OTHER_USER_ID,
     PAYMENT,
     PAYMENT_ID,
+    PRESENT,
     SCHEDULE,
     SESSION,
     SESSION_ID,
@@ -184,7 +184,6 @@ AUDIT_LINE = AuditView(
     None,
     {"status": "active"},
 )
-PRESENT = PresentUser(USER_ID, ACCOUNT.full_name, ACCOUNT.role, ACCOUNT.branch_id, 2, NOW, None)
 GRANT = Grant("access", "refresh", 1800, ACCOUNT)
 TERMS = {
     "principal": "1250.00",

@@ -22,6 +22,7 @@ from domain.views import (
     EventView,
     LoanView,
     PaymentView,
+    PresentUser,
     ScheduleView,
 )
 from tests.web.fake_node import FakeDeparture, FakeTree
@@ -134,6 +135,7 @@ PAYMENT = PaymentView(
     1,
     NOW,
 )
+PRESENT = PresentUser(USER_ID, ACCOUNT.full_name, ACCOUNT.role, ACCOUNT.branch_id, 2, NOW, None)
 COMMENT = CommentView(COMMENT_ID, LOAN_ID, USER_ID, "looks sound", NOW)
 
 Teller = Callable[[Any], Any]
