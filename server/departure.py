@@ -49,6 +49,10 @@ class Departure:
         """The drain, if it has begun."""
         return self._drain
 
+    def note(self) -> str:
+        """The drain in words, for the tree; empty while there is none."""
+        return "" if self._drain is None else f"draining: {self._drain.reason}"
+
     def now_in_hand(self) -> WorkInHand:
         """What this process serves now."""
         sessions = self._sessions()

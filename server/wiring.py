@@ -138,12 +138,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     hub = tree.core.address("hub")
     feed = tree.core.address("feed")
     store.on_commit(lambda: feed.tell_nowait(Poke()))
-    local = LocalTree(
-        tree.root,
-        world.clock,
-        tree.core_is_running,
-        lambda: (*tree_samples(tree.root), *gauges.samples(), *departure.samples()),
-    )
+    local = _local(tree, world, gauges, departure)
     of_node = _of_node(local, departure, tree, seat)
     offices = _session_offices(world, tree, of_node, seat)
     directory = SessionSupervisor(
@@ -170,6 +165,16 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
 def _listener(app: ASGIFramework, ground: Ground, settings: Settings) -> Listener:
     is_proxy = ClientAddresses(settings.trusted_proxies).is_proxy
     return Listener(app, ground.sockets, limits=edge_limits(settings), is_proxy=is_proxy)
+
+
+def _local(tree: Tree, world: _World, gauges: Gauges, departure: Departure) -> LocalTree:
+    return LocalTree(
+        tree.root,
+        world.clock,
+        tree.core_is_running,
+        lambda: (*tree_samples(tree.root), *gauges.samples(), *departure.samples()),
+        departure.note,
+    )
 
 
 def _of_node(local: LocalTree, departure: Departure, tree: Tree, seat: Seat | None) -> _OfNode:

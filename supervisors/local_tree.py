@@ -6,6 +6,7 @@ answer in a node of several. It asks nobody and waits for nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -32,7 +33,10 @@ from supervisors.supervisor import Supervisor
 
 
 class LocalTree:
-    """One root supervisor, read and ordered. `sampler` makes the figures for the metrics."""
+    """One root supervisor, read and ordered. `sampler` makes the figures for the metrics.
+
+    `note` is a word on the process as a whole, shown in the reason of the root; empty for none.
+    """
 
     def __init__(
         self,
@@ -40,11 +44,13 @@ class LocalTree:
         clock: Clock,
         is_running: Callable[[], bool],
         sampler: Callable[[], Sequence[Sample]] = tuple,
+        note: Callable[[], str] = str,
     ) -> None:
         self._root = root
         self._clock = clock
         self._is_running = is_running
         self._sampler = sampler
+        self._note = note
         self._observers: list[Callable[[TransitionView], None]] = []
         root.observe(self._report)
 
@@ -59,7 +65,9 @@ class LocalTree:
 
     def look(self) -> NodeView:
         """The living tree of this process: a pure read."""
-        return _Instants(self._clock).node(self._root.snapshot())
+        root = _Instants(self._clock).node(self._root.snapshot())
+        note = self._note()
+        return dataclasses.replace(root, reason=f"{root.reason}, {note}") if note else root
 
     async def snapshot(self) -> NodeView:
         """The living tree of this process."""

@@ -60,6 +60,7 @@ class Head:
             clock,
             lambda: True,
             lambda: (*tree_samples(self.root), *self.departure.samples()),
+            self.departure.note,
         )
         self.switchboard = Switchboard(
             local, self.departure, self.root.address("exchange").tell_nowait

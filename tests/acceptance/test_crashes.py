@@ -20,6 +20,8 @@ from tests.acceptance.test_kills import references
 from tests.acceptance.test_operators import find, hire_operator
 from tests.conftest import a_node
 
+pytestmark = pytest.mark.slow
+
 FAULTY = "tests.acceptance.faulty_server"
 CORE = "/root/core"
 PATIENCE_S = 60

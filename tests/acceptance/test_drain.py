@@ -116,6 +116,8 @@ async def drain(node, staff, operator_id: str, operator: str) -> None:
     assert refused.status_code == 503
     assert refused.headers["Retry-After"]
     assert await node.post(operator, DRAIN, {"reason": "again"}, 202) == order.json()
+    tree = await node.get(operator, "/supervision/tree")
+    assert tree["reason"] == "running, draining: release 7"
     (row,) = await audit_rows(node, order.headers["X-Request-Id"])
     assert (row["action"], str(row["actor_id"])) == ("supervision.drain", operator_id)
     assert json.loads(row["after"]) == RELEASE

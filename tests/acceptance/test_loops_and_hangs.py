@@ -19,6 +19,8 @@ from tests.acceptance.test_operators import hire_operator
 from tests.acceptance.test_story import hear
 from tests.conftest import a_node
 
+pytestmark = pytest.mark.slow
+
 COORDINATOR = f"{CORE}/sync/coordinator"
 PROBER = f"{CORE}/sync/prober"
 CRASHES = 6  # twice what a supervisor forgives in five seconds
