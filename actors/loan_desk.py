@@ -18,7 +18,15 @@ from domain.as_of import carried_to, loan_as_of
 from domain.identifiers import LoanId
 from domain.loan import Loan
 from domain.loan_reckoning import payoff_view, schedule_view, statement_view
-from domain.queries import LoanQuery, ReadPayoff, ReadSchedule, ReadStatement
+from domain.queries import (
+    LoanQuery,
+    QuoteTerms,
+    ReadPayoff,
+    ReadSchedule,
+    ReadStatement,
+    SupposeOfLoan,
+)
+from domain.quoting import quote, what_if_view
 from domain.rejections import Rejected
 from domain.roles import Sight
 
@@ -45,6 +53,11 @@ class LoanDesk:
                 return loan if isinstance(loan, Rejected) else payoff_view(loan, on)
             case ReadStatement():
                 return await self._statement(query, seen)
+            case QuoteTerms():
+                work = partial(quote, query.terms, query.scenarios, today)
+                return await self.reckoner.reckon(work)
+            case SupposeOfLoan():
+                return await self._supposed(query, seen)
             case _:
                 assert_never(query)
 
@@ -61,6 +74,16 @@ class LoanDesk:
             return not_found("loan")
         history = await self.reckoner.reckon(partial(loan_as_of, events, day))
         return replace(history.loan, version=len(events))
+
+    async def _supposed(self, query: SupposeOfLoan, seen: Sight) -> Answered:
+        kept = await self.readings.loan_state(query.loan_id, seen)
+        events = await self.readings.history(query.loan_id, seen)
+        if kept is None or events is None:
+            return not_found("loan")
+        today = self.clock.today()
+        return await self.reckoner.reckon(
+            partial(what_if_view, kept, events, query.scenarios, today)
+        )
 
     async def _statement(self, query: ReadStatement, seen: Sight) -> Answered:
         kept = await self.readings.loan_state(query.loan_id, seen)

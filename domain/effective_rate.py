@@ -20,6 +20,7 @@ RATE_MAX: Final = 1e6
 PLACES: Final = 8
 _STEPS_MAX: Final = 200
 _YEAR_DAYS: Final = 365.0
+_DECIMALS_MAX: Final = 270
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def xirr(flows: Sequence[CashFlow]) -> float | None:
         return None
     first = min(flow.on for flow in flows)
     points = [((flow.on - first).days / _YEAR_DAYS, float(flow.amount_minor)) for flow in flows]
-    low, high = RATE_MIN, 1.0
+    # Over decades, a rate so near to a loss of all would pass what a float holds.
+    years_max = max(1.0, max(years for years, _ in points))
+    low, high = max(RATE_MIN, math.pow(10.0, -_DECIMALS_MAX / years_max) - 1.0), 1.0
     at_low = _value(points, low)
     while _value(points, high) * at_low > 0:
         high *= 8

@@ -9,6 +9,7 @@ happen was decided before (`origination.py`, `servicing.py`, `workout.py`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -132,6 +133,12 @@ class Replay:
         self.running = _begun(ordered)
         self._gone = {one.payment_id for one in ordered if isinstance(one, PaymentReversed)}
         self._undone = {one.disbursement_id for one in ordered if isinstance(one, DisbursalUndone)}
+
+    def copied(self) -> Replay:
+        """One that goes its own way from here."""
+        twin = copy(self)
+        twin.running = self.running.copied()
+        return twin
 
     def step(self, event: LoanEvent) -> None:
         """Let `event`, which comes next in order, do what it does."""

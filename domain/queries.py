@@ -8,6 +8,8 @@ from uuid import UUID
 
 from domain.identifiers import LoanId, PaymentId, UserId
 from domain.lifecycle import LoanStatus
+from domain.suppositions import Supposition
+from domain.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,22 @@ class ReadStatement:
     loan_id: LoanId
     since: date | None
     until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteTerms:
+    """What terms that nobody has agreed to come to, and what would be if."""
+
+    terms: Terms
+    scenarios: tuple[tuple[Supposition, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SupposeOfLoan:
+    """What would come of a loan if, scenario by scenario."""
+
+    loan_id: LoanId
+    scenarios: tuple[tuple[Supposition, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +242,7 @@ class ConfirmOperator:
     """Whether whoever asks may operate the node: for what goes on after it was allowed."""
 
 
-LoanQuery = ReadSchedule | ReadPayoff | ReadStatement
+LoanQuery = ReadSchedule | ReadPayoff | ReadStatement | QuoteTerms | SupposeOfLoan
 BooksQuery = ListJournalEntries | ReadTrialBalance | ListAudit
 OperatingQuery = (
     ReadTree | ReadActor | ReadRestartEffect | ReadDrainEffect | ReadFigures | ConfirmOperator

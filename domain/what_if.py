@@ -1,18 +1,17 @@
 """What would be if: a loan with things that have not happened, beside the loan as it is.
 
-Pure: a history and hypothetical events in, schedules, totals, effective rates and differences out.
-Nothing is written and nothing is decided: hypothetical events need not be allowed.
+Pure: a history and suppositions in, schedules, totals, effective rates and differences out. Nothing
+is written and nothing is decided: what is supposed need not be allowed to whoever supposes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from domain.effective_rate import CashFlow, effective_rate_percent
-from domain.event_order import order_key
 from domain.events import (
     CreditRefunded,
     DisbursalUndone,
@@ -22,8 +21,13 @@ from domain.events import (
     PaymentReversed,
 )
 from domain.instalment import Instalment
+from domain.interest_lines import InterestLine, interest_lines
 from domain.lifecycle import LoanStatus
-from domain.loan_history import History, fold
+from domain.payment import Payment
+from domain.rejections import FieldFault
+from domain.running_loan import stopped
+from domain.supposing import SupposedLoan, Supposing
+from domain.suppositions import Supposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Projection:
     instalments: tuple[Instalment, ...]
     totals: ScheduleTotals
     effective_rate_percent: Decimal | None
+    interest_lines: tuple[InterestLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,16 @@ class ProjectionDifference:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One answer to what if."""
+    """One answer to what if, as of the last day that it supposes of.
 
+    `changed` are the payments that were made and would be split otherwise, as they stand and as
+    they would.
+    """
+
+    as_of: date
     projection: Projection
     difference: ProjectionDifference
+    changed: tuple[tuple[Payment, Payment], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +99,50 @@ class WhatIf:
 
 
 def what_if(
-    history: Sequence[LoanEvent], scenarios: Sequence[Sequence[LoanEvent]], as_of: date
-) -> WhatIf:
-    """Project `history` as of `as_of`, and with each scenario's events beside it.
+    history: Iterable[LoanEvent], scenarios: Sequence[Sequence[Supposition]], today: date
+) -> WhatIf | tuple[FieldFault, ...]:
+    """Show the loan as it is `today`, and as each scenario would make it.
 
-    A scenario is seen as of its own last day where that is later: what is supposed has happened.
+    Money must have gone out. Answers with what cannot be supposed, led to by pointers such as
+    /scenarios/0/events/1/amount.
     """
-    now = project(history, as_of)
-    answers = []
-    for supposed in scenarios:
-        last = max((event.value_date for event in supposed), default=as_of)
-        then = project([*history, *supposed], max(as_of, last))
-        answers.append(Scenario(then, _difference(now, then)))
-    return WhatIf(now, tuple(answers))
+    supposing = Supposing(history, today)
+    now = _seen(supposing.stands)
+    answers: list[Scenario] = []
+    faults: list[FieldFault] = []
+    for at, scenario in enumerate(scenarios):
+        then = supposing.suppose(scenario)
+        if isinstance(then, FieldFault):
+            faults.append(replace(then, pointer=f"/scenarios/{at}/events{then.pointer}"))
+            continue
+        projection = _seen(then)
+        changed = _changed(supposing.stands.running.payments, then.running.payments)
+        answers.append(Scenario(then.day, projection, _difference(now, projection), changed))
+    return tuple(faults) or WhatIf(now, tuple(answers))
 
 
-def project(events: Sequence[LoanEvent], as_of: date) -> Projection:
+def project(events: Iterable[LoanEvent], as_of: date) -> Projection:
     """The loan that `events` make, as of `as_of`."""
-    known = {event.event_id: event for event in events}
-    history = fold(sorted(known.values(), key=order_key), as_of)
-    rows = history.loan.instalments
+    return _seen(Supposing(events, as_of).stands)
+
+
+def _seen(supposed: SupposedLoan) -> Projection:
+    loan = stopped(supposed.running)
+    rows = loan.instalments
     return Projection(
-        history.loan.status,
+        loan.status,
         rows,
         totals_of(rows),
-        effective_rate_percent(_cash_flows(events, history, as_of)),
+        effective_rate_percent(_cash_flows(supposed.events, rows, supposed.day)),
+        interest_lines(loan),
     )
+
+
+def _changed(
+    stood: Sequence[Payment], would_stand: Sequence[Payment]
+) -> tuple[tuple[Payment, Payment], ...]:
+    then = {payment.id: payment for payment in would_stand}
+    return tuple((one, then[one.id]) for one in stood if then[one.id] != one)
 
 
 def totals_of(rows: Sequence[Instalment]) -> ScheduleTotals:
@@ -138,7 +167,9 @@ def planned_rate_percent(
     return effective_rate_percent([CashFlow(start, -principal_minor), *dues])
 
 
-def _cash_flows(events: Sequence[LoanEvent], history: History, as_of: date) -> list[CashFlow]:
+def _cash_flows(
+    events: Sequence[LoanEvent], rows: Sequence[Instalment], as_of: date
+) -> list[CashFlow]:
     """Money as it moved, then as the schedule will; what is overdue is paid as of the day."""
     reversed_ids = {event.payment_id for event in events if isinstance(event, PaymentReversed)}
     undone = {event.disbursement_id for event in events if isinstance(event, DisbursalUndone)}
@@ -153,7 +184,7 @@ def _cash_flows(events: Sequence[LoanEvent], history: History, as_of: date) -> l
             flows.append(CashFlow(event.value_date, -event.amount_minor))
     flows.extend(
         CashFlow(max(row.due_date, as_of), row.outstanding_minor)
-        for row in history.loan.instalments
+        for row in rows
         if row.outstanding_minor
     )
     return flows

@@ -64,6 +64,7 @@ class Route:
     versioned: bool = False
     media_type: str = "application/json"
     other_types: tuple[str, ...] = ()
+    writes: bool = True
     secret: bool = False
 
     @property
@@ -74,7 +75,8 @@ class Route:
         the answer is a secret, which is kept nowhere.
         """
         kept = self.tag not in {AUTH_TAG, SUPERVISION_TAG} and not self.secret
-        return self.method == "POST" and self.door is Door.SIGNED_IN and kept
+        asks = self.method == "POST" and self.writes
+        return asks and self.door is Door.SIGNED_IN and kept
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from domain.identifiers import SessionId, UserId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
 from domain.loan_reckoning import PayoffView, StatementView
 from domain.queries import Query
+from domain.quoting import QuoteView, WhatIfView
 from domain.rejections import Rejected
 from domain.views import (
     CommentView,
@@ -123,6 +124,8 @@ Told = (
     | ScheduleView
     | PayoffView
     | StatementView
+    | QuoteView
+    | WhatIfView
     | Page[EventView]
     | Page[JournalEntryView]
     | TrialBalanceView

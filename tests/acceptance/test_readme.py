@@ -119,7 +119,20 @@ async def test_the_story_of_the_readme_works_when_it_is_pasted(node, listener):
     manager, officer, approved, active = said[:4]
     assert len({manager, officer}) == 2
     assert (approved, active) == ("approved", "active")
-    rows, (payment, again, count, outstanding, portfolio) = said[4:-5], said[-5:]
+    header = next(at for at, line in enumerate(said) if line.startswith("date,entry,"))
+    saved, payoff, *statement = said[header - 2 :]
+    told_before = said[4 : header - 2]
+    rows, (payment, again, count, outstanding, portfolio) = told_before[:-5], told_before[-5:]
+    assert float(saved) < 0
+    assert payoff == LEFT
+    assert [line.split(",")[1] for line in statement] == [
+        "entry",
+        "opening_balance",
+        "disbursement",
+        "interest",
+        "payment",
+        "closing_balance",
+    ]
     assert len(rows) == 12
     assert rows[0].startswith("1 ")
     assert rows[0].endswith(f" {FIRST_ROW}")

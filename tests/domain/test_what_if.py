@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,12 +16,21 @@ from domain.conventions import (
     PreclosureInterest,
     RecalculationRest,
 )
+from domain.effective_rate import CashFlow, effective_rate_percent
 from domain.identifiers import PaymentId
 from domain.interest_lines import interest_lines
 from domain.lifecycle import LoanStatus
 from domain.loan_history import fold
 from domain.payoff import payoff_on
 from domain.schedule import build_schedule
+from domain.suppositions import (
+    NewRate,
+    PayOffOn,
+    Prepay,
+    Reverse,
+    Skip,
+    Supposition,
+)
 from domain.terms import (
     DaysInMonth,
     DaysInYear,
@@ -29,7 +39,7 @@ from domain.terms import (
     InterestCalcPeriod,
     Terms,
 )
-from domain.what_if import planned_rate_percent, project, what_if
+from domain.what_if import WhatIf, planned_rate_percent, project, what_if
 from tests.domain.rich_terms import START, head, opening
 
 TERMS = Terms(
@@ -59,10 +69,17 @@ def paid(number: int, day: date, amount: int, *, payoff: bool = False) -> happen
     )
 
 
+def answered(
+    history: Sequence[happened.LoanEvent], *scenarios: Sequence[Supposition], today: date = START
+) -> WhatIf:
+    answer = what_if(history, scenarios, today)
+    assert isinstance(answer, WhatIf), answer
+    return answer
+
+
 def test_a_prepayment_ends_the_loan_earlier_and_costs_less() -> None:
-    history = opening(TERMS)
-    prepaid = paid(100, date(2024, 2, 29), 300_000)
-    answer = what_if(history, [[prepaid], []], START)
+    prepaid = Prepay(date(2024, 2, 29), Decimal(3000))
+    answer = answered(opening(TERMS), [prepaid], [])
     saved, nothing = (scenario.difference for scenario in answer.scenarios)
     assert answer.now.status is LoanStatus.ACTIVE
     assert saved.interest_minor < 0
@@ -72,32 +89,66 @@ def test_a_prepayment_ends_the_loan_earlier_and_costs_less() -> None:
     assert nothing.effective_rate_percent == 0
 
 
+def test_until_what_is_supposed_the_customer_pays_on_time() -> None:
+    far = Prepay(date(2024, 6, 29), Decimal(100))
+    (scenario,) = answered(opening(TERMS), [far]).scenarios
+    paid_rows = scenario.projection.instalments[:4]
+    assert all(row.outstanding_minor == 0 for row in paid_rows)
+    assert [row.interest_minor for row in paid_rows] == [
+        row.interest_minor for row in fold(opening(TERMS)).loan.instalments[:4]
+    ]
+
+
 def test_what_if_leaves_the_history_as_it_was() -> None:
     history = opening(TERMS)
     before = list(history)
     now = project(history, START)
-    what_if(history, [[paid(100, date(2024, 3, 1), 1000)]], START)
+    answered(history, [Prepay(date(2024, 3, 1), Decimal(10))])
     assert history == before
     assert project(history, START) == now
 
 
-def test_a_skipped_instalment_costs_more() -> None:
-    history = opening(TERMS)
-    on_time = [
-        paid(100 + at, row.due_date, row.due_minor)
-        for at, row in enumerate(fold(history).loan.instalments[:2])
+def test_a_skipped_instalment_costs_more_and_is_paid_with_the_next() -> None:
+    kept = answered(opening(TERMS), []).now
+    (late,) = answered(opening(TERMS), [Skip(date(2024, 3, 31))]).scenarios
+    assert late.as_of == date(2024, 4, 30)
+    assert late.difference.interest_minor > 0
+    assert late.projection.totals.interest_minor > kept.totals.interest_minor
+    assert all(row.outstanding_minor == 0 for row in late.projection.instalments[:3])
+
+
+def test_a_skipped_last_instalment_is_paid_a_period_later() -> None:
+    last = fold(opening(TERMS)).loan.instalments[-1]
+    (late,) = answered(opening(TERMS), [Skip(last.due_date)]).scenarios
+    assert late.as_of > last.due_date
+    assert late.projection.totals.outstanding_minor == 0
+
+
+def test_a_payoff_closes_the_loan_for_what_it_takes() -> None:
+    day = date(2024, 4, 10)
+    (quit_early,) = answered(opening(TERMS), [PayOffOn(day)]).scenarios
+    assert quit_early.projection.status is LoanStatus.CLOSED
+    assert quit_early.projection.totals.outstanding_minor == 0
+    assert quit_early.difference.interest_minor < 0
+
+
+def test_an_undone_payment_shows_which_others_it_would_change() -> None:
+    history = [
+        *opening(PLAIN),
+        paid(100, START + timedelta(days=3), 60_000),
+        paid(101, START + timedelta(days=9), 50_000),
     ]
-    skipped = [on_time[1]]
-    answer = what_if(history, [on_time, skipped], date(2024, 4, 1))
-    kept, late = answer.scenarios
-    assert late.projection.totals.interest_minor > kept.projection.totals.interest_minor
+    today = START + timedelta(days=20)
+    answer = answered(history, [Reverse(PaymentId(UUID(int=100)))], today=today)
+    (scenario,) = answer.scenarios
+    changed = {before.id.int: (before, after) for before, after in scenario.changed}
+    assert changed.keys() == {100, 101}
+    assert changed[100][1].allocation.total_minor == 0
+    assert changed[101][1].allocation.interest_minor > changed[101][0].allocation.interest_minor
 
 
 def test_a_dearer_rate_shows_in_the_effective_rate() -> None:
-    change = happened.RateChanged(
-        **head(100, START), effective=date(2024, 3, 1), annual_rate_percent=Decimal(24)
-    )
-    (scenario,) = what_if(opening(TERMS), [[change]], START).scenarios
+    (scenario,) = answered(opening(TERMS), [NewRate(date(2024, 3, 1), Decimal(24))]).scenarios
     assert scenario.difference.effective_rate_percent is not None
     assert scenario.difference.effective_rate_percent > 3
 
@@ -160,3 +211,13 @@ def test_each_interest_line_is_explained() -> None:
         29,
         4767,
     )
+
+
+def test_money_over_centuries_has_an_effective_rate() -> None:
+    flows = [CashFlow(date(2024, 1, 1), -1000), CashFlow(date(2324, 1, 1), 2000)]
+    # 2 ** (365 / 109572) - 1: the days have 72 leap days among them.
+    assert effective_rate_percent(flows) == Decimal("0.231164")
+    loss = [CashFlow(date(2024, 1, 1), -1000), CashFlow(date(2124, 1, 1), 1)]
+    rate = effective_rate_percent(loss)
+    assert rate is not None
+    assert -7 < rate < -6

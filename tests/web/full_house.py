@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
@@ -52,6 +54,7 @@ from domain.queries import (
     ListPayments,
     ListPresent,
     ListUsers,
+    QuoteTerms,
     ReadActor,
     ReadConnections,
     ReadDrainEffect,
@@ -69,10 +72,14 @@ from domain.queries import (
     ReadTree,
     ReadTrialBalance,
     ReadUser,
+    SupposeOfLoan,
 )
+from domain.quoting import QuoteView, WhatIfView, quote
 from domain.receipt import Payoff
 from domain.rejections import AccessRefusal, Rejected
 from domain.statement import Statement, StatementEntry, StatementLine
+from domain.suppositions import PayOffOn
+from domain.terms import Frequency, FrequencyUnit, Terms
 from domain.views import (
     ConnectionsView,
     FeedPosition,
@@ -126,6 +133,15 @@ PAYOFF = PayoffView(
     PreclosureInterest.TILL_PRE_CLOSE_DATE,
     Payoff(TODAY, 120_000, 1_005, 0, 0),
 )
+SCENARIO = {"name": "early", "events": [{"type": "payoff", "date": "2027-03-01"}]}
+PLAN = quote(
+    Terms(125_000, "EUR", Decimal("12.5"), 12, Frequency(1, FrequencyUnit.MONTHS)),
+    [[PayOffOn(date(2027, 3, 1))]],
+    TODAY,
+)
+assert isinstance(PLAN, QuoteView)
+QUOTE: QuoteView = PLAN
+WHAT_IF = WhatIfView(LOAN_ID, 7, TODAY, "EUR", False, QUOTE.answer)
 STATEMENT = StatementView(
     LOAN_ID,
     "L-000001",
@@ -206,6 +222,8 @@ BODIES: dict[str, Any] = {
     "submit_loan": {**TERMS, "customer_id": str(OTHER_USER_ID), "currency": "EUR"},
     "amend_loan": {**TERMS, "version": 7},
     "delete_loan": {"version": 7},
+    "quote_terms": {**TERMS, "currency": "EUR", "scenarios": [SCENARIO]},
+    "suppose_of_loan": {"scenarios": [SCENARIO]},
     "reject_loan": {"reason": "no income"},
     "record_payment": {"loan_id": str(LOAN_ID), "amount": "111.37"},
     "annotate_payment": {"note": "by hand"},
@@ -254,6 +272,8 @@ def everything(house: House) -> None:
         ListLoans: Page((LOAN,), None),
         ReadSchedule: SCHEDULE,
         ReadPayoff: PAYOFF,
+        QuoteTerms: QUOTE,
+        SupposeOfLoan: WHAT_IF,
         ReadStatement: STATEMENT,
         ListLoanEvents: Page((EVENT,), EVENT.id, 9),
         ListJournalEntries: Page((JOURNAL_ENTRY,), JOURNAL_ENTRY.event_id, None, 1),

@@ -18,6 +18,7 @@ from web.routes.supervision_events import SUPERVISION_EVENTS
 from web.routes.sync import SYNC
 from web.routes.system import SYSTEM
 from web.routes.users import USERS
+from web.routes.what_if import WHAT_IF
 from web.routes.workouts import WORKOUTS
 from web.routing import Route
 
@@ -27,6 +28,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *USERS,
     *LOANS,
     *LOAN_STATEMENTS,
+    *WHAT_IF,
     *LOAN_COMMANDS,
     *WORKOUTS,
     *COMMENTS,

@@ -14,6 +14,8 @@ from domain.rejections import FieldFault
 from web.problems import FAULTS_MAX
 
 POINTER_CHARS_MAX: Final = 200
+# What pydantic puts among the steps to say which of several shapes it took.
+TAGGED: Final = "tagged:"
 
 _CODES: Final = {
     "missing": ("required", "is required"),
@@ -33,6 +35,8 @@ _CODES: Final = {
     "greater_than_equal": ("out_of_range", "is out of range"),
     "less_than_equal": ("out_of_range", "is out of range"),
     "enum": ("not_one_of", "is not one of the values that are known"),
+    "union_tag_invalid": ("not_one_of", "has a type that is not known"),
+    "union_tag_not_found": ("required", "must be an object with a type"),
     "literal_error": ("not_one_of", "is not one of the values that are known"),
 }
 
@@ -49,7 +53,11 @@ def faults_of(error: ValidationError) -> tuple[FieldFault, ...]:
 
 def pointer(steps: Iterable[str | int]) -> str:
     """A JSON pointer from the steps of a path, cut when a client made it absurdly long."""
-    whole = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    whole = "".join(
+        "/" + str(step).replace("~", "~0").replace("/", "~1")
+        for step in steps
+        if not (isinstance(step, str) and step.startswith(TAGGED))
+    )
     return whole[:POINTER_CHARS_MAX]
 
 

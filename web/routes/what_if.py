@@ -1,0 +1,65 @@
+"""Quotes, and what would become of a loan if; nothing that is asked here is kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.identifiers import LoanId
+from domain.queries import QuoteTerms, SupposeOfLoan
+from domain.quoting import QuoteView, WhatIfView
+from web.calls import Call
+from web.problems import Problem, invalid_fields
+from web.replies import Outcome, Reply
+from web.routing import Route
+from web.schemas.scenarios import WhatIfBody, suppositions_of
+from web.schemas.what_if import (
+    QuoteBody,
+    QuoteShape,
+    WhatIfShape,
+    render_quote,
+    render_what_if,
+)
+
+
+async def quote_terms(call: Call) -> Outcome:
+    """What terms come to, without a loan."""
+    body = call.fields(QuoteBody)
+    terms = body.terms(call.desk.doors.options.default_currency)
+    if isinstance(terms, tuple):
+        return invalid_fields(*terms)
+    quote = await call.ask(QuoteTerms(terms, suppositions_of(body.scenarios)), QuoteView)
+    return quote if isinstance(quote, Problem) else Reply(render_quote(quote, body.scenarios))
+
+
+async def suppose_of_loan(call: Call) -> Outcome:
+    """What would become of a loan, scenario by scenario."""
+    body = call.fields(WhatIfBody)
+    query = SupposeOfLoan(LoanId(call.ids["loan_id"]), suppositions_of(body.scenarios))
+    view = await call.ask(query, WhatIfView)
+    return view if isinstance(view, Problem) else Reply(render_what_if(view, body.scenarios))
+
+
+WHAT_IF: Final = (
+    Route(
+        method="POST",
+        path="/loans/quote",
+        handler=quote_terms,
+        summary="Quote terms without a loan",
+        tag="loans",
+        answers={200: QuoteShape},
+        body=QuoteBody,
+        problems=(403,),
+        writes=False,
+    ),
+    Route(
+        method="POST",
+        path="/loans/{loan_id}/what-if",
+        handler=suppose_of_loan,
+        summary="What would become of a loan if",
+        tag="loans",
+        answers={200: WhatIfShape},
+        body=WhatIfBody,
+        problems=(403, 409),
+        writes=False,
+    ),
+)
