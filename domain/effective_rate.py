@@ -55,7 +55,7 @@ def xirr(flows: Sequence[CashFlow]) -> float | None:
     first = min(flow.on for flow in flows)
     points = [((flow.on - first).days / _YEAR_DAYS, float(flow.amount_minor)) for flow in flows]
     # Over decades, a rate so near to a loss of all would pass what a float holds.
-    years_max = max(1.0, max(years for years, _ in points))
+    years_max = max(1.0, *(years for years, _ in points))
     low, high = max(RATE_MIN, math.pow(10.0, -_DECIMALS_MAX / years_max) - 1.0), 1.0
     at_low = _value(points, low)
     while _value(points, high) * at_low > 0:
