@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
@@ -32,17 +30,7 @@ from domain.commands import (
     UpdateUser,
     WithdrawLoan,
 )
-from domain.conventions import PreclosureInterest
 from domain.decision import Committed
-from domain.ledger_views import (
-    AccountBalance,
-    AuditView,
-    JournalEntryView,
-    JournalLineView,
-    TrialBalanceView,
-)
-from domain.loan_reckoning import PayoffView, StatementView
-from domain.payment import Allocation
 from domain.queries import (
     ConfirmOperator,
     ListAudit,
@@ -74,12 +62,7 @@ from domain.queries import (
     ReadUser,
     SupposeOfLoan,
 )
-from domain.quoting import QuoteView, WhatIfView, quote
-from domain.receipt import Payoff
 from domain.rejections import AccessRefusal, Rejected
-from domain.statement import Statement, StatementEntry, StatementLine
-from domain.suppositions import PayOffOn
-from domain.terms import Frequency, FrequencyUnit, Terms
 from domain.views import (
     ConnectionsView,
     FeedPosition,
@@ -112,6 +95,16 @@ from tests.web.standins import (
     House,
     an_id,
 )
+from tests.web.told_of_loans import (
+    AUDIT_LINE,
+    JOURNAL_ENTRY,
+    PAYOFF,
+    QUOTE,
+    SCENARIO,
+    STATEMENT,
+    TRIAL_BALANCE,
+    WHAT_IF,
+)
 
 STATISTICS = StatisticsView(
     TODAY,
@@ -124,81 +117,6 @@ STATISTICS = StatisticsView(
     1,
     2,
     4,
-)
-PAYOFF = PayoffView(
-    LOAN_ID,
-    7,
-    TODAY,
-    "EUR",
-    PreclosureInterest.TILL_PRE_CLOSE_DATE,
-    Payoff(TODAY, 120_000, 1_005, 0, 0),
-)
-SCENARIO = {"name": "early", "events": [{"type": "payoff", "date": "2027-03-01"}]}
-PLAN = quote(
-    Terms(125_000, "EUR", Decimal("12.5"), 12, Frequency(1, FrequencyUnit.MONTHS)),
-    [[PayOffOn(date(2027, 3, 1))]],
-    TODAY,
-)
-assert isinstance(PLAN, QuoteView)
-QUOTE: QuoteView = PLAN
-WHAT_IF = WhatIfView(LOAN_ID, 7, TODAY, "EUR", False, QUOTE.answer)
-STATEMENT = StatementView(
-    LOAN_ID,
-    "L-000001",
-    7,
-    "EUR",
-    Statement(
-        TODAY,
-        TODAY,
-        125_000,
-        (
-            StatementLine(TODAY, StatementEntry.INTEREST, 1_302, 0, 126_302),
-            StatementLine(
-                TODAY,
-                StatementEntry.PAYMENT,
-                0,
-                11_137,
-                115_165,
-                PAYMENT_ID,
-                "=HYPERLINK(1)",
-                Allocation(0, 0, 1_302, 9_835),
-            ),
-        ),
-        115_165,
-    ),
-)
-JOURNAL_ENTRY = JournalEntryView(
-    an_id(80),
-    1,
-    LOAN_ID,
-    None,
-    PAYMENT_ID,
-    "payment",
-    "EUR",
-    TODAY,
-    NOW,
-    (JournalLineView("cash", "debit", 500), JournalLineView("interest_income", "credit", 500)),
-)
-TRIAL_BALANCE = TrialBalanceView(
-    TODAY,
-    (
-        AccountBalance("EUR", "cash", 500, 200),
-        AccountBalance("EUR", "interest_income", 0, 300),
-        AccountBalance("JPY", "cash", 7, 7),
-    ),
-)
-AUDIT_LINE = AuditView(
-    an_id(81),
-    NOW,
-    USER_ID,
-    "payment_recorded",
-    "payment",
-    PAYMENT_ID,
-    None,
-    "request-1",
-    "192.0.2.1",
-    None,
-    {"status": "active"},
 )
 GRANT = Grant("access", "refresh", 1800, ACCOUNT)
 TERMS = {

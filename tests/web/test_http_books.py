@@ -10,8 +10,8 @@ import pytest
 
 from domain.queries import ListAudit, ListJournalEntries, ReadTrialBalance
 from domain.views import Page
-from tests.web.full_house import AUDIT_LINE, JOURNAL_ENTRY, TRIAL_BALANCE
 from tests.web.standins import LOAN_ID, USER_ID, House
+from tests.web.told_of_loans import AUDIT_LINE, JOURNAL_ENTRY, TRIAL_BALANCE
 
 
 async def told(response: Any) -> Any:

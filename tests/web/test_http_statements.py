@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from domain.lifecycle import LoanMove
 from domain.queries import ReadPayoff, ReadStatement
 from domain.rejections import LoanRefusal, Rejected
-from tests.web.full_house import PAYOFF, STATEMENT
 from tests.web.standins import LOAN_ID, PAYMENT_ID, House
+from tests.web.told_of_loans import PAYOFF, STATEMENT
 from web.accepting import preferred
 from web.csv_text import csv_text
 

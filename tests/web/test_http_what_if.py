@@ -15,8 +15,9 @@ from domain.identifiers import PaymentId
 from domain.queries import QuoteTerms, SupposeOfLoan
 from domain.rejections import FieldFault, Rejected, WorkoutRefusal
 from domain.terms import Frequency, FrequencyUnit
-from tests.web.full_house import QUOTE, TERMS, WHAT_IF
+from tests.web.full_house import TERMS
 from tests.web.standins import LOAN_ID, PAYMENT_ID, House
+from tests.web.told_of_loans import QUOTE, WHAT_IF
 
 PATH = f"/loans/{LOAN_ID}/what-if"
 
