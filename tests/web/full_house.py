@@ -33,16 +33,13 @@ from domain.commands import (
 from domain.decision import Committed
 from domain.queries import (
     ConfirmOperator,
-    ListAudit,
     ListComments,
-    ListJournalEntries,
     ListLoanEvents,
     ListLoans,
     ListMySessions,
     ListPayments,
     ListPresent,
     ListUsers,
-    QuoteTerms,
     ReadActor,
     ReadConnections,
     ReadDrainEffect,
@@ -51,16 +48,12 @@ from domain.queries import (
     ReadMyself,
     ReadNetworkStatus,
     ReadPayment,
-    ReadPayoff,
     ReadRestartEffect,
     ReadSchedule,
-    ReadStatement,
     ReadStatistics,
     ReadSyncSummary,
     ReadTree,
-    ReadTrialBalance,
     ReadUser,
-    SupposeOfLoan,
 )
 from domain.rejections import AccessRefusal, Rejected
 from domain.views import (
@@ -95,16 +88,7 @@ from tests.web.standins import (
     House,
     an_id,
 )
-from tests.web.told_of_loans import (
-    AUDIT_LINE,
-    JOURNAL_ENTRY,
-    PAYOFF,
-    QUOTE,
-    SCENARIO,
-    STATEMENT,
-    TRIAL_BALANCE,
-    WHAT_IF,
-)
+from tests.web.told_of_loans import SCENARIO, TOLD_OF_LOANS
 
 STATISTICS = StatisticsView(
     TODAY,
@@ -189,14 +173,8 @@ def everything(house: House) -> None:
         ReadLoan: LOAN,
         ListLoans: Page((LOAN,), None),
         ReadSchedule: SCHEDULE,
-        ReadPayoff: PAYOFF,
-        QuoteTerms: QUOTE,
-        SupposeOfLoan: WHAT_IF,
-        ReadStatement: STATEMENT,
+        **TOLD_OF_LOANS,
         ListLoanEvents: Page((EVENT,), EVENT.id, 9),
-        ListJournalEntries: Page((JOURNAL_ENTRY,), JOURNAL_ENTRY.event_id, None, 1),
-        ReadTrialBalance: TRIAL_BALANCE,
-        ListAudit: Page((AUDIT_LINE,), None),
         RecordPayment: payment,
         PayOff: payment,
         ReversePayment: payment,

@@ -15,11 +15,21 @@ from domain.ledger_views import (
 )
 from domain.loan_reckoning import PayoffView, StatementView
 from domain.payment import Allocation
+from domain.queries import (
+    ListAudit,
+    ListJournalEntries,
+    QuoteTerms,
+    ReadPayoff,
+    ReadStatement,
+    ReadTrialBalance,
+    SupposeOfLoan,
+)
 from domain.quoting import QuoteView, WhatIfView, quote
 from domain.receipt import Payoff
 from domain.statement import Statement, StatementEntry, StatementLine
 from domain.suppositions import PayOffOn
 from domain.terms import Frequency, FrequencyUnit, Terms
+from domain.views import Page
 from tests.web.standins import LOAN_ID, NOW, PAYMENT_ID, TODAY, USER_ID, an_id
 
 PAYOFF = PayoffView(
@@ -97,3 +107,12 @@ AUDIT_LINE = AuditView(
     None,
     {"status": "active"},
 )
+TOLD_OF_LOANS = {
+    ReadPayoff: PAYOFF,
+    QuoteTerms: QUOTE,
+    SupposeOfLoan: WHAT_IF,
+    ReadStatement: STATEMENT,
+    ListJournalEntries: Page((JOURNAL_ENTRY,), JOURNAL_ENTRY.event_id, None, 1),
+    ReadTrialBalance: TRIAL_BALANCE,
+    ListAudit: Page((AUDIT_LINE,), None),
+}
