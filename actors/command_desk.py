@@ -11,13 +11,14 @@ from uuid import UUID
 
 from actors.loan_judging import action_of, judge, not_allowed, not_found, refused
 from actors.messages.user_session import CarriedOut, RequestContext
-from actors.ports import Accounts, Clock, IdentitySource, LoanBook
+from actors.ports import Accounts, Announcements, Clock, IdentitySource, LoanBook
 from actors.user_desk import UserDesk
 from domain import origination
 from domain.account import Account
 from domain.commands import (
     AddComment,
     AnnotatePayment,
+    AnnounceMaintenance,
     ChangePassword,
     CommandContext,
     CreateUser,
@@ -44,6 +45,7 @@ class CommandDesk:
 
     loan_book: LoanBook
     accounts: Accounts
+    announcements: Announcements
     users: UserDesk
     clock: Clock
     identities: IdentitySource
@@ -88,6 +90,8 @@ class CommandDesk:
                 session_id = command.session_id or request.session_id
                 ended = await self.accounts.end_session(account.id, session_id, context)
                 return Committed(None) if ended else not_found("session")
+            case AnnounceMaintenance():
+                return await self.announcements.announce(command, context)
             case _:
                 return await self._change_loan(command, context)
 
@@ -158,6 +162,8 @@ def _action_of(command: LendingCommand) -> Action | None:
             return Action.COMMENT
         case CreateUser() | DeactivateUser():
             return Action.MANAGE_USERS
+        case AnnounceMaintenance():
+            return Action.CONFIGURE
         case UpdateUser() | ChangePassword() | EndSession():
             return None
         case _:

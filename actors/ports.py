@@ -17,7 +17,14 @@ from uuid import UUID
 
 from actors.address import Address
 from domain.account import Access, Account, SignInSession
-from domain.commands import AddComment, AnnotatePayment, CommandContext, CreateUser, UpdateUser
+from domain.commands import (
+    AddComment,
+    AnnotatePayment,
+    AnnounceMaintenance,
+    CommandContext,
+    CreateUser,
+    UpdateUser,
+)
 from domain.decision import Committed, Decision, HistoryNeeded
 from domain.events import LoanEvent
 from domain.identifiers import BranchId, LoanId, PaymentId, SessionId, UserId
@@ -28,6 +35,7 @@ from domain.rejections import Rejected
 from domain.roles import Sight
 from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
 from domain.views import (
+    AnnouncementView,
     CommentView,
     LoanView,
     Page,
@@ -168,6 +176,15 @@ class Accounts(Protocol):
         keep_session: SessionId | None = None,
     ) -> Committed[Account] | Rejected:
         """Set a password and end every session of the user but `keep_session`."""
+
+
+class Announcements(Protocol):
+    """What is told to everybody. May raise an Outage."""
+
+    async def announce(
+        self, command: AnnounceMaintenance, context: CommandContext
+    ) -> Committed[AnnouncementView] | Rejected:
+        """Keep an announcement in the audit trail, and tell it, in one unit of work."""
 
 
 class Upkeep(Protocol):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from domain.identifiers import (
+    AnnouncementId,
     BranchId,
     CommentId,
     DisbursementId,
@@ -201,6 +202,16 @@ class EndSession:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnounceMaintenance:
+    """Tell everybody that the system will be worked on, from and until when if that is known."""
+
+    announcement_id: AnnouncementId
+    message: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderActor:
     """Restart, suspend or resume the child of the supervision tree at `path`."""
 
@@ -236,6 +247,7 @@ LendingCommand = (
     | DeactivateUser
     | ChangePassword
     | EndSession
+    | AnnounceMaintenance
 )
 OperatingCommand = OrderActor | DrainNode
 Command = LendingCommand | OperatingCommand

@@ -7,10 +7,11 @@ and amounts are strings, and nothing is in them that a reader of the loan may no
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from domain.decision import Decision
 from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded, PaymentReversed
-from domain.identifiers import CommentId, LoanId, UserId
+from domain.identifiers import AnnouncementId, CommentId, LoanId, UserId
 from domain.loan import Loan
 from domain.money import format_minor
 from domain.notices import Audience, Notice, NoticeType
@@ -37,6 +38,22 @@ def comment_notice(
         "body": body,
     }
     return Notice(NoticeType.COMMENT_ADDED, audience, loan_id, data)
+
+
+def maintenance_notice(
+    announcement_id: AnnouncementId,
+    message: str,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+) -> Notice:
+    """The notice of maintenance, which is for everybody."""
+    data: dict[str, object] = {
+        "announcement_id": str(announcement_id),
+        "message": message,
+        "starts_at": None if starts_at is None else starts_at.isoformat(),
+        "ends_at": None if ends_at is None else ends_at.isoformat(),
+    }
+    return Notice(NoticeType.SYSTEM_MAINTENANCE, Audience(None, None), None, data)
 
 
 def _notices(event: LoanEvent, before: Loan | None, decision: Decision) -> Iterator[Notice]:

@@ -14,7 +14,15 @@ from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, ProductId, UserId
+from domain.identifiers import (
+    AnnouncementId,
+    BranchId,
+    CommentId,
+    LoanId,
+    PaymentId,
+    ProductId,
+    UserId,
+)
 from domain.instalment import Instalment
 from domain.interest_lines import InterestLine
 from domain.roles import Role
@@ -121,6 +129,18 @@ class CommentView:
     loan_id: LoanId
     author_id: UserId
     body: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementView:
+    """What everybody was told of maintenance; None where it was not said."""
+
+    id: AnnouncementId
+    message: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    announced_by: UserId
     created_at: datetime
 
 

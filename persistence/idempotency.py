@@ -17,18 +17,19 @@ from domain.account import Account
 from domain.commands import IdempotencyClaim
 from domain.decision import Committed
 from domain.rejections import IdempotencyRefusal, Rejected
-from domain.views import CommentView, LoanView, PaymentView
+from domain.views import AnnouncementView, CommentView, LoanView, PaymentView
 from persistence.postgres_errors import TransactionConflict
 from persistence.statements import Statement, compiled
 from persistence.transaction import Transaction
 
-View = LoanView | PaymentView | CommentView | Account
+View = LoanView | PaymentView | CommentView | Account | AnnouncementView
 
 VIEW_TYPES: Final[Mapping[str, type[View]]] = {
     "loan": LoanView,
     "payment": PaymentView,
     "comment": CommentView,
     "account": Account,
+    "announcement": AnnouncementView,
 }
 TYPE_NAMES: Final = {kind: name for name, kind in VIEW_TYPES.items()}
 RETRY_AFTER_S: Final = 1

@@ -16,6 +16,7 @@ import trio
 from domain.identifiers import UserId
 from domain.outages import DeadlinePassed, StoreUnavailable
 from persistence.accounts import PostgresAccounts
+from persistence.announcements import PostgresAnnouncements
 from persistence.commit_bell import CHANNEL, CommitBell
 from persistence.connections import Connections
 from persistence.feed import PostgresFeed
@@ -57,8 +58,8 @@ class StoreOptions:
 class Store:
     """Satisfies by its attributes all ports of a store.
 
-    LoanBook, Readings, Books, Accounts, OperationsLog, SocketRecords, PresenceBoard, Feed, Upkeep,
-    Leadership and Health.
+    LoanBook, Readings, Books, Accounts, Announcements, OperationsLog, SocketRecords, PresenceBoard,
+    Feed, Upkeep, Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -74,6 +75,7 @@ class Store:
         self.readings = PostgresReadings(self.connections)
         self.books = PostgresBooks(self.connections)
         self.accounts = PostgresAccounts(self.connections, units)
+        self.announcements = PostgresAnnouncements(units)
         self.operations = PostgresOperationsLog(units)
         self.presence = PostgresPresence(self.connections, options.node, options.worker)
         self.sockets = PostgresSocketRecords(self.connections, units)

@@ -223,6 +223,7 @@ def _session_offices(
         commands=CommandDesk(
             loan_book=store.loan_book,
             accounts=store.accounts,
+            announcements=store.announcements,
             users=UserDesk(store.accounts, world.passwords),
             clock=world.clock,
             identities=world.identities,

@@ -19,6 +19,7 @@ from domain.queries import Query
 from domain.quoting import QuoteView, WhatIfView
 from domain.rejections import Rejected
 from domain.views import (
+    AnnouncementView,
     CommentView,
     ConnectionsView,
     EventView,
@@ -147,6 +148,15 @@ Told = (
     | tuple[str, ...]
     | tuple[Sample, ...]
 )
-Made = LoanView | PaymentView | CommentView | Account | OrderTaken | DrainView | None
+Made = (
+    LoanView
+    | PaymentView
+    | CommentView
+    | AnnouncementView
+    | Account
+    | OrderTaken
+    | DrainView
+    | None
+)
 Answered = Told | Rejected | Unavailable
 CarriedOut = Committed[Made] | Rejected | Unavailable

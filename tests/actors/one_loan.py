@@ -19,6 +19,7 @@ from tests.actors.stand_ins import (
     BRANCH,
     OTHER_BRANCH,
     AccountsInMemory,
+    AnnouncementsInMemory,
     Counter,
     PlainPasswords,
     SetClock,
@@ -71,6 +72,7 @@ def desk(book: OneLoan, accounts=None, *, four_eyes: bool = True) -> CommandDesk
     return CommandDesk(
         loan_book=book,
         accounts=accounts,
+        announcements=AnnouncementsInMemory(),
         users=UserDesk(accounts, PlainPasswords()),
         clock=SetClock(),
         identities=Counter(),

@@ -10,6 +10,7 @@ from uuid import UUID
 import trio
 
 from domain.account import Access, Account, SignInSession
+from domain.decision import Committed
 from domain.identifiers import BranchId, SessionId, UserId
 from domain.notices import Audience, FeedBatch, FeedEntry, Notice, NoticeType
 from domain.operating import WatchAct
@@ -159,6 +160,15 @@ class RecordsInMemory:
     async def replace_connection(self, user_id: UserId, connection_id: UUID) -> None:
         self._weather()
         self.replaced.append((user_id, connection_id))
+
+
+@dataclass
+class AnnouncementsInMemory:
+    made: list[object] = field(default_factory=list)
+
+    async def announce(self, command, context):
+        self.made.append(command)
+        return Committed(None)
 
 
 class PlainPasswords:

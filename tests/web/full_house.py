@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from typing import Any
 
 from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
@@ -15,6 +14,7 @@ from domain.commands import (
     AddComment,
     AmendLoan,
     AnnotatePayment,
+    AnnounceMaintenance,
     ApproveLoan,
     ChangePassword,
     CreateUser,
@@ -31,6 +31,7 @@ from domain.commands import (
     WithdrawLoan,
 )
 from domain.decision import Committed
+from domain.identifiers import AnnouncementId
 from domain.queries import (
     ConfirmOperator,
     ListComments,
@@ -57,6 +58,7 @@ from domain.queries import (
 )
 from domain.rejections import AccessRefusal, Rejected
 from domain.views import (
+    AnnouncementView,
     ConnectionsView,
     FeedPosition,
     NetworkView,
@@ -88,7 +90,7 @@ from tests.web.standins import (
     House,
     an_id,
 )
-from tests.web.told_of_loans import SCENARIO, TOLD_OF_LOANS
+from tests.web.told_of_loans import TOLD_OF_LOANS
 
 STATISTICS = StatisticsView(
     TODAY,
@@ -102,40 +104,8 @@ STATISTICS = StatisticsView(
     2,
     4,
 )
+ANNOUNCEMENT = AnnouncementView(AnnouncementId(an_id(9)), "a release", NOW, None, USER_ID, NOW)
 GRANT = Grant("access", "refresh", 1800, ACCOUNT)
-TERMS = {
-    "principal": "1250.00",
-    "annual_rate_percent": "12.5",
-    "instalments": 12,
-    "frequency": {"every": 1, "unit": "MONTHS"},
-}
-BODIES: dict[str, Any] = {
-    "sign_in": {"email": "olga@lender.example", "password": "a password"},
-    "refresh_tokens": {"refresh_token": "x"},
-    "create_user": {
-        "email": "new@lender.example",
-        "password": "long enough",
-        "full_name": "New One",
-        "role": "customer",
-    },
-    "update_user": {"full_name": "Olga O.", "version": 3},
-    "deactivate_user": {"version": 3},
-    "change_password": {"current": "old one", "new_password": "new one"},
-    "submit_loan": {**TERMS, "customer_id": str(OTHER_USER_ID), "currency": "EUR"},
-    "amend_loan": {**TERMS, "version": 7},
-    "delete_loan": {"version": 7},
-    "quote_terms": {**TERMS, "currency": "EUR", "scenarios": [SCENARIO]},
-    "suppose_of_loan": {"scenarios": [SCENARIO]},
-    "reject_loan": {"reason": "no income"},
-    "record_payment": {"loan_id": str(LOAN_ID), "amount": "111.37"},
-    "annotate_payment": {"note": "by hand"},
-    "add_comment": {"body": "looks sound"},
-    "restart_actor": {"reason": "it is slow"},
-    "suspend_actor": {"reason": "to look at it"},
-    "resume_actor": {"reason": "it was looked at"},
-    "drain_node": {"reason": "release 7"},
-    **workout_orders.BODIES,
-}
 WORDS = {
     "user_id": str(USER_ID),
     "session_id": str(SESSION_ID),
@@ -182,6 +152,7 @@ def everything(house: House) -> None:
         ReadPayment: PAYMENT,
         ListPayments: Page((PAYMENT,), None),
         AddComment: Committed(COMMENT),
+        AnnounceMaintenance: Committed(ANNOUNCEMENT),
         ListComments: Page((COMMENT,), None),
         ReadStatistics: STATISTICS,
         ReadNetworkStatus: NetworkView("standalone", "no head office is configured"),

@@ -10,7 +10,8 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from quart_trio import QuartTrio
 
-from tests.web.full_house import BODIES, everything, filled
+from tests.web.bodies import BODIES
+from tests.web.full_house import everything, filled
 from tests.web.standins import (
     House,
 )

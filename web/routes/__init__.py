@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from web.routes.announcements import ANNOUNCEMENTS
 from web.routes.auth import AUTH
 from web.routes.books import BOOKS
 from web.routes.comments import COMMENTS
@@ -38,6 +39,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *SYNC,
     *REALTIME,
     *EVENTS,
+    *ANNOUNCEMENTS,
     *SUPERVISION,
     *SUPERVISION_EVENTS,
     *DOCS,

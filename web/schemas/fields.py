@@ -7,7 +7,8 @@ the domain's to say; here it is only read.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -22,6 +23,9 @@ PASSWORD_BYTES_MAX: Final = 1024
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _PERCENT: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,8})?")
 # One @, something on both sides, no blanks and no controls: the rest is the mail server's to know.
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}")
@@ -72,6 +76,16 @@ def _date(value: Any) -> date:
     return found
 
 
+def _instant(value: Any) -> datetime:
+    found = None
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        with suppress(ValueError):
+            found = datetime.fromisoformat(value).astimezone(UTC)
+    if found is None:
+        raise PydanticCustomError("bad_instant", "must be an instant, as in 2026-11-24T20:00:00Z")
+    return found
+
+
 def _amount_or_nothing(value: Any) -> Decimal:
     found = parse_amount(value) if isinstance(value, str) else None
     if found is None:
@@ -104,7 +118,8 @@ def _email(value: str) -> str:
     return value
 
 
-def _not_blank(value: str) -> str:
+def not_blank(value: str) -> str:
+    """Refuse a text of nothing but blanks."""
     if not value.strip():
         raise PydanticCustomError("blank", "must not be blank")
     return value
@@ -121,6 +136,7 @@ def _schema(**facts: object) -> WithJsonSchema:
 
 
 UuidField = Annotated[UUID, BeforeValidator(_uuid), _schema(format="uuid")]
+InstantField = Annotated[datetime, BeforeValidator(_instant), _schema(format="date-time")]
 DateField = Annotated[date, BeforeValidator(_date), _schema(format="date")]
 _AMOUNT_SCHEMA: Final = _schema(pattern=r"^[0-9]{1,16}(\.[0-9]{1,16})?$", examples=["1250.00"])
 AmountField = Annotated[Decimal, BeforeValidator(_amount), _AMOUNT_SCHEMA]
@@ -134,11 +150,11 @@ CurrencyField = Annotated[
     str, Field(pattern="^[A-Z]{3}$"), AfterValidator(_currency), _schema(pattern="^[A-Z]{3}$")
 ]
 EmailField = Annotated[str, Field(max_length=254), AfterValidator(_email)]
-NameField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
+NameField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank)]
 TextField = Annotated[
-    str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValidator(_not_blank)
+    str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValidator(not_blank)
 ]
-LabelField = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_not_blank)]
+LabelField = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(not_blank)]
 # Longer ones would only be work for the hash; the domain says how short is too short.
 PasswordField = Annotated[
     str, Field(min_length=1, max_length=PASSWORD_BYTES_MAX), AfterValidator(_hashable)

@@ -1,0 +1,74 @@
+"""What is told to everybody: the audit line and the notice of it, in one transaction.
+
+The feed is all that keeps an announcement for its hearers; nothing else is stored.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Final, final
+
+from domain.commands import AnnounceMaintenance, CommandContext
+from domain.decision import Committed
+from domain.noticing import maintenance_notice
+from domain.rejections import Rejected
+from domain.views import AnnouncementView
+from persistence import record_keeping
+from persistence.idempotency import claim_or_answer
+from persistence.record_keeping import BESIDE, AuditEntry
+from persistence.transaction import Transaction
+from persistence.unit_of_work import UnitsOfWork
+from persistence.write_plan import Parts, WritePlan
+
+PARTS: Final = Parts({name: BESIDE[name] for name in ("audit", "answer", "staging")})
+
+
+@final
+class PostgresAnnouncements:
+    """Satisfies the port `Announcements`. May raise an Outage."""
+
+    def __init__(self, units: UnitsOfWork) -> None:
+        self._units = units
+
+    async def announce(
+        self, command: AnnounceMaintenance, context: CommandContext
+    ) -> Committed[AnnouncementView] | Rejected:
+        """Tell everybody; the same request under the same key is told once."""
+        return await self._units.carry_out(functools.partial(_announce, command, context))
+
+
+async def _announce(
+    command: AnnounceMaintenance, context: CommandContext, tx: Transaction
+) -> Committed[AnnouncementView] | Rejected:
+    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    if answered is not None:
+        return answered
+    view = AnnouncementView(
+        command.announcement_id,
+        command.message,
+        command.starts_at,
+        command.ends_at,
+        context.principal.user_id,
+        context.at,
+    )
+    notice = maintenance_notice(view.id, view.message, view.starts_at, view.ends_at)
+    plan = WritePlan(PARTS)
+    record_keeping.audit(
+        plan,
+        AuditEntry(
+            id=context.event_id,
+            at=context.at,
+            actor_id=view.announced_by,
+            action="maintenance_announced",
+            entity_type="announcement",
+            entity_id=view.id,
+            branch_id=None,
+            request_id=context.request_id,
+            address=context.address,
+            after=notice.data,
+        ),
+    )
+    record_keeping.answer(plan, context, view)
+    record_keeping.stage(plan, (notice,))
+    await plan.carry_out(tx)
+    return Committed(view)
