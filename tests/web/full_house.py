@@ -156,9 +156,7 @@ def everything(house: House) -> None:
         ListComments: Page((COMMENT,), None),
         ReadStatistics: STATISTICS,
         ReadNetworkStatus: NetworkView("standalone", "no head office is configured"),
-        ReadSyncSummary: SyncSummaryView(
-            "standalone", "nothing to do", {"pending": 2, "failed": 1}
-        ),
+        ReadSyncSummary: SyncSummaryView("standalone", "no wish", {"pending": 2, "failed": 1}),
         ReadConnections: ConnectionsView(3, 2, {"worker-1": 2, "worker-2": 1}),
         ListPresent: Page((PRESENT,), None),
         ReadTree: ROOT,
