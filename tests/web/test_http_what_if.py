@@ -15,7 +15,7 @@ from domain.identifiers import PaymentId
 from domain.queries import QuoteTerms, SupposeOfLoan
 from domain.rejections import FieldFault, Rejected, WorkoutRefusal
 from domain.terms import Frequency, FrequencyUnit
-from tests.web.full_house import TERMS
+from tests.web.bodies import TERMS
 from tests.web.standins import LOAN_ID, PAYMENT_ID, House
 from tests.web.told_of_loans import QUOTE, WHAT_IF
 
