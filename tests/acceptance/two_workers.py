@@ -23,7 +23,7 @@ BOTH = {"worker-1", "worker-2"}
 @contextmanager
 def two_workers(**settings: str) -> Iterator[Node]:
     home = fresh_home()
-    node = Node(home, {**SETTINGS, **settings}, flags=("--workers", "2"))
+    node = Node(home, {**SETTINGS, "WS_MAX_PER_USER": "100", **settings}, flags=("--workers", "2"))
     try:
         node.start()
         yield node

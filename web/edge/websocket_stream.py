@@ -4,13 +4,15 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import trio
 from hypercorn.protocol.events import Body, Data, Event, Request, Response, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, Handshake, WebsocketBuffer, WSStream
 from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
 from wsproto.connection import ConnectionState
-from wsproto.events import CloseConnection, Message, Ping
+from wsproto.events import CloseConnection, Message, Ping, Pong
 
 from web.edge.app_task import Inbox
+from web.edge.control_frames import ControlAllowance
 from web.edge.refusals import BAD_HANDSHAKE, EARLY_FRAMES, Refused
 from web.edge.stream import GuardedStream
 
@@ -46,6 +48,7 @@ class GuardedWSStream(WSStream):
     flush: Callable[[], Awaitable[None]]
     on_closing: Callable[[], None]
     guarded: GuardedStream
+    control: ControlAllowance
 
     async def handle(self, event: Event) -> None:
         """Take an event of the connection. Raises `Refused` before the socket is accepted."""
@@ -56,6 +59,7 @@ class GuardedWSStream(WSStream):
             if not Handshake(event.headers, event.http_version).is_valid():
                 raise Refused(BAD_HANDSHAKE)
             self.buffer = BoundedBuffer(self.config.websocket_max_message_size)
+            self.control = ControlAllowance(trio.current_time())
         elif isinstance(event, (Body, Data)) and not self.handshake.accepted:
             raise Refused(EARLY_FRAMES)
         await super().handle(event)
@@ -92,8 +96,11 @@ class GuardedWSStream(WSStream):
             if isinstance(event, Message):
                 if not await self._take(event):
                     return
-            elif isinstance(event, Ping):
-                await self._send_wsproto_event(event.response())
+            elif isinstance(event, (Ping, Pong)):
+                if not await self._allow_control():
+                    return
+                if isinstance(event, Ping):
+                    await self._send_wsproto_event(event.response())
             elif isinstance(event, CloseConnection):
                 await self._answer_close(event)
                 return
@@ -101,6 +108,8 @@ class GuardedWSStream(WSStream):
     async def _take(self, event: Message[Any]) -> bool:
         if self.state is not ASGIWebsocketState.CONNECTED:
             return True  # we have said goodbye; only the peer's close frame still counts
+        if not event.data and not event.message_finished and not await self._allow_control():
+            return False
         inbox = cast("Inbox", self.app_put)
         buffer = cast("BoundedBuffer", self.buffer)
         if not buffer.has_room(event):
@@ -114,6 +123,16 @@ class GuardedWSStream(WSStream):
             await inbox(buffer.to_message())  # type: ignore[arg-type]  # hypercorn says dict
             buffer.clear()
         return True
+
+    async def _allow_control(self) -> bool:
+        """Whether one more frame without a message may come; if not, the socket is ended."""
+        if self.control.take(trio.current_time()):
+            return True
+        if self.state is ASGIWebsocketState.CONNECTED:
+            await self._end(FLOOD, "too many frames")
+        else:  # we have said goodbye already
+            await self.send(StreamClosed(stream_id=self.stream_id))
+        return False
 
     async def _answer_close(self, event: CloseConnection) -> None:
         if self.connection.state is ConnectionState.REMOTE_CLOSING:

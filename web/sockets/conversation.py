@@ -6,7 +6,6 @@ after the welcome nothing comes: a client that resumes says from where, and hear
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -30,9 +29,8 @@ from web.security.rate_limit import RateLimit
 from web.security.tokens import AccessClaims
 from web.sockets.answers import come_back, heard, position_document, with_ref
 from web.sockets.encoding import encode_message
-from web.sockets.frames import frame_ping
+from web.sockets.heartbeat import keep_beating
 from web.sockets.held_lane import HeldLane
-from web.sockets.lane import HEARTBEAT
 from web.sockets.messages import (
     Authenticate,
     CloseCode,
@@ -51,9 +49,6 @@ from web.sockets.replay import CatchingUp, catch_up, go_live
 GRACE_S: Final = 0.5
 MESSAGES_PER_MINUTE: Final = 100
 MESSAGES_BURST: Final = 20
-# A peer of which nothing was heard for so many intervals is gone.
-SILENT_INTERVALS: Final = 2.5
-JITTER: Final = 0.1
 HUB_TIMEOUT_S: Final = 2.0
 DETACH_TIMEOUT_S: Final = 5.0
 
@@ -166,7 +161,8 @@ class Conversation:
             return error_message("bad_token", "The token is not valid.")
         if claims.session_id != self.claims.session_id:
             return error_message("other_session", "The token is of another sign-in: reconnect.")
-        self.claims = claims
+        if claims.expires_at > self.claims.expires_at:  # an older one takes nothing away
+            self.claims = claims
         return {"type": "authenticated", "expires_at": self.expires_at}
 
     async def _subscribe(self, said: Subscribe) -> dict[str, object]:
@@ -246,21 +242,17 @@ class Conversation:
 
     async def _beat(self) -> None:
         interval_s = self.doors.options.ws_heartbeat_interval_s
-        stream = self.lane.lane.stream
-        while True:
-            await trio.sleep(interval_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
-            if trio.current_time() - stream.heard_at > SILENT_INTERVALS * interval_s:
-                self.lane.close(CloseCode.TOO_SLOW, "silent")
-                return
-            self.lane.lane.push(frame_ping(), HEARTBEAT)
-            if NoticeType.HEARTBEAT in self.types:
-                head = await self._head()
-                beat = {
-                    "type": NoticeType.HEARTBEAT,
-                    "timestamp": self.doors.clock.now(),
-                    "seq": head.seq,
-                }
-                self.lane.push(encode_message(beat), NoticeType.HEARTBEAT)
+        await keep_beating(self.lane, interval_s, self._tell_head)
+
+    async def _tell_head(self) -> None:
+        if NoticeType.HEARTBEAT in self.types:
+            head = await self._head()
+            beat = {
+                "type": NoticeType.HEARTBEAT,
+                "timestamp": self.doors.clock.now(),
+                "seq": head.seq,
+            }
+            self.lane.push(encode_message(beat), NoticeType.HEARTBEAT)
 
     async def _head(self) -> FeedPosition:
         """How far the feed is; where this socket began while the hub cannot say."""
