@@ -12,6 +12,7 @@ from uuid import UUID
 from actors.loan_judging import action_of, judge, not_allowed, not_found, refused
 from actors.messages.user_session import CarriedOut, RequestContext
 from actors.ports import Accounts, Announcements, Clock, IdentitySource, LoanBook
+from actors.products_desk import ProductsDesk
 from actors.user_desk import UserDesk
 from domain import origination
 from domain.account import Account
@@ -34,6 +35,7 @@ from domain.commands import (
 )
 from domain.decision import Committed, Decision
 from domain.identifiers import BranchId, EventId
+from domain.product_commands import CreateProduct, ReplaceProduct
 from domain.rejections import FieldFault, Rejected, TermsRefusal
 from domain.roles import Action, Role, Scope, sight
 from domain.workout_commands import AddCharge, PayOff, RecordRecovery
@@ -47,6 +49,7 @@ class CommandDesk:
     accounts: Accounts
     announcements: Announcements
     users: UserDesk
+    products: ProductsDesk
     clock: Clock
     identities: IdentitySource
     four_eyes: bool
@@ -72,6 +75,8 @@ class CommandDesk:
         match command:
             case SubmitLoan():
                 return await self._submit(command, context)
+            case CreateProduct() | ReplaceProduct():
+                return await self.products.carry_out(command, context)
             case AnnotatePayment():
                 return await self.loan_book.annotate_payment(
                     command,
@@ -156,6 +161,8 @@ def _action_of(command: LendingCommand) -> Action | None:
     match command:
         case SubmitLoan():
             return Action.APPLY
+        case CreateProduct() | ReplaceProduct():
+            return Action.CONFIGURE
         case AnnotatePayment():
             return Action.SERVICE
         case AddComment():

@@ -137,13 +137,13 @@ def _originated(
 ) -> Outcome:
     match command:
         case AmendLoan():
-            return origination.amend(loan, command, context)
+            return origination.amend(loan, command, context, history)
         case ApproveLoan():
             return origination.approve(loan, command, context, history)
         case RejectLoan():
             return origination.reject(loan, command, context)
         case WithdrawLoan():
-            return origination.withdraw(loan, command, context)
+            return origination.withdraw(loan, command, context, history)
         case DisburseLoan():
             if loan.disbursed_on is not None and loan.terms.tranches_max > 1:
                 return disburse_further(loan, command, context, history)

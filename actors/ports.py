@@ -27,10 +27,12 @@ from domain.commands import (
 )
 from domain.decision import Committed, Decision, HistoryNeeded
 from domain.events import LoanEvent
-from domain.identifiers import BranchId, LoanId, PaymentId, SessionId, UserId
+from domain.identifiers import BranchId, LoanId, PaymentId, ProductId, SessionId, UserId
 from domain.leadership import Deposed, Term
 from domain.loan import Loan
-from domain.queries import ListUsers
+from domain.product import ProductView
+from domain.product_commands import CreateProduct, ReplaceProduct
+from domain.queries import ListProducts, ListUsers
 from domain.rejections import Rejected
 from domain.roles import Sight
 from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
@@ -109,6 +111,26 @@ class LoanBook(Protocol):
         self, command: AddComment, permit: Permit, context: CommandContext
     ) -> Committed[CommentView] | Rejected:
         """Keep a comment and tell those who may see the loan."""
+
+
+class Products(Protocol):
+    """The lender's products, each with all its versions. Every method may raise an Outage."""
+
+    async def create(
+        self, command: CreateProduct, context: CommandContext
+    ) -> Committed[ProductView] | Rejected:
+        """Keep the first version; ID_TAKEN when there is such a product already."""
+
+    async def replace(
+        self, command: ReplaceProduct, context: CommandContext
+    ) -> Committed[ProductView] | Rejected:
+        """Keep a further version, when the caller has seen the latest; else STALE."""
+
+    async def product(self, product_id: ProductId, version: int | None) -> ProductView | None:
+        """One version, by default the latest."""
+
+    async def products(self, query: ListProducts) -> Page[ProductView]:
+        """A page of the products, each in its latest version."""
 
 
 class Accounts(Protocol):

@@ -19,6 +19,7 @@ from actors.messages.sync_coordinator import SummariseSync, SyncCoordinatorMessa
 from actors.messages.user_session import Answered
 from actors.ports import Accounts, Clock
 from actors.presence_desk import PresenceDesk
+from actors.products_desk import ProductsDesk
 from actors.reading_ports import Readings
 from domain.account import Account
 from domain.identifiers import UserId
@@ -31,6 +32,7 @@ from domain.queries import (
     ListMySessions,
     ListPayments,
     ListPresent,
+    ListProducts,
     ListUsers,
     LoanQuery,
     ReadConnections,
@@ -38,6 +40,7 @@ from domain.queries import (
     ReadMyself,
     ReadNetworkStatus,
     ReadPayment,
+    ReadProduct,
     ReadStatistics,
     ReadSyncSummary,
     ReadUser,
@@ -56,6 +59,7 @@ class QueryDesk:
     accounts: Accounts
     loans: LoanDesk
     books: BooksDesk
+    products: ProductsDesk
     clock: Clock
     presence: PresenceDesk
     coordinator: Address[SyncCoordinatorMessage]
@@ -72,6 +76,8 @@ class QueryDesk:
                 return account
             case ReadUser() if query.user_id == account.id:
                 return account
+            case ReadProduct() | ListProducts():
+                return await self.products.answer(account, query)
             case ReadUser() | ListUsers():
                 return await self._users(account, query)
             case ListPresent():

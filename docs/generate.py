@@ -69,7 +69,7 @@ MEANINGS: Final[dict[Action, str]] = {
     "plan, write off and undo it",
     Action.SERVICE: "disburse and undo it; record, annotate and reverse payments, pay off; "
     "record recoveries; charge; refund a credit",
-    Action.CONFIGURE: "settings of the lender; nothing asks for it in this release",
+    Action.CONFIGURE: "make and change products",
     Action.MANAGE_USERS: "make, read, change and deactivate other users",
     Action.READ_BOOKS: "the journal and the audit trail; nothing asks for it in this release",
     Action.SETTLE_SYNC: "conflicts with a head office; nothing asks for it in this release",

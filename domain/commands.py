@@ -19,6 +19,8 @@ from domain.identifiers import (
     UserId,
 )
 from domain.operating import TreeOrder
+from domain.product import Product
+from domain.product_commands import ProductCommand
 from domain.roles import Principal, Role
 from domain.terms import Terms
 from domain.workout_commands import WorkoutCommand
@@ -57,7 +59,10 @@ class CommandContext:
 
 @dataclass(frozen=True, slots=True)
 class SubmitLoan:
-    """Apply for a loan. Without `branch_id` it belongs to the branch of whoever applies."""
+    """Apply for a loan. Without `branch_id` it belongs to the branch of whoever applies.
+
+    `product` is the latest version of what `product_id` names, None when it names nothing.
+    """
 
     loan_id: LoanId
     customer_id: UserId
@@ -65,16 +70,21 @@ class SubmitLoan:
     product_id: ProductId | None
     terms: Terms
     purpose: str | None
+    product: Product | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AmendLoan:
-    """Change terms or purpose of an application that was not decided yet."""
+    """Change terms or purpose of an application that was not decided yet.
+
+    `product` is the version of the product on which the loan was made.
+    """
 
     loan_id: LoanId
     expected_version: int
     terms: Terms
     purpose: str | None
+    product: Product | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +249,7 @@ LoanCommand = (
 )
 LendingCommand = (
     SubmitLoan
+    | ProductCommand
     | LoanCommand
     | AnnotatePayment
     | AddComment

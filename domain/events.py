@@ -41,6 +41,7 @@ class LoanSubmitted(LoanEventHeader):
     product_id: ProductId | None
     terms: Terms
     purpose: str | None
+    product_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ class Loan:
     that day. A store may leave it None; a second payment of one day then needs the history.
     `book` is what a loan needs beside its instalments; one whose terms need it and that has none
     needs its history for every decision. `suspense_minor` is money that could not be applied.
+    `product_version` is that of the product on which the loan was made.
     """
 
     id: LoanId
@@ -63,6 +64,7 @@ class Loan:
     last_payment_event_id: EventId | None = None
     book: Book | None = None
     suspense_minor: int = 0
+    product_version: int | None = None
 
     @property
     def outstanding(self) -> Outstanding:

@@ -248,6 +248,7 @@ def _submitted(event: LoanSubmitted) -> Loan:
         last_value_date=None,
         created_at=event.at,
         updated_at=event.at,
+        product_version=event.product_version,
     )
 
 

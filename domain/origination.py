@@ -36,15 +36,16 @@ from domain.lifecycle import LoanMove, allows
 from domain.loan import Loan
 from domain.loan_history import evolve
 from domain.money import format_minor, minor_exactly
+from domain.product import not_offered, outside_product
 from domain.rejections import (
     DisburseRefusal,
     FieldFault,
     LoanRefusal,
     Rejected,
     TermsRefusal,
-    VersionRefusal,
 )
 from domain.schedule import schedule_start
+from domain.stale import stale
 from domain.terms import Terms
 from domain.terms_check import check_terms
 
@@ -88,7 +89,11 @@ def submit(
     command: SubmitLoan, number: str, context: CommandContext, *, branch_id: BranchId | None
 ) -> Decision | Rejected:
     """Take an application; refused, with every fault at once, when no schedule can be built."""
-    refused = _impossible(command.terms)
+    refused = (
+        _impossible(command.terms)
+        or outside_product(command.product_id, command.product, command.terms)
+        or not_offered(command.product)
+    )
     if refused is not None:
         return refused
     event = LoanSubmitted(
@@ -97,18 +102,29 @@ def submit(
         customer_id=command.customer_id,
         branch_id=branch_id,
         product_id=command.product_id,
+        product_version=None if command.product is None else command.product.version,
         terms=command.terms,
         purpose=command.purpose,
     )
     return Decision((event,), evolve(None, event))
 
 
-def amend(loan: Loan, command: AmendLoan, context: CommandContext) -> Decision | Rejected:
+def amend(
+    loan: Loan,
+    command: AmendLoan,
+    context: CommandContext,
+    history: tuple[LoanEvent, ...] | None = None,
+) -> Decision | HistoryNeeded | Rejected:
     """Change an application that was not decided yet, if the caller has seen its latest version."""
     refused = (
-        _stale(loan, command.expected_version)
+        stale(loan, command.expected_version, history)
         or wrong_state(loan, LoanMove.AMEND)
         or _impossible(command.terms)
+        or outside_product(
+            None if loan.product_version is None else loan.product_id,
+            command.product,
+            command.terms,
+        )
     )
     if refused is not None:
         return refused
@@ -155,9 +171,14 @@ def reject(loan: Loan, command: RejectLoan, context: CommandContext) -> Decision
     return _decided(loan, LoanRejected(**header(loan.id, context), reason=command.reason))
 
 
-def withdraw(loan: Loan, command: WithdrawLoan, context: CommandContext) -> Decision | Rejected:
+def withdraw(
+    loan: Loan,
+    command: WithdrawLoan,
+    context: CommandContext,
+    history: tuple[LoanEvent, ...] | None = None,
+) -> Decision | HistoryNeeded | Rejected:
     """Withdraw an application, also one that was approved."""
-    refused = _stale(loan, command.expected_version) or wrong_state(loan, LoanMove.WITHDRAW)
+    refused = stale(loan, command.expected_version, history) or wrong_state(loan, LoanMove.WITHDRAW)
     if refused is not None:
         return refused
     return _decided(loan, LoanWithdrawn(**header(loan.id, context)))
@@ -213,16 +234,6 @@ def _impossible(terms: Terms) -> Rejected | None:
         return None
     return Rejected(
         TermsRefusal.IMPOSSIBLE_TERMS, "No schedule can be built on these terms.", faults
-    )
-
-
-def _stale(loan: Loan, expected_version: int | None) -> Rejected | None:
-    if expected_version is None or expected_version == loan.version:
-        return None
-    return Rejected(
-        VersionRefusal.STALE,
-        "The loan has changed since you read it.",
-        facts={"version": loan.version},
     )
 
 

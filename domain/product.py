@@ -6,14 +6,15 @@ touches new loans only. Whether terms are possible at all is in `terms_check.py`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from domain.identifiers import ProductId
 from domain.money import format_minor
-from domain.rejections import FieldFault
+from domain.rejections import FieldFault, Rejected, TermsRefusal
 from domain.terms import Terms
 from domain.terms_check import check_terms
 
@@ -51,13 +52,22 @@ class Product:
     is_offered: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ProductView:
+    """A product as readers see it: one version of it, and since when there is the product."""
+
+    product: Product
+    created_at: datetime
+    updated_at: datetime
+
+
 def check_product(product: Product) -> tuple[FieldFault, ...]:
     """Everything that is wrong with a product; empty when loans can be made on it."""
     names = {field.name for field in fields(Terms)}
     unknown = tuple(
-        FieldFault("/limits/negotiable", "unknown_field", f"terms have no {name}")
+        FieldFault("/limits/negotiable", "unknown_field", f"{name} is no term to be negotiated")
         for name in product.limits.negotiable
-        if name not in names
+        if name not in names or name == "currency"
     )
     limits = product.limits
     crossed = tuple(
@@ -73,8 +83,60 @@ def check_product(product: Product) -> tuple[FieldFault, ...]:
         )
         if least is not None and most is not None and least > most
     )
-    impossible = check_terms(product.defaults)
-    return (*unknown, *crossed, *impossible) or check_within(product, product.defaults)
+    own = tuple(
+        FieldFault(f"/defaults/{name}", "own_to_a_loan", "is agreed for each loan")
+        for name in ("start_date", "first_due_date")
+        if getattr(product.defaults, name) is not None
+    )
+    impossible = _of_defaults(check_terms(product.defaults))
+    faults = (*unknown, *crossed, *own, *impossible)
+    return faults or _of_defaults(check_within(product, product.defaults))
+
+
+def _of_defaults(faults: Iterable[FieldFault]) -> tuple[FieldFault, ...]:
+    return tuple(replace(fault, pointer=f"/defaults{fault.pointer}") for fault in faults)
+
+
+def outside_product(
+    product_id: ProductId | None, product: Product | None, terms: Terms
+) -> Rejected | None:
+    """Refuse terms that are not those of the product on which the loan is said to be made."""
+    if product_id is None:
+        return None
+    if product is None or product.id != product_id:
+        fault = FieldFault("/product_id", "unknown_product", "names no product")
+        return Rejected(TermsRefusal.OUTSIDE_PRODUCT, "There is no such product.", (fault,))
+    faults = check_within(product, terms)
+    if not faults:
+        return None
+    facts = {"product_id": str(product.id), "product_version": product.version}
+    detail = f"The terms are not within the product {product.name}."
+    return Rejected(TermsRefusal.OUTSIDE_PRODUCT, detail, faults, facts)
+
+
+def not_offered(product: Product | None) -> Rejected | None:
+    """Refuse a new loan on a product that is offered no more."""
+    if product is None or product.is_offered:
+        return None
+    fault = FieldFault("/product_id", "not_offered", "is offered no more")
+    return Rejected(TermsRefusal.OUTSIDE_PRODUCT, "The product is offered no more.", (fault,))
+
+
+def changed_fields(before: Product, after: Product) -> tuple[str, ...]:
+    """The fields of a product that differ, as callers know them; those of its parts by path."""
+    told = [
+        name for name in ("name", "is_offered") if getattr(before, name) != getattr(after, name)
+    ]
+    for part, old, new in (
+        ("defaults", before.defaults, after.defaults),
+        ("limits", before.limits, after.limits),
+    ):
+        told += [
+            f"{part}.{name_of(field.name)}"
+            for field in fields(old)
+            if getattr(old, field.name) != getattr(new, field.name)
+        ]
+    return tuple(told)
 
 
 def check_within(product: Product, terms: Terms) -> tuple[FieldFault, ...]:

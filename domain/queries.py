@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from domain.identifiers import LoanId, PaymentId, UserId
+from domain.identifiers import LoanId, PaymentId, ProductId, UserId
 from domain.lifecycle import LoanStatus
 from domain.suppositions import Supposition
 from domain.terms import Terms
@@ -116,6 +116,21 @@ class ListComments:
     """The comments on one loan."""
 
     loan_id: LoanId
+    page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProduct:
+    """A version of a product, by default the latest: `ProductView`."""
+
+    product_id: ProductId
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListProducts:
+    """The lender's products, each in its latest version: `Page[ProductView]`."""
+
     page: PageRequest
 
 
@@ -254,6 +269,8 @@ LendingQuery = (
     | ReadPayment
     | ListPayments
     | ListComments
+    | ReadProduct
+    | ListProducts
     | ReadUser
     | ListUsers
     | ReadMyself

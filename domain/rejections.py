@@ -55,6 +55,14 @@ class TermsRefusal(StrEnum):
 
     IMPOSSIBLE_TERMS = "impossible_terms"
     NOT_A_CUSTOMER = "not_a_customer"
+    OUTSIDE_PRODUCT = "outside_product"
+
+
+class ProductRefusal(StrEnum):
+    """Why a product is not made or changed."""
+
+    IMPOSSIBLE_PRODUCT = "impossible_product"
+    OTHER_CURRENCY = "other_currency"
 
 
 class DisburseRefusal(StrEnum):
@@ -111,6 +119,7 @@ Reason = (
     | VersionRefusal
     | LoanRefusal
     | TermsRefusal
+    | ProductRefusal
     | DisburseRefusal
     | PaymentRefusal
     | WorkoutRefusal

@@ -78,6 +78,7 @@ class LoanView(NamedTuple):
     sync_status: str
     created_at: datetime
     updated_at: datetime
+    product_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from sqlalchemy import text
 from domain.account import Account
 from domain.commands import IdempotencyClaim
 from domain.decision import Committed
+from domain.product import ProductView
 from domain.rejections import IdempotencyRefusal, Rejected
 from domain.views import AnnouncementView, CommentView, LoanView, PaymentView
 from persistence.postgres_errors import TransactionConflict
 from persistence.statements import Statement, compiled
 from persistence.transaction import Transaction
 
-View = LoanView | PaymentView | CommentView | Account | AnnouncementView
+View = LoanView | PaymentView | CommentView | Account | AnnouncementView | ProductView
 
 VIEW_TYPES: Final[Mapping[str, type[View]]] = {
     "loan": LoanView,
@@ -30,6 +31,7 @@ VIEW_TYPES: Final[Mapping[str, type[View]]] = {
     "comment": CommentView,
     "account": Account,
     "announcement": AnnouncementView,
+    "product": ProductView,
 }
 TYPE_NAMES: Final = {kind: name for name, kind in VIEW_TYPES.items()}
 RETRY_AFTER_S: Final = 1

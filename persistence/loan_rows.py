@@ -70,6 +70,7 @@ def loan_of(row: Mapping[str, Any]) -> Loan:
             None if row["last_payment_event_id"] is None else EventId(row["last_payment_event_id"])
         ),
         suspense_minor=row["suspense_minor"],
+        product_version=row["product_version"],
         book=book_of(row["book"]),
     )
 
@@ -174,6 +175,7 @@ def origin_values(loan: Loan) -> dict[str, object]:
         "customer_id": loan.customer_id,
         "branch_id": loan.branch_id,
         "product_id": loan.product_id,
+        "product_version": loan.product_version,
         "created_at": loan.created_at,
         "created_by": loan.created_by,
         "sync_status": SYNCED,

@@ -27,6 +27,7 @@ from persistence.loan_book import PostgresLoanBook
 from persistence.operations_log import PostgresOperationsLog
 from persistence.postgres_dial import PoolLimits
 from persistence.presence import PostgresPresence
+from persistence.products import PostgresProducts
 from persistence.readings import PostgresReadings
 from persistence.rebuild import PostgresRebuild
 from persistence.redis_pool import RedisPool
@@ -58,8 +59,8 @@ class StoreOptions:
 class Store:
     """Satisfies by its attributes all ports of a store.
 
-    LoanBook, Readings, Books, Accounts, Announcements, OperationsLog, SocketRecords, PresenceBoard,
-    Feed, Upkeep, Leadership and Health.
+    LoanBook, Products, Readings, Books, Accounts, Announcements, OperationsLog, SocketRecords,
+    PresenceBoard, Feed, Upkeep, Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -73,6 +74,7 @@ class Store:
         units = UnitsOfWork(self.connections, self._bell)
         self.loan_book = PostgresLoanBook(units)
         self.readings = PostgresReadings(self.connections)
+        self.products = PostgresProducts(self.connections, units)
         self.books = PostgresBooks(self.connections)
         self.accounts = PostgresAccounts(self.connections, units)
         self.announcements = PostgresAnnouncements(units)

@@ -137,6 +137,29 @@ REFRESH_TICKETS: Final = Table(
     Index("ix_refresh_tickets_expires_at", "expires_at"),
 )
 
+PRODUCTS: Final = Table(
+    "products",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    CheckConstraint("version > 0", name="version"),
+)
+
+# Each version of a product, whole, as JSON; a fact, because loans were made on it.
+PRODUCT_VERSIONS: Final = Table(
+    "product_versions",
+    METADATA,
+    Column("product_id", Uuid, _to("products.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("by", Uuid, nullable=False),
+    PrimaryKeyConstraint("product_id", "version"),
+    CheckConstraint("version > 0", name="version"),
+)
+
 _STATUSES = (
     "'submitted', 'approved', 'rejected', 'withdrawn', 'active', 'overpaid', 'closed', "
     "'written_off'"
@@ -188,6 +211,13 @@ LOANS: Final = Table(
     Column("suspense_minor", BigInteger, nullable=False, server_default=text("0")),
     # What the loan needs beside its instalments (persistence/book_codec.py); NULL where nothing is.
     Column("book", JSONB, nullable=True),
+    Column("product_version", Integer, nullable=True),
+    # A loan of the time before there were products may name one that never was.
+    ForeignKeyConstraint(
+        ["product_id", "product_version"],
+        ["product_versions.product_id", "product_versions.version"],
+        ondelete="RESTRICT",
+    ),
     CheckConstraint("principal_minor > 0", name="principal"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
     CheckConstraint(
@@ -575,4 +605,5 @@ FACTS: Final = (
     JOURNAL_LINES,
     COMMENTS,
     AUDIT,
+    PRODUCT_VERSIONS,
 )

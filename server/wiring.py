@@ -29,6 +29,7 @@ from actors.node_ports import SupervisionTree
 from actors.operations_desk import OperationsDesk
 from actors.presence_desk import PresenceDesk
 from actors.presence_reporter import PresenceReporter
+from actors.products_desk import ProductsDesk
 from actors.query_desk import QueryDesk
 from actors.reckoning import ThreadReckoner
 from actors.session_sockets import SocketOffices
@@ -225,6 +226,7 @@ def _session_offices(
             accounts=store.accounts,
             announcements=store.announcements,
             users=UserDesk(store.accounts, world.passwords),
+            products=ProductsDesk(store.products),
             clock=world.clock,
             identities=world.identities,
             four_eyes=settings.four_eyes,
@@ -233,6 +235,7 @@ def _session_offices(
             readings=store.readings,
             loans=LoanDesk(store.readings, ThreadReckoner(), world.clock),
             books=BooksDesk(store.books, world.clock),
+            products=ProductsDesk(store.products),
             accounts=store.accounts,
             clock=world.clock,
             presence=PresenceDesk(

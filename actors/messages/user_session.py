@@ -15,6 +15,7 @@ from domain.decision import Committed
 from domain.identifiers import SessionId, UserId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
 from domain.loan_reckoning import PayoffView, StatementView
+from domain.product import ProductView
 from domain.queries import Query
 from domain.quoting import QuoteView, WhatIfView
 from domain.rejections import Rejected
@@ -134,6 +135,8 @@ Told = (
     | PaymentView
     | Page[PaymentView]
     | Page[CommentView]
+    | ProductView
+    | Page[ProductView]
     | Account
     | Page[Account]
     | tuple[SignInSession, ...]
@@ -150,6 +153,7 @@ Told = (
 )
 Made = (
     LoanView
+    | ProductView
     | PaymentView
     | CommentView
     | AnnouncementView

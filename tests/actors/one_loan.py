@@ -7,6 +7,7 @@ from uuid import UUID
 
 from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
+from actors.products_desk import ProductsDesk
 from actors.user_desk import UserDesk
 from domain.commands import (
     SubmitLoan,
@@ -15,6 +16,7 @@ from domain.decision import Committed, Decision
 from domain.identifiers import LoanId, SessionId
 from domain.roles import Role
 from domain.terms import Frequency, FrequencyUnit, Terms
+from domain.views import Page
 from tests.actors.stand_ins import (
     BRANCH,
     OTHER_BRANCH,
@@ -36,6 +38,27 @@ OPERATOR = account(50, Role.OPERATOR, branch_id=None)
 REQUEST = RequestContext(SessionId(UUID(int=1)), "request-1", "127.0.0.1")
 LOAN_ID = LoanId(UUID(int=500))
 TERMS = Terms(120_000, "EUR", Decimal(12), 12, Frequency(1, FrequencyUnit.MONTHS))
+
+
+class Catalogue:
+    """Products that may be looked at, and remember what was asked to be kept."""
+
+    def __init__(self) -> None:
+        self.kept: list[object] = []
+
+    async def create(self, command, context):
+        self.kept.append(command)
+        return Committed(None)
+
+    async def replace(self, command, context):
+        self.kept.append(command)
+        return Committed(None)
+
+    async def product(self, product_id, version):
+        return None
+
+    async def products(self, query):
+        return Page((), None)
 
 
 class OneLoan:
@@ -67,13 +90,14 @@ class OneLoan:
         return outcome
 
 
-def desk(book: OneLoan, accounts=None, *, four_eyes: bool = True) -> CommandDesk:
+def desk(book: OneLoan, accounts=None, products=None, *, four_eyes: bool = True) -> CommandDesk:
     accounts = accounts or AccountsInMemory()
     return CommandDesk(
         loan_book=book,
         accounts=accounts,
         announcements=AnnouncementsInMemory(),
         users=UserDesk(accounts, PlainPasswords()),
+        products=ProductsDesk(products or Catalogue()),
         clock=SetClock(),
         identities=Counter(),
         four_eyes=four_eyes,

@@ -125,6 +125,7 @@ async def test_an_operator_is_told_nothing_of_loans():
         readings=shelf,
         loans=desk(shelf),
         books=None,
+        products=None,
         accounts=None,
         clock=SetClock(),
         presence=None,

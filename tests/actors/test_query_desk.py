@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actors.products_desk import ProductsDesk
 from actors.query_desk import QueryDesk
 from domain.queries import ListLoans, ListUsers, PageRequest, ReadLoan, ReadUser
 from domain.rejections import (
@@ -18,6 +19,7 @@ from tests.actors.one_loan import (
     MANAGER,
     OFFICER,
     OPERATOR,
+    Catalogue,
 )
 from tests.actors.stand_ins import (
     SetClock,
@@ -55,6 +57,7 @@ def queries(shelf=None, people=None) -> QueryDesk:
         readings=shelf or Shelf(),
         loans=None,
         books=None,
+        products=ProductsDesk(Catalogue()),
         accounts=people or People(),
         clock=SetClock(),
         presence=None,

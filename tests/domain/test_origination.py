@@ -97,7 +97,9 @@ def test_an_amendment_changes_the_terms_and_the_version() -> None:
 
 
 def test_an_amendment_of_what_was_not_seen_is_stale() -> None:
-    refusal = rejected(amend(submitted().loan, AmendLoan(LOAN, 7, DEARER, None), context()))
+    fresh, asked = submitted(), AmendLoan(LOAN, 7, DEARER, None)
+    assert isinstance(amend(fresh.loan, asked, context()), HistoryNeeded)
+    refusal = rejected(amend(fresh.loan, asked, context(), fresh.events))
     assert (refusal.reason, refusal.facts) == (VersionRefusal.STALE, {"version": 1})
 
 
@@ -165,8 +167,19 @@ def test_a_rejection_and_a_withdrawal_end_the_application() -> None:
 
 
 def test_a_withdrawal_of_what_was_not_seen_is_stale() -> None:
-    refusal = rejected(withdraw(approved().loan, WithdrawLoan(LOAN, 1), context()))
+    history = (*submitted().events, *approved().events)
+    refusal = rejected(withdraw(approved().loan, WithdrawLoan(LOAN, 1), context(), history))
     assert refusal.reason is VersionRefusal.STALE
+    assert refusal.facts == {"version": 2, "changed": ["status"]}
+
+
+def test_a_stale_amendment_is_told_which_fields_have_changed() -> None:
+    first = submitted()
+    dearer = decided(amend(first.loan, AmendLoan(LOAN, 1, DEARER, "a car"), context(event=101)))
+    history = (*first.events, *dearer.events)
+    asked = AmendLoan(LOAN, 1, TWELVE_MONTHS, None)
+    refusal = rejected(amend(dearer.loan, asked, context(), history))
+    assert refusal.facts["changed"] == ["annual_rate_percent", "purpose"]
 
 
 @pytest.mark.parametrize("status", LoanStatus)

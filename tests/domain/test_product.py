@@ -53,7 +53,7 @@ def test_what_is_not_negotiable_is_the_product_s() -> None:
 
 def test_a_product_that_refuses_its_own_terms_is_none() -> None:
     narrow = replace(PRODUCT, limits=replace(LIMITS, instalments_max=10))
-    assert [fault.pointer for fault in check_product(narrow)] == ["/instalments"]
+    assert [fault.pointer for fault in check_product(narrow)] == ["/defaults/instalments"]
     crossed = replace(PRODUCT, limits=replace(LIMITS, instalments_min=30))
     assert "/limits/instalments" in [fault.pointer for fault in check_product(crossed)]
     strange = replace(PRODUCT, limits=replace(LIMITS, negotiable=("moon",)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.web import workout_orders
+from tests.web import a_product, workout_orders
 from tests.web.standins import LOAN_ID, OTHER_USER_ID
 from tests.web.told_of_loans import SCENARIO
 
@@ -41,4 +41,6 @@ BODIES: dict[str, Any] = {
     "resume_actor": {"reason": "it was looked at"},
     "drain_node": {"reason": "release 7"},
     **workout_orders.BODIES,
+    "create_product": a_product.BODY,
+    "replace_product": {**a_product.BODY, "version": 4},
 }

@@ -69,7 +69,7 @@ from domain.views import (
     SyncSummaryView,
 )
 from domain.workout_commands import PayOff
-from tests.web import workout_orders
+from tests.web import a_product, workout_orders
 from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT
 from tests.web.standins import (
     ACCOUNT,
@@ -112,6 +112,7 @@ WORDS = {
     "loan_id": str(LOAN_ID),
     "payment_id": str(PAYMENT_ID),
     "customer_id": str(OTHER_USER_ID),
+    "product_id": str(a_product.PRODUCT_ID),
     "status": "active",
     "asset": "start.js",
     "path": HUB.path.removeprefix("/"),
@@ -151,6 +152,7 @@ def everything(house: House) -> None:
         AnnotatePayment: payment,
         ReadPayment: PAYMENT,
         ListPayments: Page((PAYMENT,), None),
+        **a_product.ANSWERS,
         AddComment: Committed(COMMENT),
         AnnounceMaintenance: Committed(ANNOUNCEMENT),
         ListComments: Page((COMMENT,), None),
@@ -168,10 +170,10 @@ def everything(house: House) -> None:
         ReadDrainEffect: WorkInHand(4, 2, 1, 3),
         OrderActor: Committed(OrderTaken(HUB.path)),
         DrainNode: Committed(DrainView("release 7", NOW, NOW)),
+        AttachSocket: _attach_and_end,
+        IssueTicket: TicketIssued("a-ticket", 30),
     }
-    house.session.table[AttachSocket] = _attach_and_end
     house.hub.table = {TellPosition: FeedPosition(an_id(9), 41), Narrow: None, GoLive: True}
-    house.session.table[IssueTicket] = TicketIssued("a-ticket", 30)
     house.gatekeeper.table = {SignIn: GRANT, Refresh: GRANT}
 
 

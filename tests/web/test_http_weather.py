@@ -22,6 +22,7 @@ from domain.rejections import (
     LoanRefusal,
     OperationRefusal,
     PaymentRefusal,
+    ProductRefusal,
     Reason,
     Rejected,
     SignInRefusal,
@@ -31,7 +32,8 @@ from domain.rejections import (
     WorkoutRefusal,
 )
 from tests.web.standins import LOAN, LOAN_ID, PAYMENT, House
-from web.problems import retry_after, status_of
+from web.problems import retry_after
+from web.statuses import status_of
 
 PATH = f"/loans/{LOAN_ID}"
 SECRET = "SELECT secret FROM vault at 10.1.2.3"
@@ -52,6 +54,9 @@ STATUSES = {
     LoanRefusal.SAME_PERSON: 403,
     TermsRefusal.IMPOSSIBLE_TERMS: 422,
     TermsRefusal.NOT_A_CUSTOMER: 422,
+    TermsRefusal.OUTSIDE_PRODUCT: 422,
+    ProductRefusal.IMPOSSIBLE_PRODUCT: 422,
+    ProductRefusal.OTHER_CURRENCY: 422,
     DisburseRefusal.AMOUNT_NOT_APPROVED: 422,
     DisburseRefusal.ALL_PAID_OUT: 409,
     DisburseRefusal.BAD_AMOUNT: 422,
@@ -133,6 +138,7 @@ async def test_a_wrong_state_names_event_and_state(client: Any, house: House) ->
 
 async def test_a_stale_version_answers_with_the_current_one(client: Any, house: House) -> None:
     house.session.table = {
+        ReadLoan: LOAN,
         AmendLoan: Rejected(VersionRefusal.STALE, "x", facts={"version": 9}),
     }
     body = {

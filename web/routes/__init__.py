@@ -13,6 +13,7 @@ from web.routes.loan_commands import LOAN_COMMANDS
 from web.routes.loan_statements import LOAN_STATEMENTS
 from web.routes.loans import LOANS
 from web.routes.payments import PAYMENTS
+from web.routes.products import PRODUCTS
 from web.routes.realtime import REALTIME
 from web.routes.supervision import SUPERVISION
 from web.routes.supervision_events import SUPERVISION_EVENTS
@@ -32,6 +33,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *WHAT_IF,
     *LOAN_COMMANDS,
     *WORKOUTS,
+    *PRODUCTS,
     *COMMENTS,
     *PAYMENTS,
     *BOOKS,

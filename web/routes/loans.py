@@ -8,11 +8,12 @@ from typing import Final
 from domain.commands import AmendLoan, SubmitLoan, WithdrawLoan
 from domain.identifiers import BranchId, LoanId, ProductId, UserId
 from domain.lifecycle import LoanStatus
-from domain.queries import ListLoanEvents, ListLoans, ReadLoan, ReadSchedule
+from domain.queries import ListLoanEvents, ListLoans, ReadLoan, ReadProduct, ReadSchedule
 from domain.views import LoanView, Page, ScheduleView
 from web.calls import Call, made
-from web.problems import Problem, bad_parameter, invalid_fields
+from web.problems import Problem, bad_parameter
 from web.replies import Outcome, Reply
+from web.routes.agreed_terms import agreed_terms, filled, on_product
 from web.routing import AS_OF, PAGING, STATUS, Route, id_parameter
 from web.schemas.accounts import VersionBody
 from web.schemas.applications import AmendmentBody, ApplicationBody
@@ -28,16 +29,17 @@ from web.schemas.schedules import (
 async def submit_loan(call: Call) -> Outcome:
     """Apply for a loan."""
     body = call.fields(ApplicationBody)
-    terms = body.terms(call.desk.doors.options.default_currency)
-    if isinstance(terms, tuple):
-        return invalid_fields(*terms)
+    agreed = await agreed_terms(call, body)
+    if isinstance(agreed, Problem):
+        return agreed
     command = SubmitLoan(
         loan_id=LoanId(call.new_id(body.id)),
         customer_id=UserId(body.customer_id),
         branch_id=None if body.branch_id is None else BranchId(body.branch_id),
         product_id=None if body.product_id is None else ProductId(body.product_id),
-        terms=terms,
+        terms=agreed.terms,
         purpose=body.purpose,
+        product=agreed.product,
     )
     done = await call.carry_out(command, LoanView)
     if isinstance(done, Problem):
@@ -81,18 +83,26 @@ async def read_loan(call: Call) -> Outcome:
 async def amend_loan(call: Call) -> Outcome:
     """Change an application that was not decided yet and is still the version that was seen."""
     body = call.fields(AmendmentBody)
-    terms = body.terms(call.desk.doors.options.default_currency)
-    if isinstance(terms, tuple):
-        return invalid_fields(*terms)
     version = call.expected_version(body.version, required=True)
     if not isinstance(version, int):
         assert version is not None
         return version
+    loan = await call.ask(ReadLoan(LoanId(call.ids["loan_id"])), LoanView)
+    if isinstance(loan, Problem):
+        return loan
+    if loan.product_id is None or loan.product_version is None:
+        agreed = filled(call, body, None)
+    else:
+        of_loan = ReadProduct(loan.product_id, loan.product_version)
+        agreed = await on_product(call, body, of_loan)
+    if isinstance(agreed, Problem):
+        return agreed
     command = AmendLoan(
         loan_id=LoanId(call.ids["loan_id"]),
         expected_version=version,
-        terms=terms,
+        terms=agreed.terms,
         purpose=body.purpose,
+        product=agreed.product,
     )
     done = await call.carry_out(command, LoanView)
     return (

@@ -8,8 +8,9 @@ from domain.identifiers import LoanId
 from domain.queries import QuoteTerms, SupposeOfLoan
 from domain.quoting import QuoteView, WhatIfView
 from web.calls import Call
-from web.problems import Problem, invalid_fields
+from web.problems import Problem
 from web.replies import Outcome, Reply
+from web.routes.agreed_terms import agreed_terms
 from web.routing import Route
 from web.schemas.scenarios import WhatIfBody, suppositions_of
 from web.schemas.what_if import (
@@ -24,10 +25,13 @@ from web.schemas.what_if import (
 async def quote_terms(call: Call) -> Outcome:
     """What terms come to, without a loan."""
     body = call.fields(QuoteBody)
-    terms = body.terms(call.desk.doors.options.default_currency)
-    if isinstance(terms, tuple):
-        return invalid_fields(*terms)
-    quote = await call.ask(QuoteTerms(terms, suppositions_of(body.scenarios)), QuoteView)
+    agreed = await agreed_terms(call, body)
+    if isinstance(agreed, Problem):
+        return agreed
+    refused = agreed.refused()
+    if refused is not None:
+        return refused
+    quote = await call.ask(QuoteTerms(agreed.terms, suppositions_of(body.scenarios)), QuoteView)
     return quote if isinstance(quote, Problem) else Reply(render_quote(quote, body.scenarios))
 
 

@@ -58,6 +58,7 @@ class LoanShape(ResponseShape):
     customer_id: Id
     branch_id: Id | None
     product_id: Id | None
+    product_version: int | None
     principal: Money
     currency: str
     annual_rate_percent: Rate
@@ -99,7 +100,7 @@ def render_loan(loan: LoanView, today: date) -> dict[str, object]:
         every, unit, interest_method, amortization, calc_period, days_in_month, days_in_year,
         start_date, first_due_date, purpose, status, owed_principal, owed_interest, owed_fees,
         owed_penalties, credit, due_date, due_minor, disbursed_on, version, sync_status,
-        created_at, updated_at,
+        created_at, updated_at, product_version,
     ) = loan  # fmt: skip
     written = amount_writer(currency)
     late_days = 0
@@ -113,6 +114,7 @@ def render_loan(loan: LoanView, today: date) -> dict[str, object]:
         "customer_id": customer_id,
         "branch_id": branch_id,
         "product_id": product_id,
+        "product_version": product_version,
         "principal": written(principal),
         "currency": currency,
         "annual_rate_percent": format(rate, "f"),

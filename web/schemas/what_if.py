@@ -18,12 +18,12 @@ from web.schemas.fields import Day, Id, Money, ResponseShape, TextField
 from web.schemas.payments import AllocationShape
 from web.schemas.scenarios import SCENARIOS_MAX, ScenarioBody
 from web.schemas.schedules import InstalmentShape, ScheduleTotals, render_rows
-from web.schemas.terms import TermsBody
+from web.schemas.terms import LoanTermsBody
 
 SignedRate = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["12.682503"])]
 
 
-class QuoteBody(TermsBody):
+class QuoteBody(LoanTermsBody):
     """The terms of an application without a customer, and what else is to be supposed of them."""
 
     purpose: TextField | None = None
