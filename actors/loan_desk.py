@@ -15,19 +15,21 @@ from actors.messages.user_session import Answered
 from actors.ports import Clock
 from actors.reading_ports import Readings, Reckoner
 from domain.as_of import carried_to, loan_as_of
+from domain.book_arrears import TooManyLoans, book_arrears
 from domain.identifiers import LoanId
 from domain.loan import Loan
 from domain.loan_reckoning import payoff_view, schedule_view, statement_view
 from domain.queries import (
     LoanQuery,
     QuoteTerms,
+    ReadArrears,
     ReadPayoff,
     ReadSchedule,
     ReadStatement,
     SupposeOfLoan,
 )
 from domain.quoting import quote, what_if_view
-from domain.rejections import Rejected
+from domain.rejections import Rejected, WorkoutRefusal
 from domain.roles import Sight
 
 
@@ -56,6 +58,8 @@ class LoanDesk:
             case QuoteTerms():
                 work = partial(quote, query.terms, query.scenarios, today)
                 return await self.reckoner.reckon(work)
+            case ReadArrears():
+                return await self._arrears(query, seen)
             case SupposeOfLoan():
                 return await self._supposed(query, seen)
             case _:
@@ -74,6 +78,18 @@ class LoanDesk:
             return not_found("loan")
         history = await self.reckoner.reckon(partial(loan_as_of, events, day))
         return replace(history.loan, version=len(events))
+
+    async def _arrears(self, query: ReadArrears, seen: Sight) -> Answered:
+        as_of = query.as_of or self.clock.today()
+        book = await self.readings.book_on(as_of, query.branch_id, seen)
+        if isinstance(book, TooManyLoans):
+            return Rejected(
+                WorkoutRefusal.BAD_DATE,
+                f"More than {book.most} loans would have to be brought to {as_of} one by one."
+                " Ask for one branch (branch_id), or for a day nearer to today.",
+                facts={"loans_max": book.most},
+            )
+        return await self.reckoner.reckon(partial(book_arrears, book, as_of))
 
     async def _supposed(self, query: SupposeOfLoan, seen: Sight) -> Answered:
         kept = await self.readings.loan_state(query.loan_id, seen)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from domain.book_arrears import BookOnDay, TooManyLoans
 from domain.events import LoanEvent
 from domain.identifiers import LoanId, PaymentId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
@@ -53,6 +54,11 @@ class Readings(Protocol):
 
     async def history(self, loan_id: LoanId, sight: Sight) -> tuple[LoanEvent, ...] | None:
         """All events of a loan, as it was made by them; None when the loan is not in sight."""
+
+    async def book_on(
+        self, day: date, branch_id: UUID | None, sight: Sight
+    ) -> BookOnDay | TooManyLoans:
+        """What is known of the loans that were out on `day`."""
 
     async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
         """One payment."""

@@ -93,12 +93,13 @@ def at_risk(loans: Iterable[Loan], as_of: date) -> tuple[RiskLine, ...]:
         whole, risky = out.get(loan.terms.currency, (0, 0))
         out[loan.terms.currency] = (whole + principal, risky + (principal if late else 0))
     return tuple(
-        RiskLine(currency, whole, risky, _percent(risky, whole))
+        RiskLine(currency, whole, risky, percent_of_all(risky, whole))
         for currency, (whole, risky) in sorted(out.items())
     )
 
 
-def _percent(part: int, whole: int) -> Decimal:
+def percent_of_all(part: int, whole: int) -> Decimal:
+    """What per cent `part` is of `whole`, to two places; 0 of nothing."""
     if not whole:
         return Decimal(0)
     share = ARITHMETIC.divide(Decimal(100 * part), Decimal(whole))

@@ -53,9 +53,19 @@ def days_past_due(
     INCLUSIVE counts the due date itself; days of grace come off.
     """
     oldest = oldest_unpaid(instalments)
-    if oldest is None or oldest.due_date > as_of:
+    return days_since(None if oldest is None else oldest.due_date, as_of, count, grace_days)
+
+
+def days_since(
+    oldest_due: date | None,
+    as_of: date,
+    count: DayCounting = DayCounting.EXCLUSIVE,
+    grace_days: int = 0,
+) -> int:
+    """The same from the due date alone; None where nothing is unpaid."""
+    if oldest_due is None or oldest_due > as_of:
         return 0
-    days = (as_of - oldest.due_date).days
+    days = (as_of - oldest_due).days
     if count is DayCounting.INCLUSIVE:
         days += 1
     return max(0, days - grace_days)

@@ -202,6 +202,14 @@ class ListAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadArrears:
+    """How late the loans in sight are at the end of a day (default today), of all or a branch."""
+
+    as_of: date | None
+    branch_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadNetworkStatus:
     """The state of the link to the head office, as the connectivity prober knows it."""
 
@@ -257,7 +265,7 @@ class ConfirmOperator:
     """Whether whoever asks may operate the node: for what goes on after it was allowed."""
 
 
-LoanQuery = ReadSchedule | ReadPayoff | ReadStatement | QuoteTerms | SupposeOfLoan
+LoanQuery = ReadSchedule | ReadPayoff | ReadStatement | QuoteTerms | SupposeOfLoan | ReadArrears
 BooksQuery = ListJournalEntries | ReadTrialBalance | ListAudit
 OperatingQuery = (
     ReadTree | ReadActor | ReadRestartEffect | ReadDrainEffect | ReadFigures | ConfirmOperator

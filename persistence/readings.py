@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, Final, final
+from uuid import UUID
 
 from sqlalchemy import text
 
+from domain.book_arrears import BookOnDay, TooManyLoans
 from domain.events import LoanEvent
 from domain.identifiers import LoanId, PaymentId, UserId
 from domain.loan import Loan
 from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments
 from domain.roles import Sight
 from domain.views import CommentView, EventView, LoanView, Page, PaymentView, StatisticsView
+from persistence.arrears_readings import book_on
 from persistence.connections import Connections
 from persistence.loan_loading import history_of, whole_loan
 from persistence.loan_rows import (
@@ -131,6 +134,12 @@ class PostgresReadings:
     async def history(self, loan_id: LoanId, sight: Sight) -> tuple[LoanEvent, ...] | None:
         """All events of a loan; None when the loan is not in sight."""
         return await self._connections.run(self._history, loan_id, sight)
+
+    async def book_on(
+        self, day: date, branch_id: UUID | None, sight: Sight
+    ) -> BookOnDay | TooManyLoans:
+        """What is known of the loans that were out on `day`, of one moment."""
+        return await self._connections.run(book_on, self._connections.pool, day, branch_id, sight)
 
     async def payment(self, payment_id: PaymentId, sight: Sight) -> PaymentView | None:
         """One payment; None when it is not there or not in sight."""

@@ -10,6 +10,7 @@ from actors.feed_ports import Lane
 from actors.messages.replies import Unavailable
 from actors.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample, WorkInHand
 from domain.account import Account, SignInSession
+from domain.book_arrears import ArrearsView
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
 from domain.identifiers import SessionId, UserId
@@ -128,6 +129,7 @@ Told = (
     | StatementView
     | QuoteView
     | WhatIfView
+    | ArrearsView
     | Page[EventView]
     | Page[JournalEntryView]
     | TrialBalanceView

@@ -91,6 +91,25 @@ async def test_the_books_are_read_by_who_may_and_balance(shared_node):
             assert (await node.get(stranger, path, expect=403))["code"] == "not_allowed"
 
 
+async def test_the_arrears_of_a_book_are_told_for_any_day(shared_node):
+    node = shared_node
+    staff = await hire(node)
+    loan = await active_loan(node, staff)
+    schedule = await node.get(staff.customer, f"/loans/{loan['id']}/schedule")
+    (now,) = (await node.get(staff.customer, "/dashboard/arrears"))["portfolio"]
+    assert [row["bucket"] for row in now["buckets"]] == ["current"]
+    assert (now["loans"], now["outstanding"], now["par_30"]) == (1, "1200.00", "0.00")
+    second = date.fromisoformat(schedule["instalments"][1]["due_date"])
+    path = f"/dashboard/arrears?as_of={second + timedelta(days=1)}"
+    (later,) = (await node.get(staff.customer, path))["portfolio"]
+    owed = sum(Decimal(row["total_due"]) for row in schedule["instalments"][:2])
+    assert Decimal(later["overdue"]) == owed
+    assert later["par_30_percent"] == "100.00"
+    before = date.fromisoformat(schedule["as_of"]) - timedelta(days=1)
+    path = f"/dashboard/arrears?as_of={before}"
+    assert (await node.get(staff.customer, path))["portfolio"] == []
+
+
 async def test_what_is_out_of_sight_can_neither_be_read_nor_supposed_of(shared_node):
     node = shared_node
     staff, others = await hire(node), await hire(node)

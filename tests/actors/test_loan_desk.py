@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from actors.loan_desk import LoanDesk
 from actors.query_desk import QueryDesk
 from actors.reckoning import ThreadReckoner
+from domain.book_arrears import ArrearsView, BookOnDay, TooManyLoans
 from domain.loan_reckoning import PayoffView, StatementView
-from domain.queries import ReadPayoff, ReadSchedule, ReadStatement
-from domain.rejections import AccessRefusal, LoanRefusal
+from domain.queries import ReadArrears, ReadPayoff, ReadSchedule, ReadStatement
+from domain.rejections import AccessRefusal, LoanRefusal, WorkoutRefusal
 from domain.roles import Scope, Sight
 from domain.statement import StatementEntry
 from domain.views import ScheduleView
@@ -35,6 +36,14 @@ class Shelf:
     async def history(self, loan_id, sight):
         self.replays += 1
         return self.events or None
+
+
+class Book(Shelf):
+    """A book that is too large for one answer, until it is asked for one branch."""
+
+    async def book_on(self, day, branch_id, sight):
+        self.sights.append(sight)
+        return TooManyLoans(2000) if branch_id is None else BookOnDay(())
 
 
 class Inline:
@@ -105,6 +114,16 @@ async def test_a_statement_ends_today_and_begins_with_the_loan():
         StatementEntry.INTEREST,
     ]
     assert told.closing_minor == 120_000 + shelf.loan.instalments[0].interest_minor
+
+
+async def test_arrears_are_of_today_unless_a_day_is_named_and_bounded():
+    book = Book()
+    refused = await desk(book).answer(ReadArrears(None), SEEN)
+    assert refused.reason is WorkoutRefusal.BAD_DATE
+    assert refused.facts == {"loans_max": 2000}
+    view = await desk(book).answer(ReadArrears(None, OFFICER.branch_id), SEEN)
+    assert view == ArrearsView(TODAY, ())
+    assert book.sights == [SEEN, SEEN]
 
 
 async def test_what_is_out_of_sight_is_not_there():

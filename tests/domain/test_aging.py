@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.aging import aging, at_risk, loan_arrears
+from domain.book_arrears import AlikeLoans, BookOnDay, DelinquencyTerms, book_arrears
 from domain.conventions import DayCounting
 from domain.lifecycle import LoanStatus
 from domain.terms import DelinquencyBucket
@@ -52,3 +53,24 @@ def test_a_book_is_told_by_bucket_and_by_risk() -> None:
     (risk,) = at_risk([fresh, closed], date(2024, 4, 10))
     assert (risk.at_risk_30_minor, risk.at_risk_percent) == (120_000, Decimal("100.00"))
     assert at_risk([], day) == ()
+
+
+def test_what_is_summed_by_rows_and_what_is_told_by_a_loan_is_one_book() -> None:
+    day = date(2024, 4, 10)
+    own = DelinquencyTerms(DayCounting.INCLUSIVE, 0, (DelinquencyBucket("LATE", 1, None),))
+    alike = (
+        AlikeLoans("EUR", DelinquencyTerms(), None, 5, 500_000, 0),
+        AlikeLoans("EUR", DelinquencyTerms(), FIRST_DUE, 2, 200_000, 20_000),
+        AlikeLoans("EUR", own, day, 1, 70_000, 0),
+        AlikeLoans("JPY", DelinquencyTerms(), None, 1, 900, 0),
+    )
+    view = book_arrears(BookOnDay(alike, (LOAN,)), day)
+    euros, yen = view.currencies
+    assert [(row.bucket, row.loans, row.overdue_minor) for row in euros.buckets] == [
+        ("current", 5, 0),
+        ("31-60", 3, 20_000 + sum(row.due_minor for row in LOAN.instalments[:2])),
+        ("LATE", 1, 0),
+    ]
+    assert (euros.loans, euros.principal_minor) == (9, 890_000)
+    assert (euros.at_risk_30_minor, euros.at_risk_percent) == (320_000, Decimal("35.96"))
+    assert (yen.loans, yen.at_risk_percent) == (1, Decimal(0))

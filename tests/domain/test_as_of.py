@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import events as happened
+from domain.aging import LoanArrears, loan_arrears
 from domain.as_of import carried_to, known_by, loan_as_of, passages
 from domain.events import LoanEvent
 from domain.identifiers import PaymentId
@@ -50,6 +51,19 @@ def test_the_state_that_is_kept_tells_every_day_after_its_money(life: Life, day:
     if carried is not None:
         assert shown(carried) == shown(loan_as_of(events, day).loan)
         assert carried.version == kept.version
+
+
+@given(lives(), days)
+def test_whoever_is_not_late_by_the_rows_that_are_kept_is_not_late(life: Life, day: date) -> None:
+    """So a store sums them up without asking the engine, also where interest follows the money."""
+    _, events = life
+    kept = replay(events)[0]
+    due, last = kept.next_due, kept.last_value_date
+    if due is None or last is None or not last <= day < due.due_date:
+        return
+    seen = loan_as_of(events, day).loan
+    assert seen.status is kept.status
+    assert loan_arrears(seen, day) == LoanArrears(0, "current", 0, kept.outstanding.principal_minor)
 
 
 @given(lives(), days)

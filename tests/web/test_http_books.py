@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from domain.queries import ListAudit, ListJournalEntries, ReadTrialBalance
+from domain.queries import ListAudit, ListJournalEntries, ReadArrears, ReadTrialBalance
 from domain.views import Page
-from tests.web.standins import LOAN_ID, USER_ID, House
-from tests.web.told_of_loans import AUDIT_LINE, JOURNAL_ENTRY, TRIAL_BALANCE
+from tests.web.standins import BRANCH_ID, LOAN_ID, USER_ID, House
+from tests.web.told_of_loans import ARREARS, AUDIT_LINE, JOURNAL_ENTRY, TRIAL_BALANCE
 
 
 async def told(response: Any) -> Any:
@@ -76,9 +76,26 @@ async def test_the_audit_trail_takes_its_filters(client: Any, house: House) -> N
     assert query.page.descending
 
 
+async def test_arrears_are_told_by_currency_and_bucket(client: Any, house: House) -> None:
+    house.session.table = {ReadArrears: ARREARS}
+    path = f"/dashboard/arrears?as_of=2026-06-30&branch_id={BRANCH_ID}"
+    arrears = await told(await client.get(path, headers=house.bearer))
+    assert house.session.last == ReadArrears(date(2026, 6, 30), BRANCH_ID)
+    (euros,) = arrears["portfolio"]
+    assert (euros["outstanding"], euros["overdue"]) == ("3000.00", "123.45")
+    assert (euros["par_30"], euros["par_30_percent"]) == ("1000.00", "33.33")
+    assert euros["buckets"][1] == {
+        "bucket": "31-60",
+        "loans": 1,
+        "outstanding": "1000.00",
+        "overdue": "123.45",
+    }
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/dashboard/arrears?as_of=yesterday",
         "/journal/entries?account=petty_cash",
         "/journal/entries?loan_id=1",
         "/journal/entries?from=2026-02-30",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from domain.book_arrears import ArrearsView, BucketArrears, CurrencyArrears
 from domain.conventions import PreclosureInterest
 from domain.ledger_views import (
     AccountBalance,
@@ -19,6 +20,7 @@ from domain.queries import (
     ListAudit,
     ListJournalEntries,
     QuoteTerms,
+    ReadArrears,
     ReadPayoff,
     ReadStatement,
     ReadTrialBalance,
@@ -107,7 +109,25 @@ AUDIT_LINE = AuditView(
     None,
     {"status": "active"},
 )
+ARREARS = ArrearsView(
+    TODAY,
+    (
+        CurrencyArrears(
+            "EUR",
+            3,
+            300_000,
+            12_345,
+            100_000,
+            Decimal("33.33"),
+            (
+                BucketArrears("current", 2, 200_000, 0),
+                BucketArrears("31-60", 1, 100_000, 12_345),
+            ),
+        ),
+    ),
+)
 TOLD_OF_LOANS = {
+    ReadArrears: ARREARS,
     ReadPayoff: PAYOFF,
     QuoteTerms: QUOTE,
     SupposeOfLoan: WHAT_IF,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.queries import ReadNetworkStatus, ReadStatistics, ReadSyncSummary
+from domain.book_arrears import ArrearsView
+from domain.queries import ReadArrears, ReadNetworkStatus, ReadStatistics, ReadSyncSummary
 from domain.views import NetworkView, StatisticsView, SyncSummaryView
 from web.calls import Call
 from web.problems import Problem
 from web.replies import Outcome, Reply
-from web.routing import Route
+from web.routing import AS_OF, Route, id_parameter
+from web.schemas.arrears import ArrearsShape, render_arrears
 from web.schemas.figures import (
     NetworkStatus,
     Statistics,
@@ -26,6 +28,13 @@ async def read_statistics(call: Call) -> Outcome:
     if isinstance(figures, Problem):
         return figures
     return Reply(render_statistics(figures, call.desk.doors.options.default_currency))
+
+
+async def read_arrears(call: Call) -> Outcome:
+    """How late the loans in sight are on a day."""
+    query = ReadArrears(call.query.get("as_of"), call.query.get("branch_id"))
+    arrears = await call.ask(query, ArrearsView)
+    return arrears if isinstance(arrears, Problem) else Reply(render_arrears(arrears))
 
 
 async def read_network_status(call: Call) -> Outcome:
@@ -49,6 +58,16 @@ DASHBOARD: Final = (
         tag="dashboard",
         answers={200: Statistics},
         problems=(403,),
+    ),
+    Route(
+        method="GET",
+        path="/dashboard/arrears",
+        handler=read_arrears,
+        summary="The arrears of the book on a day",
+        tag="dashboard",
+        answers={200: ArrearsShape},
+        query=(AS_OF, id_parameter("branch_id")),
+        problems=(403, 422),
     ),
     Route(
         method="GET",
