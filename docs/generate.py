@@ -1,10 +1,11 @@
-"""Draws the pages of docs/ that are made and not written: life cycle, roles, OpenAPI document.
+"""Draws the pages of docs/ that are made and not written: life cycle, roles, API documents.
 
     python docs/generate.py           draw them again
     python docs/generate.py --check   say which are not current, and exit 1
 
 It decides nothing: the life cycle is the table in domain/lifecycle.py, the roles are the tables in
-domain/roles.py, the OpenAPI document is what `lendwire openapi` prints when nothing is set.
+domain/roles.py, the API documents are what `lendwire openapi` and `lendwire
+asyncapi` print when nothing is set.
 """
 
 from __future__ import annotations
@@ -121,20 +122,31 @@ def roles() -> str:
 
 
 def openapi() -> str:
-    """The OpenAPI document, as the command prints it where no setting is made."""
-    command = (sys.executable, "-m", "server", "openapi")
+    """The OpenAPI document."""
+    return printed("openapi")
+
+
+def asyncapi() -> str:
+    """The AsyncAPI document."""
+    return printed("asyncapi")
+
+
+def printed(document: str) -> str:
+    """What the command prints where no setting is made."""
+    command = (sys.executable, "-m", "server", document)
     here = {"PYTHONPATH": str(DOCS.parent)}
     with tempfile.TemporaryDirectory() as nowhere:
-        printed = subprocess.run(
+        ended = subprocess.run(
             command, check=True, capture_output=True, text=True, env=here, cwd=nowhere
         )
-    return printed.stdout
+    return ended.stdout
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "lifecycle.md": life_cycle,
     "roles.md": roles,
     "openapi.json": openapi,
+    "asyncapi.json": asyncapi,
 }
 
 

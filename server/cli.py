@@ -1,4 +1,4 @@
-"""The command `lendwire`: serve, migrate, rebuild, create-user, check, openapi, conform.
+"""The command `lendwire`: serve, migrate, rebuild, create-user, check, openapi, asyncapi, conform.
 
 Whatever goes wrong in an expected way is one sentence on standard error and an exit code; a
 traceback is a bug.
@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_openapi)
+
+    asyncapi = commands.add_parser("asyncapi", help="print the AsyncAPI document")
+    asyncapi.set_defaults(run=_asyncapi)
     return parser
 
 
@@ -157,7 +160,17 @@ def _openapi(_: argparse.Namespace) -> int:
     from web.openapi import openapi_document
 
     # The document describes the program, not one node: no key is needed to write it.
-    document = openapi_document(web_options(read_settings(), b""))
+    return _print(openapi_document(web_options(read_settings(), b"")))
+
+
+def _asyncapi(_: argparse.Namespace) -> int:
+    from server.web_slice import web_options
+    from web.asyncapi import asyncapi_document
+
+    return _print(asyncapi_document(web_options(read_settings(), b"")))
+
+
+def _print(document: object) -> int:
     json.dump(document, sys.stdout, indent=2, sort_keys=True)
     sys.stdout.write("\n")
     return 0

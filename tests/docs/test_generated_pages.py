@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-DRAWN = ("lifecycle.md", "roles.md", "openapi.json")
+DRAWN = ("lifecycle.md", "roles.md", "openapi.json", "asyncapi.json")
 
 
 @pytest.fixture(scope="module")

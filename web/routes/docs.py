@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from web.asyncapi import STYLE, STYLE_NAME, asyncapi_json, asyncapi_page
 from web.calls import Call
 from web.problems import NOT_FOUND
 from web.replies import JSON, Outcome, Page
@@ -69,6 +70,18 @@ async def read_openapi(call: Call) -> Outcome:
     return Page(call.desk.openapi, JSON)
 
 
+async def read_asyncapi(call: Call) -> Outcome:
+    """The AsyncAPI document of this server's socket."""
+    options = call.desk.doors.options
+    return Page(asyncapi_json(options), JSON) if options.docs_enabled else NOT_FOUND
+
+
+async def read_asyncapi_page(call: Call) -> Outcome:
+    """The same, to read."""
+    options = call.desk.doors.options
+    return Page(asyncapi_page(options), _HTML, _POLICY) if options.docs_enabled else NOT_FOUND
+
+
 async def read_docs(call: Call) -> Outcome:
     """The page of the documentation."""
     if not call.desk.doors.options.docs_enabled:
@@ -83,6 +96,8 @@ async def read_docs_asset(call: Call) -> Outcome:
         return NOT_FOUND
     if name == START_NAME:
         return Page(_START, _SCRIPT, _POLICY)
+    if name == STYLE_NAME:
+        return Page(STYLE, _CSS, _POLICY)
     media_type = _ASSETS.get(name)
     if media_type is None:
         return NOT_FOUND
@@ -107,6 +122,27 @@ DOCS: Final = (
         tag="system",
         answers={200: None},
         door=Door.OPEN,
+        problems=(404,),
+    ),
+    Route(
+        method="GET",
+        path="/asyncapi.json",
+        handler=read_asyncapi,
+        summary="What flows on a socket, as AsyncAPI 3.0",
+        tag="system",
+        answers={200: None},
+        door=Door.OPEN,
+        problems=(404,),
+    ),
+    Route(
+        method="GET",
+        path="/asyncapi",
+        handler=read_asyncapi_page,
+        summary="What flows on a socket, to read",
+        tag="system",
+        answers={200: None},
+        door=Door.OPEN,
+        media_type="text/html",
         problems=(404,),
     ),
     Route(

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from domain.notices import PUBLIC_TYPES, NoticeType
@@ -25,13 +25,37 @@ _TOPIC: Final = "loan:"
 class CloseCode(IntEnum):
     """Part of the interface: 1012 and 4408 mean reconnect and resume; 4401 and 4403 mean do not."""
 
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL = 1002
     UNSUPPORTED = 1003
+    BAD_TEXT = 1007
+    TOO_BIG = 1009
     RESTART = 1012
     SIGNED_OUT = 4401
     FORBIDDEN = 4403
     TOO_SLOW = 4408
+    RESUMED_ELSEWHERE = 4409
     FLOOD = 4429
     FULL = 4503
+
+
+CLOSE_MEANINGS: Final = {
+    CloseCode.NORMAL: "The client has closed, and is answered with its own code.",
+    CloseCode.GOING_AWAY: "The client leaves its page, and is answered with its own code.",
+    CloseCode.PROTOCOL: "A frame broke the rules of RFC 6455. Mend the client.",
+    CloseCode.UNSUPPORTED: "A binary message came: messages are text. Mend the client.",
+    CloseCode.BAD_TEXT: "A text was not UTF-8. Mend the client.",
+    CloseCode.TOO_BIG: "A message was larger than 64 KiB. Send smaller ones.",
+    CloseCode.RESTART: "The server ends or repairs itself. Reconnect after the reconnect_after_ms "
+    "of the reason, and resume.",
+    CloseCode.SIGNED_OUT: "The sign-in or its token has ended. Sign in again; do not reconnect.",
+    CloseCode.FORBIDDEN: "This is not to be heard, or not any more. Do not reconnect.",
+    CloseCode.TOO_SLOW: "The client was too slow or silent. Reconnect and resume.",
+    CloseCode.RESUMED_ELSEWHERE: "A newer connection took the place of this one. Do nothing.",
+    CloseCode.FLOOD: "Too many messages, control frames or sockets. Wait before the next.",
+    CloseCode.FULL: "The server has no room or cannot serve for the moment. Try again later.",
+}
 
 
 def _public_type(value: Any) -> NoticeType:
@@ -49,8 +73,18 @@ def _topic(value: Any) -> UUID:
     return found
 
 
-Types = Annotated[list[Annotated[NoticeType, BeforeValidator(_public_type)]], Field(max_length=20)]
-Topics = Annotated[list[Annotated[UUID, BeforeValidator(_topic)]], Field(max_length=TOPICS_MAX)]
+_Type = Annotated[
+    NoticeType,
+    BeforeValidator(_public_type),
+    WithJsonSchema({"type": "string", "enum": sorted(PUBLIC_TYPES)}),
+]
+_Topic = Annotated[
+    UUID,
+    BeforeValidator(_topic),
+    WithJsonSchema({"type": "string", "pattern": f"^{_TOPIC}[0-9a-fA-F-]{{36}}$"}),
+]
+Types = Annotated[list[_Type], Field(max_length=20)]
+Topics = Annotated[list[_Topic], Field(max_length=TOPICS_MAX)]
 Ref = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -97,7 +131,7 @@ class Ping(RequestShape):
 
 Said = Authenticate | Subscribe | Unsubscribe | Ping
 
-_SHAPES: Final[dict[str, type[BaseModel]]] = {
+SAID: Final[dict[str, type[BaseModel]]] = {
     "authenticate": Authenticate,
     "subscribe": Subscribe,
     "unsubscribe": Unsubscribe,
@@ -121,7 +155,7 @@ def read_message(text: str) -> Said | dict[str, object]:
     ref = document.get("ref")
     ref = ref if isinstance(ref, str) else None
     kind = document.get("type")
-    shape = _SHAPES.get(kind) if isinstance(kind, str) else None
+    shape = SAID.get(kind) if isinstance(kind, str) else None
     if shape is None:
         return error_message("unknown_message", "There is no message of this type.", ref)
     try:
