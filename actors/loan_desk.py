@@ -10,16 +10,23 @@ from datetime import date
 from functools import partial
 from typing import assert_never
 
-from actors.loan_judging import not_found
+from actors.loan_judging import judge, not_found
 from actors.messages.user_session import Answered
 from actors.ports import Clock
 from actors.reading_ports import Readings, Reckoner
+from domain.account import Account
 from domain.as_of import carried_to, loan_as_of
 from domain.book_arrears import TooManyLoans, book_arrears
-from domain.identifiers import LoanId
+from domain.commands import CommandContext
+from domain.decision import HistoryNeeded
+from domain.events import LoanEvent
+from domain.foresight import ForesightView, foresight
+from domain.identifiers import EventId, LoanId
 from domain.loan import Loan
+from domain.loan_history import replay
 from domain.loan_reckoning import payoff_view, schedule_view, statement_view
 from domain.queries import (
+    ForeseePayment,
     LoanQuery,
     QuoteTerms,
     ReadArrears,
@@ -65,6 +72,24 @@ class LoanDesk:
             case _:
                 assert_never(query)
 
+    async def foresee(self, account: Account, query: ForeseePayment, seen: Sight) -> Answered:
+        """Tell what a payment, or its reversal, would change, to whoever might do it."""
+        events = await self.readings.history(query.loan_id, seen)
+        if events is None:
+            return not_found("loan")
+        context = CommandContext(
+            principal=account.principal,
+            at=self.clock.now(),
+            today=self.clock.today(),
+            # Nothing is kept of it: the payment's own id says as well where it belongs in its day.
+            event_id=EventId(query.order.payment_id),
+            request_id="",
+            address="",
+            four_eyes=False,
+            idempotency=None,
+        )
+        return await self.reckoner.reckon(partial(_foreseen, query, context, events))
+
     async def _loan(self, loan_id: LoanId, day: date, seen: Sight) -> Loan | Rejected:
         """The loan as it stands on `day`: from its state where that tells, else from its events."""
         kept = await self.readings.loan_state(loan_id, seen)
@@ -108,3 +133,12 @@ class LoanDesk:
             return not_found("loan")
         until = min(query.until or self.clock.today(), self.clock.today())
         return await self.reckoner.reckon(partial(statement_view, kept, events, query.since, until))
+
+
+def _foreseen(
+    query: ForeseePayment, context: CommandContext, events: tuple[LoanEvent, ...]
+) -> ForesightView | Rejected:
+    loan = replay(events)[0]
+    outcome = judge(query.order, context)(loan, events)
+    assert not isinstance(outcome, HistoryNeeded), "it has the history"
+    return outcome if isinstance(outcome, Rejected) else foresight(loan, outcome)

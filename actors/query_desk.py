@@ -25,6 +25,7 @@ from domain.account import Account
 from domain.identifiers import UserId
 from domain.queries import (
     BooksQuery,
+    ForeseePayment,
     LendingQuery,
     ListComments,
     ListLoanEvents,
@@ -86,6 +87,8 @@ class QueryDesk:
                 return await self._operation(account, query)
         if seen is None:
             return not_allowed(principal, "read loans and payments")
+        if isinstance(query, ForeseePayment):
+            return await self.loans.foresee(account, query, seen)
         if isinstance(query, LoanQuery):
             return await self.loans.answer(query, seen)
         match query:

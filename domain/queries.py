@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from domain.commands import RecordPayment, ReversePayment
 from domain.identifiers import LoanId, PaymentId, ProductId, UserId
 from domain.lifecycle import LoanStatus
 from domain.suppositions import Supposition
@@ -117,6 +118,14 @@ class ListComments:
 
     loan_id: LoanId
     page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseePayment:
+    """What taking or undoing a payment would change, without doing it: `ForesightView`."""
+
+    loan_id: LoanId
+    order: RecordPayment | ReversePayment
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +286,7 @@ LendingQuery = (
     | ReadPayment
     | ListPayments
     | ListComments
+    | ForeseePayment
     | ReadProduct
     | ListProducts
     | ReadUser

@@ -156,6 +156,12 @@ SINCE: Final = day_parameter("from")
 UNTIL: Final = day_parameter("to")
 
 
+_TRUTHS: Final = {"true": True, "false": False}
+DRY_RUN: Final = Parameter(
+    "dry_run", _TRUTHS.get, "true or false", {"type": "boolean", "default": False}
+)
+
+
 def id_parameter(name: str) -> Parameter:
     """A query parameter that is a UUID."""
     return Parameter(name, read_uuid, "a UUID", {"type": "string", "format": "uuid"})

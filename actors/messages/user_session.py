@@ -13,6 +13,7 @@ from domain.account import Account, SignInSession
 from domain.book_arrears import ArrearsView
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
+from domain.foresight import ForesightView
 from domain.identifiers import SessionId, UserId
 from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
 from domain.loan_reckoning import PayoffView, StatementView
@@ -137,6 +138,7 @@ Told = (
     | PaymentView
     | Page[PaymentView]
     | Page[CommentView]
+    | ForesightView
     | ProductView
     | Page[ProductView]
     | Account

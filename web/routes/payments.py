@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from domain.commands import AnnotatePayment, RecordPayment, ReversePayment
+from domain.foresight import ForesightView
 from domain.identifiers import LoanId, PaymentId
-from domain.queries import ListPayments, ReadPayment
+from domain.queries import ForeseePayment, ListPayments, ReadPayment
 from domain.views import Page, PaymentView
 from web.calls import Call, made
 from web.problems import Problem
-from web.replies import Outcome
-from web.routing import PAGING, Route, id_parameter
+from web.replies import Outcome, Reply
+from web.routing import DRY_RUN, PAGING, Route, id_parameter
 from web.schemas.fields import NoFields
+from web.schemas.foresight import ForesightShape, ReversalAnswer, render_foresight
 from web.schemas.payments import (
     AnnotationBody,
     PaymentBody,
@@ -34,6 +36,8 @@ async def record_payment(call: Call) -> Outcome:
         method=body.method,
         reference=body.reference,
     )
+    if call.query.get("dry_run", False):
+        return await _foreseen(call, ForeseePayment(command.loan_id, command))
     done = await call.carry_out(command, PaymentView)
     if isinstance(done, Problem):
         return done
@@ -80,8 +84,17 @@ async def reverse_payment(call: Call) -> Outcome:
     payment = await call.ask(ReadPayment(PaymentId(call.ids["payment_id"])), PaymentView)
     if isinstance(payment, Problem):
         return payment
-    done = await call.carry_out(ReversePayment(payment.id, payment.loan_id), PaymentView)
+    command = ReversePayment(payment.id, payment.loan_id)
+    if call.query.get("dry_run", False):
+        return await _foreseen(call, ForeseePayment(command.loan_id, command))
+    done = await call.carry_out(command, PaymentView)
     return done if isinstance(done, Problem) else made(done, render_payment(done.view), 200)
+
+
+async def _foreseen(call: Call, query: ForeseePayment) -> Outcome:
+    """What would change; nothing is written."""
+    view = await call.ask(query, ForesightView)
+    return view if isinstance(view, Problem) else Reply(render_foresight(view))
 
 
 async def _listed(call: Call, loan_id: LoanId | None) -> Outcome:
@@ -99,8 +112,9 @@ PAYMENTS: Final = (
         handler=record_payment,
         summary="Record a payment",
         tag="payments",
-        answers={201: PaymentShape},
+        answers={201: PaymentShape, 200: ForesightShape},
         body=PaymentBody,
+        query=(DRY_RUN,),
         problems=(403, 404, 409),
     ),
     Route(
@@ -149,8 +163,9 @@ PAYMENTS: Final = (
         handler=reverse_payment,
         summary="Reverse a payment",
         tag="payments",
-        answers={200: PaymentShape},
+        answers={200: ReversalAnswer},
         body=NoFields,
+        query=(DRY_RUN,),
         problems=(403, 409),
     ),
 )

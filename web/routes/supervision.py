@@ -13,8 +13,7 @@ from web.calls import Call
 from web.openmetrics import MEDIA_TYPE, openmetrics
 from web.problems import Problem
 from web.replies import Outcome, Page, Reply
-from web.request_reading import Parameter
-from web.routing import SUPERVISION_TAG, Route
+from web.routing import DRY_RUN, SUPERVISION_TAG, Route
 from web.schemas.supervision import (
     ActorShape,
     DrainEffectShape,
@@ -26,11 +25,6 @@ from web.schemas.supervision import (
     render_actor,
     render_drain_effect,
     render_effect,
-)
-
-_TRUTHS: Final = {"true": True, "false": False}
-DRY_RUN: Final = Parameter(
-    "dry_run", _TRUTHS.get, "true or false", {"type": "boolean", "default": False}
 )
 
 HELP: Final = {
