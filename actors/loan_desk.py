@@ -20,13 +20,12 @@ from domain.book_arrears import TooManyLoans, book_arrears
 from domain.commands import CommandContext
 from domain.decision import HistoryNeeded
 from domain.events import LoanEvent
-from domain.foresight import ForesightView, foresight
+from domain.foresight import ForeseePayment, ForesightView, foresight
 from domain.identifiers import EventId, LoanId
 from domain.loan import Loan
 from domain.loan_history import replay
 from domain.loan_reckoning import payoff_view, schedule_view, statement_view
 from domain.queries import (
-    ForeseePayment,
     LoanQuery,
     QuoteTerms,
     ReadArrears,

@@ -22,10 +22,10 @@ from actors.presence_desk import PresenceDesk
 from actors.products_desk import ProductsDesk
 from actors.reading_ports import Readings
 from domain.account import Account
+from domain.foresight import ForeseePayment
 from domain.identifiers import UserId
 from domain.queries import (
     BooksQuery,
-    ForeseePayment,
     LendingQuery,
     ListComments,
     ListLoanEvents,

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.commands import RecordPayment, ReversePayment
 from domain.decision import Decision
 from domain.identifiers import LoanId
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.payment import Payment
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseePayment:
+    """What taking or undoing a payment would change, without doing it: `ForesightView`."""
+
+    loan_id: LoanId
+    order: RecordPayment | ReversePayment
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from domain.commands import RecordPayment, ReversePayment
+from domain.foresight import ForeseePayment
 from domain.identifiers import LoanId, PaymentId, ProductId, UserId
 from domain.lifecycle import LoanStatus
 from domain.suppositions import Supposition
@@ -118,14 +118,6 @@ class ListComments:
 
     loan_id: LoanId
     page: PageRequest
-
-
-@dataclass(frozen=True, slots=True)
-class ForeseePayment:
-    """What taking or undoing a payment would change, without doing it: `ForesightView`."""
-
-    loan_id: LoanId
-    order: RecordPayment | ReversePayment
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from domain.commands import AnnotatePayment, RecordPayment, ReversePayment
-from domain.foresight import ForesightView
+from domain.foresight import ForeseePayment, ForesightView
 from domain.identifiers import LoanId, PaymentId
-from domain.queries import ForeseePayment, ListPayments, ReadPayment
+from domain.queries import ListPayments, ReadPayment
 from domain.views import Page, PaymentView
 from web.calls import Call, made
 from web.problems import Problem
