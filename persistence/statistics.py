@@ -3,9 +3,9 @@
 The tallies and what was not folded into them yet are summed in one statement, so that the answer is
 of one moment, and current to the last commit.
 
-Out is principal. Overdue is all that was to be paid before today. At risk is the principal that is
-out on loans whose oldest unpaid instalment is more than thirty days late. A payment counts on its
-value date, unless it was reversed.
+Out is principal; what was written off is off the books. Overdue is all that was to be paid before
+today. At risk is the principal that is out on loans whose oldest unpaid instalment is more than
+thirty days late. A payment counts on its value date, unless it was reversed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from domain.lifecycle import LoanStatus
 from domain.roles import Scope, Sight
 from domain.views import PaymentTotals, PortfolioLine, StatisticsView
 from persistence.postgres_pool import PostgresPool
@@ -70,6 +71,7 @@ SELECT_CUSTOMER: Final = compiled(
                - i.paid_principal_minor - i.paid_interest_minor - i.paid_fees_minor
                - i.paid_penalties_minor, 0
           FROM mine AS m JOIN instalments AS i ON i.loan_id = m.id
+         WHERE m.status <> 'written_off'
         UNION ALL
         SELECT '{PAYMENTS}', p.currency, '', p.value_date, 1, p.amount_minor, 0
           FROM payment_projections AS x JOIN payments AS p ON p.id = x.payment_id
@@ -118,6 +120,8 @@ def _portfolio(
     """A line for each currency in which something is owed."""
     sums: dict[str, list[int]] = {}
     for row in loans:
+        if row["status"] == LoanStatus.WRITTEN_OFF:
+            continue
         line = sums.setdefault(row["currency"], [0, 0, 0])
         line[0] += int(row["principal_minor"])
         line[2] += int(row["at_risk_minor"])

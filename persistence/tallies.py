@@ -5,7 +5,7 @@ Pure. The rows go into `tally_deltas` in the transaction of the change, and are 
 
 * loans: by branch, currency, status and oldest unpaid due date; how many, all that is owed, and the
   principal of it.
-* dues: by branch, currency and due date; what is still owed of it.
+* dues: by branch, currency and due date; what is still owed of it, unless it was written off.
 * payments: by branch, currency and value date; how many that stand, and how much.
 * users: by branch; how many.
 
@@ -24,6 +24,7 @@ from domain.decision import Decision
 from domain.events import PaymentRecorded, PaymentReversed
 from domain.identifiers import BranchId
 from domain.instalment import Instalment
+from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 
 NO_BRANCH: Final = UUID(int=0)
@@ -57,8 +58,9 @@ def loan_deltas(before: Loan | None, decision: Decision) -> Deltas:
         _add(deltas, loan_key(before), -1, *_negative(before))
     owed = after.outstanding
     _add(deltas, loan_key(after), 1, owed.total_minor, owed.principal_minor)
-    _add_dues(deltas, before, -1, () if before is None else after.instalments)
-    _add_dues(deltas, after, 1, () if before is None else before.instalments)
+    stood, stands = _asked_for(before), _asked_for(after)
+    _add_dues(deltas, before, -1, stood, stands)
+    _add_dues(deltas, after, 1, stands, stood)
     _add_payments(deltas, decision)
     return {key: sums for key, sums in deltas.items() if any(sums)}
 
@@ -108,12 +110,25 @@ def _add(deltas: Deltas, key: TallyKey, rows: int, total: int = 0, principal: in
     sums[2] += principal
 
 
-def _add_dues(deltas: Deltas, loan: Loan | None, sign: int, others: Iterable[Instalment]) -> None:
+def _asked_for(loan: Loan | None) -> tuple[Instalment, ...]:
+    """The instalments that somebody waits for: of a loan that was written off nobody does."""
+    if loan is None or loan.status is LoanStatus.WRITTEN_OFF:
+        return ()
+    return loan.instalments
+
+
+def _add_dues(
+    deltas: Deltas,
+    loan: Loan | None,
+    sign: int,
+    rows: Iterable[Instalment],
+    others: Iterable[Instalment],
+) -> None:
     """Only the instalments that are not the same on the other side."""
     if loan is None:
         return
     same = {id(row) for row in others}
-    for row in loan.instalments:
+    for row in rows:
         if id(row) in same or row.outstanding_minor == 0:
             continue
         key = _key(DUES, loan.branch_id, loan.terms.currency, row.due_date)

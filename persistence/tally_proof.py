@@ -40,7 +40,7 @@ _MISSING: Final = f"""
         UNION ALL
         SELECT '{DUES}', coalesce(l.branch_id, {_BRANCH}), l.currency, '', i.due_date, 0,
                {_ROW_OWED}, 0
-          FROM instalments AS i JOIN loans AS l ON l.id = i.loan_id
+          FROM instalments AS i JOIN loans AS l ON l.id = i.loan_id AND l.status <> 'written_off'
         UNION ALL
         SELECT '{PAYMENTS}', coalesce(x.branch_id, {_BRANCH}), p.currency, '', p.value_date, 1,
                p.amount_minor, 0

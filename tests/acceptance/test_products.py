@@ -40,6 +40,13 @@ async def test_a_loan_is_made_on_a_product_and_keeps_its_version(shared_node):
     assert (loan["product_version"], loan["annual_rate_percent"]) == (1, "12")
     assert (loan["principal"], loan["instalments"], loan["days_in_year"]) == ("800.00", 12, "360")
 
+    asked = {name: value for name, value in wish.items() if name != "customer_id"}
+    quote = await node.post(staff.customer, "/loans/quote", asked, expect=200)
+    assert (quote["principal"], len(quote["instalments"])) == ("800.00", 12)
+    much = {**asked, "principal": "2000.01"}
+    refused = await node.post(staff.customer, "/loans/quote", much, expect=422)
+    assert refused["errors"][0]["pointer"] == "/principal"
+
     beyond = {**wish, "principal": "2000.01", "instalments": 25, "days_in_year": "365"}
     refused = await node.post(staff.officer, "/loans/", beyond, expect=422)
     assert refused["code"] == "outside_product"
@@ -121,6 +128,13 @@ async def test_a_quote_is_made_on_a_product_and_within_it(shared_node):
     wish = {"product_id": product["id"], "principal": "600.00"}
     quote = await node.post(staff.officer, "/loans/quote", wish, expect=200)
     assert (quote["principal"], len(quote["instalments"])) == ("600.00", 12)
+    asked = {name: value for name, value in wish.items() if name != "customer_id"}
+    quote = await node.post(staff.customer, "/loans/quote", asked, expect=200)
+    assert (quote["principal"], len(quote["instalments"])) == ("800.00", 12)
+    much = {**asked, "principal": "2000.01"}
+    refused = await node.post(staff.customer, "/loans/quote", much, expect=422)
+    assert refused["errors"][0]["pointer"] == "/principal"
+
     beyond = {**wish, "principal": "100.00"}
     refused = await node.post(staff.officer, "/loans/quote", beyond, expect=422)
     assert refused["code"] == "outside_product"

@@ -8,12 +8,15 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from domain.aging import aging, at_risk
+from domain.arrears import days_past_due, overdue_minor
 from domain.as_of import loan_as_of
 from domain.book_arrears import ArrearsView, BookOnDay, TooManyLoans, book_arrears
 from domain.events import LoanEvent
 from domain.identifiers import UserId
+from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.roles import Scope, Sight
+from domain.views import PortfolioLine
 from persistence import arrears_readings
 from persistence.event_codec import event_of
 from tests.persistence.store.office import EVERYTHING, Office, view_of
@@ -93,6 +96,45 @@ async def test_on_every_day_it_is_what_the_engine_says_of_each_loan(office: Offi
             assert offset < 0 or told.histories == ()
     assert late > 0
     assert kept > 0
+
+
+async def test_the_dashboard_agrees_and_forgets_what_was_written_off(office: Office) -> None:
+    book = await simulated(office, seed=79)
+    readings, today = office.store.readings, office.today
+    customers = book.customers
+    states = []
+    for one in book.loans:
+        loan = await readings.loan_state(one.id, EVERYTHING)
+        assert loan is not None
+        states.append(loan)
+    written_off = [loan for loan in states if loan.status is LoanStatus.WRITTEN_OFF]
+    assert sum(loan.outstanding.principal_minor for loan in written_off) > 0
+    for sight in (
+        Sight(Scope.BRANCH, UserId(uuid7()), customers[0].branch_id),
+        Sight(Scope.BRANCH, UserId(uuid7()), customers[1].branch_id),
+        *(Sight(Scope.OWN, customer.id, None) for customer in customers),
+    ):
+        seen = [
+            loan
+            for loan in states
+            if loan.status is LoanStatus.ACTIVE
+            and sight.covers(branch_id=loan.branch_id, customer_id=loan.customer_id)
+        ]
+        sums: dict[str, list[int]] = {}
+        for loan in seen:
+            line = sums.setdefault(loan.terms.currency, [0, 0, 0])
+            line[0] += loan.outstanding.principal_minor
+            line[1] += overdue_minor(loan.instalments, today)
+            line[2] += loan.outstanding.principal_minor * is_at_risk(loan, today)
+        figures = await readings.statistics(sight, today)
+        assert figures.portfolio == tuple(
+            PortfolioLine(currency, *line) for currency, line in sorted(sums.items()) if any(line)
+        )
+    assert await office.store.rebuild.figures() == ()
+
+
+def is_at_risk(loan: Loan, day: date) -> bool:
+    return days_past_due(loan.instalments, day) > 30
 
 
 async def test_one_branch_is_asked_for_within_what_is_in_sight(office: Office) -> None:
