@@ -40,13 +40,6 @@ async def test_a_loan_is_made_on_a_product_and_keeps_its_version(shared_node):
     assert (loan["product_version"], loan["annual_rate_percent"]) == (1, "12")
     assert (loan["principal"], loan["instalments"], loan["days_in_year"]) == ("800.00", 12, "360")
 
-    asked = {name: value for name, value in wish.items() if name != "customer_id"}
-    quote = await node.post(staff.customer, "/loans/quote", asked, expect=200)
-    assert (quote["principal"], len(quote["instalments"])) == ("800.00", 12)
-    much = {**asked, "principal": "2000.01"}
-    refused = await node.post(staff.customer, "/loans/quote", much, expect=422)
-    assert refused["errors"][0]["pointer"] == "/principal"
-
     beyond = {**wish, "principal": "2000.01", "instalments": 25, "days_in_year": "365"}
     refused = await node.post(staff.officer, "/loans/", beyond, expect=422)
     assert refused["code"] == "outside_product"
@@ -128,13 +121,20 @@ async def test_a_quote_is_made_on_a_product_and_within_it(shared_node):
     wish = {"product_id": product["id"], "principal": "600.00"}
     quote = await node.post(staff.officer, "/loans/quote", wish, expect=200)
     assert (quote["principal"], len(quote["instalments"])) == ("600.00", 12)
-    asked = {name: value for name, value in wish.items() if name != "customer_id"}
+    beyond = {**wish, "principal": "100.00"}
+    refused = await node.post(staff.officer, "/loans/quote", beyond, expect=422)
+    assert refused["code"] == "outside_product"
+
+
+async def test_a_quote_on_a_product_keeps_to_it(shared_node):
+    node, staff = shared_node, await hire(shared_node)
+    product = await node.post(staff.admin, "/products/", {**SMALL_LOAN, "name": "Quoted loan"})
+    asked = {"product_id": product["id"], "principal": "800.00"}
     quote = await node.post(staff.customer, "/loans/quote", asked, expect=200)
     assert (quote["principal"], len(quote["instalments"])) == ("800.00", 12)
     much = {**asked, "principal": "2000.01"}
     refused = await node.post(staff.customer, "/loans/quote", much, expect=422)
     assert refused["errors"][0]["pointer"] == "/principal"
-
-    beyond = {**wish, "principal": "100.00"}
-    refused = await node.post(staff.officer, "/loans/quote", beyond, expect=422)
-    assert refused["code"] == "outside_product"
+    unknown = {**asked, "product_id": staff.officer_id}
+    refused = await node.post(staff.customer, "/loans/quote", unknown, expect=422)
+    assert refused["errors"][0]["pointer"] == "/product_id"
