@@ -92,8 +92,8 @@ test-slow: setup-dev ## the slow tests alone
 test-store: setup-dev ## the tests that touch a store; LENDWIRE_TEST_DATABASE_URL and LENDWIRE_TEST_REDIS_URL say which
 	@$(call only,store)
 
-check: lint types imports ## lint, types, imports and all tests but the soak
-	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+check: lint types imports ## lint, types, imports and all tests but the soak; 500 examples of each rule
+	@$(BIN)/python -m pytest --hypothesis-profile=check -m "not soak" $(ARGS)
 
 lint: setup-dev ## the house rules that ruff can see
 	@$(BIN)/ruff check .
@@ -109,8 +109,12 @@ fmt: setup-dev ## let ruff lay the code out
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-soak: setup-dev ## minutes of seeded trouble
+RULES := tests/domain/test_rules.py tests/domain/test_loan_history.py tests/domain/test_as_of.py \
+  tests/domain/test_loan_machine.py tests/domain/test_workout_machine.py
+
+soak: setup-dev ## minutes of seeded trouble, and 5,000 examples of each rule of the engine
 	@$(BIN)/python -m pytest -m soak $(ARGS)
+	@$(if $(ARGS),,$(BIN)/python -m pytest --hypothesis-profile=soak $(RULES))
 
 bench: setup-bench ## measure against the peers, in the same run
 	@$(BIN)/python bench/run.py $(ARGS)

@@ -222,8 +222,9 @@ async def create_databases(dsn: str, *names: str) -> None:
 
 
 def main() -> None:
-    """Start everything, measure, and end everything; the runtime by itself comes first."""
-    subprocess.run([sys.executable, str(HERE / "runtime.py")], check=True)
+    """Start everything, measure, and end everything; the runtime and the engine come first."""
+    for by_itself in ("runtime.py", "engine.py", "engine_store.py"):
+        subprocess.run([sys.executable, str(HERE / by_itself)], check=True)
     place = Path(tempfile.mkdtemp(prefix="lendwire-bench-"))
     counts = place / "counts"
     try:

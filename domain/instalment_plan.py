@@ -85,6 +85,8 @@ def planned_principal(
     if row.kind is RowKind.BROKEN_PERIOD:
         return 0
     terms = position.terms
+    if terms.is_plain_annuity and interest is not None:
+        return max(0, min(row.emi - interest, left))
     if _is_graced(position, row, index):
         return 0
     if terms.amortization is Amortization.EQUAL_PRINCIPAL:

@@ -127,7 +127,8 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
             if row.paid_principal > row.principal:
                 row.principal = row.paid_principal
                 credit += _prepaid(position, index, planned_part - used, total - before, stop)
-        _waive(row)
+        if row.waived:
+            _waive(row)
         row.fees, row.penalties = fees_of(position, row, index)
         before += row.principal
     if not stop and not position.terms.is_progressive:
@@ -201,11 +202,11 @@ def _stretches(
     position: Position, row: Row, opening: int, as_of: date, stop: Stop
 ) -> list[Stretch]:
     since, until = row.span.from_date, row.span.due_date
-    if charges_whole_periods(position) and stop is not Stop.ON_THE_DAY:
-        if since < as_of:
-            out = position.gross_until(since) - position.received.principal_until(since)
-            return planned(position, out, since, until)
+    if since >= as_of:
         return [] if stop else planned(position, opening, since, until)
+    if charges_whole_periods(position) and stop is not Stop.ON_THE_DAY:
+        out = position.gross_until(since) - position.received.principal_until(since)
+        return planned(position, out, since, until)
     known = min(until, as_of)
     stretches = as_it_was(position, since, known)
     if not stop and until > as_of:

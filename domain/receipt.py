@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.allocation_order import Step, bucket_of, room, steps
-from domain.conventions import ChargeKind, Component, PreclosureInterest
+from domain.conventions import AdvancePaymentStrategy, ChargeKind, Component, PreclosureInterest
 from domain.money import round_share
 from domain.payment import Allocation
 from domain.position import Position, Row, copied
@@ -43,7 +43,11 @@ class Payoff:
 
 def receive(position: Position, amount_minor: int, day: date) -> tuple[Allocation, list[Slice]]:
     """Let `amount_minor` of `day` pay what it can: how it was split, and row by row."""
-    bring_up_to(position, day)
+    if _falls_in_the_same_period(position, day):
+        # What is laid out below is the same without being laid out twice.
+        position.as_of = max(position.as_of, day)
+    else:
+        bring_up_to(position, day)
     if not position.terms.recalculates or position.interest_until is not None:
         return _spread(position, amount_minor, day)
     dues = copied(position)
@@ -54,6 +58,19 @@ def receive(position: Position, amount_minor: int, day: date) -> tuple[Allocatio
     since = position.first_due_on_or_after(day)
     recalculate(position, since, day)
     return split, slices
+
+
+def _falls_in_the_same_period(position: Position, day: date) -> bool:
+    """Say whether no due date has passed since the position was laid out, and none moves by it."""
+    terms = position.terms
+    if not terms.recalculates or position.interest_until is not None or day < position.as_of:
+        return False
+    since = position.first_due_on_or_after(position.as_of)
+    return (
+        since < len(position.rows)
+        and since == position.first_due_on_or_after(day)
+        and terms.advance_payment_strategy is not AdvancePaymentStrategy.REDUCE_EMI_AMOUNT
+    )
 
 
 def receive_payoff(

@@ -179,6 +179,16 @@ class Terms:
         )
 
     @property
+    def is_plain_annuity(self) -> bool:
+        """Say whether equal instalments on a declining balance begin at once, without any grace."""
+        return (
+            self.amortization is Amortization.EQUAL_INSTALLMENTS
+            and self.interest_method is InterestMethod.DECLINING_BALANCE
+            and not self.grace_on_principal_payment
+            and not self.grace_on_interest_payment
+        )
+
+    @property
     def is_progressive(self) -> bool:
         """Say whether each period's own rate makes the instalment."""
         return self.instalment_formula is InstalmentFormula.PROGRESSIVE

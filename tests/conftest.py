@@ -10,9 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.acceptance.node import SETTINGS, Node, fresh_home
 from tests.stores import given
+
+# How hard hypothesis tries: `make check` and `make soak` choose by --hypothesis-profile.
+settings.register_profile(
+    "quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("check", settings.get_profile("quick"), max_examples=500)
+settings.register_profile("soak", settings.get_profile("quick"), max_examples=5000)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=2000)
 
 STORES = frozenset({"postgres_dsn", "redis_url"})
 
