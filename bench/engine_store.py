@@ -219,7 +219,9 @@ def main(loans: int, rounds: int) -> int:
         return 0 if held else 1
 
     with tempfile.TemporaryDirectory(prefix="lendwire-bench-") as home:
-        return run_errand(read_settings({"lendwire_home": home, "database_url": "", "redis_url": ""}), work)
+        return run_errand(
+            read_settings({"lendwire_home": home, "database_url": "", "redis_url": ""}), work
+        )
 
 
 if __name__ == "__main__":

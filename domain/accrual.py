@@ -48,6 +48,16 @@ def planned(position: Position, opening: int, since: date, until: date) -> list[
     ]
 
 
+def net_between(position: Position, since: date, until: date) -> int:
+    """What went out after `since` and by `until`, less the down payments that are due at once."""
+    percent = position.terms.down_payment_percent
+    return sum(
+        tranche.amount_minor - down_payment(tranche.amount_minor, percent)
+        for tranche in position.tranches
+        if since < tranche.on <= until
+    )
+
+
 def as_it_was(position: Position, since: date, until: date) -> list[Stretch]:
     """The days from `since` to `until` on the principal that was really out."""
     if since >= until:

@@ -100,7 +100,8 @@ class Book:
     """All that the engine must remember of a loan beside its instalments, as of `as_of`.
 
     `interest_until` is set when the loan was paid off early: nothing accrues after it. What the
-    lender gave up is told by component; `written_off_minor` is the principal.
+    lender gave up is told by component; `written_off_minor` is the principal. `flat_share` is the
+    equal share of the principal, not yet rounded, that stands for flat instalments.
     """
 
     as_of: date
@@ -116,3 +117,4 @@ class Book:
     recovered_minor: int = 0
     refunded_minor: int = 0
     is_restructured: bool = False
+    flat_share: Decimal = Decimal(0)

@@ -25,7 +25,7 @@ from domain.due_dates import Period
 from domain.instalment import Instalment
 from domain.money import ARITHMETIC
 from domain.money_received import MoneyReceived
-from domain.terms import Frequency, Terms
+from domain.terms import Frequency, InterestMethod, Terms
 
 _WITHOUT_INTEREST = frozenset({RowKind.DOWN_PAYMENT, RowKind.CHARGES})
 
@@ -186,11 +186,13 @@ def opened(terms: Terms, instalments: tuple[Instalment, ...], book: Book, start:
         charges=list(book.charges),
         interest_until=book.interest_until,
         forgiven=book.forgiven_principal_minor,
+        flat_share=book.flat_share,
     )
 
 
 def closed(position: Position) -> tuple[tuple[Instalment, ...], Book]:
     """What is kept of `position`."""
+    is_flat = position.terms.interest_method is InterestMethod.FLAT
     workings = tuple(
         RowWorkings(
             row.kind,
@@ -212,6 +214,7 @@ def closed(position: Position) -> tuple[tuple[Instalment, ...], Book]:
         charges=tuple(position.charges),
         interest_until=position.interest_until,
         forgiven_principal_minor=position.forgiven,
+        flat_share=position.flat_share if is_flat else Decimal(0),
     )
     return instalments_of(position), book
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import date
 from enum import Enum
 
-from domain.accrual import Stretch, as_it_was, explained, plan_out, planned
+from domain.accrual import Stretch, as_it_was, explained, net_between, plan_out, planned
 from domain.conventions import AdvancePaymentStrategy, RecalculationRest, RowKind
 from domain.instalment_plan import (
     collected,
@@ -210,7 +210,8 @@ def _stretches(
     known = min(until, as_of)
     stretches = as_it_was(position, since, known)
     if not stop and until > as_of:
-        stretches += planned(position, opening, max(since, as_of), until)
+        opening += net_between(position, since, as_of)
+        stretches += planned(position, opening, as_of, until)
     return stretches
 
 

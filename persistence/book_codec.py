@@ -26,7 +26,7 @@ from domain.conventions import ChargeKind, RowKind
 from domain.identifiers import ChargeId
 from domain.terms import Frequency, FrequencyUnit
 
-FORM: Final = 1
+FORM: Final = 2
 """Counts up with every change of the classes below, or of what their values mean."""
 
 
@@ -63,6 +63,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     # Principal forgiven, interest waived, written off, recovered, refunded: minor units.
     totals: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
     is_restructured: bool = False
+    flat_share: Decimal = Decimal(0)
 
 
 def document_of(book: Book | None) -> dict[str, object] | None:
@@ -86,6 +87,7 @@ def document_of(book: Book | None) -> dict[str, object] | None:
             book.refunded_minor,
         ),
         book.is_restructured,
+        book.flat_share,
     )
     return cast("dict[str, object]", msgspec.to_builtins(made))
 
@@ -115,6 +117,7 @@ def book_of(document: object) -> Book | None:
         recovered_minor=recovered,
         refunded_minor=refunded,
         is_restructured=kept.is_restructured,
+        flat_share=kept.flat_share,
     )
 
 

@@ -7,7 +7,7 @@ run again when that one lost against another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -38,6 +38,9 @@ from persistence.made_before import Judge, id_taken, made_before, other_day
 from persistence.transaction import Transaction
 
 SubmitJudge = Callable[[str, Account | None, BranchId], Decision | Rejected]
+
+# Thousands of events are replayed in seconds, in which the connection must not be given up.
+LONG_HISTORY: Final = 500
 
 NO_SUCH_LOAN = Rejected(AccessRefusal.NOT_FOUND, "There is no such loan.")
 
@@ -222,6 +225,9 @@ async def _locked(
 async def _decided(tx: Transaction, loan: Loan, judge: Judge) -> Decision | Rejected:
     outcome = judge(loan, None)
     if isinstance(outcome, HistoryNeeded):
-        outcome = judge(loan, await history_of(tx, loan.id))
+        history = await history_of(tx, loan.id)
+        if len(history) > LONG_HISTORY:
+            await tx.execute(sql.TAKE_TIME)
+        outcome = judge(loan, history)
         assert not isinstance(outcome, HistoryNeeded), "it has the history"
     return outcome

@@ -67,6 +67,8 @@ SELECT_HISTORY: Final = compiled(
     )
 )
 
+TAKE_TIME: Final = compiled(text("SET LOCAL idle_in_transaction_session_timeout = 60000"))
+
 # For an application: a fresh number, whose customer, which branch when none is named.
 SELECT_DESK: Final = compiled(
     text(

@@ -25,6 +25,7 @@ from domain.workout_commands import (
     WaiveCharge,
     WriteOffLoan,
 )
+from persistence.book_codec import FORM
 from persistence.event_codec import event_of
 from tests.persistence.store.office import EVERYTHING, TERMS, TODAY, Office, view_of
 
@@ -131,7 +132,9 @@ async def test_a_book_that_is_missing_or_old_follows_from_the_events(
     await paid(office, loan.id, "10.00", histories)
     assert histories == [None]
     assert await is_as_replayed(office, loan.id)
-    assert await office.count("loans WHERE id = $1 AND book ->> 'form' = '1'", loan.id) == 1
+    assert (
+        await office.count("loans WHERE id = $1 AND book ->> 'form' = $2", loan.id, str(FORM)) == 1
+    )
 
 
 async def disbursed_further(office: Office, loan_id: LoanId, part: DisbursementId) -> Any:
