@@ -176,6 +176,17 @@ async def test_the_socket_ends_with_its_token_unless_a_newer_one_comes() -> None
             assert answer["code"] == "other_session"
 
 
+async def test_an_older_token_takes_nothing_from_the_life_of_a_socket() -> None:
+    async with serving() as server:
+        older = server.house.token()
+        server.house.clock.instant = NOW + timedelta(minutes=10)
+        async with server.signed_in() as socket:
+            end = (await hear(socket))["expires_at"]
+            answer = await say(socket, type="authenticate", token=older)
+            assert answer == {"type": "authenticated", "expires_at": end}
+        assert end == "2026-11-24T12:40:00Z"
+
+
 async def test_an_expired_token_closes_the_socket() -> None:
     async with serving() as server:
         headers = server.bearer
