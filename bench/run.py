@@ -222,9 +222,12 @@ async def create_databases(dsn: str, *names: str) -> None:
 
 
 def main() -> None:
-    """Start everything, measure, and end everything; the runtime and the engine come first."""
+    """Start everything, measure, and end everything; runtime, engine and fan-out come first."""
     for by_itself in ("runtime.py", "engine.py", "engine_store.py"):
         subprocess.run([sys.executable, str(HERE / by_itself)], check=True)
+    if not ARGUMENTS.no_peer:
+        for beside in ("fanout.py", "socket_weight.py"):
+            subprocess.run([sys.executable, str(HERE / beside)], check=True)
     place = Path(tempfile.mkdtemp(prefix="lendwire-bench-"))
     counts = place / "counts"
     try:

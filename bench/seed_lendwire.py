@@ -60,10 +60,11 @@ class Book:
 
     tokens: list[str]
     loan_ids: list[str]
+    user_ids: list[str]
 
 
-def make_people_and_template(url: str, admin_email: str) -> tuple[list[str], str]:
-    """Hire sixteen officers, lend once, take one payment; return the tokens and the loan's id."""
+def make_people_and_template(url: str, admin_email: str) -> tuple[list[str], list[str], str]:
+    """Hire sixteen officers, lend once, take one payment; return tokens and ids, and the loan's."""
     with httpx.Client(base_url=url, timeout=60) as client:
 
         def sign_in(email: str) -> dict[str, str]:
@@ -107,9 +108,8 @@ def make_people_and_template(url: str, admin_email: str) -> tuple[list[str], str
         post(manager, f"/loans/{loan['id']}/approve", {})
         post(officers[0], f"/loans/{loan['id']}/disburse", {})
         post(officers[0], "/payments/", {"loan_id": loan["id"], "amount": "10.00"})
-        return [headers["Authorization"].removeprefix("Bearer ") for headers in officers], loan[
-            "id"
-        ]
+        tokens = [headers["Authorization"].removeprefix("Bearer ") for headers in officers]
+        return tokens, [people[f"officer{number}"] for number in range(USERS)], loan["id"]
 
 
 async def _copy(dsn: str, loan_id: str, count: int) -> list[str]:
@@ -127,5 +127,5 @@ async def _copy(dsn: str, loan_id: str, count: int) -> list[str]:
 
 def seed(url: str, dsn: str, admin_email: str, count: int) -> Book:
     """Fill the server at `url`, whose database is at `dsn`, with `count` copies."""
-    tokens, loan_id = make_people_and_template(url, admin_email)
-    return Book(tokens, asyncio.run(_copy(dsn, loan_id, count)))
+    tokens, user_ids, loan_id = make_people_and_template(url, admin_email)
+    return Book(tokens, asyncio.run(_copy(dsn, loan_id, count)), user_ids)

@@ -1,0 +1,225 @@
+"""The fan-out of comments to 500 subscribers beside FastAPI and node, in turns, in one run.
+
+    python bench/fanout.py [--sockets 500] [--messages 200] [--rounds 3]
+
+Ours commits each comment over REST, audited; the peers have no database. Servers run on one core,
+the load on another. Node is left out, with a word, when it or its package ws is not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent)]
+
+from bench import load, run, seed_lendwire  # noqa: E402
+from bench.subscribers import Heard, Poster, Subscribers  # noqa: E402
+from server.embedded.home import Home  # noqa: E402
+from server.embedded.postgres import EmbeddedPostgres  # noqa: E402
+from server.embedded.valkey import EmbeddedValkey  # noqa: E402
+
+POSTERS = 8
+PACE_PER_S = 50
+PACED_S = 8.0
+SETTLE_S = 1.5
+PEER_PORT, NODE_PORT = 18_112, 18_113
+ROOMY = {
+    "WS_MAX_CONNECTIONS": "5000",
+    "WS_MAX_PER_ADDRESS": "5000",
+    "WS_MAX_PER_USER": "1000",
+    "WS_HEARTBEAT_INTERVAL": "3600",
+}
+BODY = '{"body":"looks sound to me, with the usual terms"}'
+
+
+@dataclass(frozen=True)
+class Side:
+    """One server: where it listens, who subscribes, and what posts."""
+
+    name: str
+    port: int
+    who: list[tuple[str, str | None]]
+    posts: list[bytes]
+
+
+def burst(side: Side, sockets: int, messages: int) -> float:
+    """Deliveries a second, from the first post to the last frame."""
+    listeners = Subscribers(side.port, list(itertools.islice(itertools.cycle(side.who), sockets)))
+    time.sleep(SETTLE_S)
+    requests = itertools.cycle(side.posts)
+    left = iter(range(messages))
+    posters = [Poster(side.port, lambda: next(requests)) for _ in range(POSTERS)]
+    for poster in posters:
+        listeners.take_in(poster)
+    expected = sockets * messages
+
+    def go_on(heard: Heard) -> bool:
+        for poster in posters:
+            if not poster.is_waiting and next(left, None) is not None:
+                poster.post()
+        return heard.frames >= expected
+
+    began = time.perf_counter()
+    heard = listeners.listen(go_on, timed=False, tick_s=1.0)
+    listeners.close()
+    return heard.frames / (heard.last_at - began)
+
+
+def paced(side: Side, sockets: int) -> Heard:
+    """How late subscribers hear, at so many comments a second."""
+    listeners = Subscribers(side.port, list(itertools.islice(itertools.cycle(side.who), sockets)))
+    time.sleep(SETTLE_S)
+    requests = itertools.cycle(side.posts)
+    posters = [Poster(side.port, lambda: next(requests)) for _ in range(POSTERS)]
+    for poster in posters:
+        listeners.take_in(poster)
+    total = int(PACE_PER_S * PACED_S)
+    began = time.perf_counter()
+    sent = 0
+
+    def go_on(heard: Heard) -> bool:
+        nonlocal sent
+        due = min(total, int((time.perf_counter() - began) * PACE_PER_S) + 1)
+        free = (poster for poster in posters if not poster.is_waiting)
+        while sent < due and (poster := next(free, None)) is not None:
+            poster.post()
+            sent += 1
+        return heard.frames >= total * sockets
+
+    heard = listeners.listen(go_on, timed=True, tick_s=0.002)
+    listeners.close()
+    return heard
+
+
+@contextmanager
+def fastapi() -> Iterator[Side]:
+    """FastAPI on uvicorn."""
+    server = run.start(
+        [
+            sys.executable, "-m", "uvicorn", "--no-access-log", "--log-level", "error",
+            "--port", str(PEER_PORT), "--app-dir", str(HERE), "peer_fanout:app",
+        ],
+        {},
+        pinned=True,
+    )  # fmt: skip
+    try:
+        run.wait_for(PEER_PORT)
+        yield Side("fastapi", PEER_PORT, [("/listen", None)], [_post("/say", "none")])
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@contextmanager
+def node_ws(place: Path) -> Iterator[Side | None]:
+    """Node with the package ws, or nothing."""
+    if shutil.which("node") is None or not has_ws(place):
+        print("node: left out, because node or its package ws is not here")
+        yield None
+        return
+    script = place / "peer_fanout_ws.js"
+    script.write_text((HERE / "peer_fanout_ws.js").read_text())
+    server = run.start(["node", str(script), str(NODE_PORT)], {}, pinned=True)
+    try:
+        run.wait_for(NODE_PORT)
+        yield Side("node ws", NODE_PORT, [("/", None)], [_post("/say", "none")])
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def has_ws(place: Path) -> bool:
+    """Install the package ws beside the script; whether that worked."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return False
+    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "ws@8"]
+    try:
+        return subprocess.run(command, cwd=place, check=False, timeout=60).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _post(path: str, token: str) -> bytes:
+    return load.post(path, token, BODY)
+
+
+def our_side(url: str, book: seed_lendwire.Book) -> Side:
+    """Lendwire: sixteen officers share the sockets, and comment on two thousand loans."""
+    tokens = itertools.cycle(book.tokens)
+    posts = [_post(f"/loans/{loan}/comments", next(tokens)) for loan in book.loan_ids[:2000]]
+    who: list[tuple[str, str | None]] = [
+        (f"/ws/connect/{user}", token)
+        for user, token in zip(book.user_ids, book.tokens, strict=True)
+    ]
+    return Side("lendwire", int(url.rsplit(":", 1)[1]), who, posts)
+
+
+def measure(sides: list[Side]) -> None:
+    """Take turns and print rates, latencies and ratios."""
+    sockets, messages = ARGUMENTS.sockets, ARGUMENTS.messages
+    rates: dict[str, list[float]] = {side.name: [] for side in sides}
+    late: dict[str, list[float]] = {side.name: [] for side in sides}
+    medians: dict[str, list[float]] = {side.name: [] for side in sides}
+    for _ in range(ARGUMENTS.rounds):
+        for side in sides:
+            rates[side.name].append(burst(side, sockets, messages))
+        for side in sides:
+            heard = paced(side, sockets)
+            late[side.name].append(heard.p99_ms)
+            medians[side.name].append(heard.p50_ms)
+    ours = statistics.median(rates["lendwire"])
+    print(f"{'fan-out':10} {'deliveries/s':>12} {'ratio':>6} {'paced p50 ms':>12} {'p99 ms':>7}")
+    for side in sides:
+        rate = statistics.median(rates[side.name])
+        print(
+            f"{side.name:10} {rate:12.0f} {ours / rate:6.2f}"
+            f" {statistics.median(medians[side.name]):12.1f}"
+            f" {statistics.median(late[side.name]):7.1f}"
+        )
+
+
+def main() -> None:
+    """Start everything, measure, and end everything."""
+    place = Path(tempfile.mkdtemp(prefix="lendwire-bench-"))
+    try:
+        with run.lendwire(place / "stores", {}):
+            home = Home(place / "stores")
+            dsn, redis_url = EmbeddedPostgres(home).dsn, EmbeddedValkey(home).url
+            asyncio.run(run.create_databases(dsn, "ours"))
+            ours = dsn.replace("/postgres?", "/ours?")
+            own = {"DATABASE_URL": ours, "REDIS_URL": redis_url, **ROOMY}
+            with (
+                run.lendwire(place / "node", own, place / "counts") as url,
+                fastapi() as peer,
+                node_ws(place) as other,
+            ):
+                book = seed_lendwire.seed(url, ours, run.ADMIN, 2000)
+                os.sched_setaffinity(0, {run.LOAD_CORE})
+                sides = [our_side(url, book), peer]
+                measure(sides if other is None else [*sides, other])
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sockets", type=int, default=500)
+    parser.add_argument("--messages", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    ARGUMENTS = parser.parse_args()
+    main()
