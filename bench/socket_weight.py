@@ -72,8 +72,17 @@ def tickets_in(people: list[tuple[UUID, UUID]]) -> list[tuple[str, str | None]]:
     found: list[tuple[str, str | None]] = []
     for user_id, session_id in people:
         account = Account(
-            UserId(user_id), "", "", Role.OFFICER, None, True, 1, "local", now, now
-        )  # fmt: skip
+            UserId(user_id),
+            "",
+            "",
+            Role.OFFICER,
+            None,
+            is_active=True,
+            version=1,
+            sync_status="local",
+            created_at=now,
+            updated_at=now,
+        )
         token, _ = tokens.access_token(account, SessionId(session_id), now)
         found.append((f"/ws/connect/{user_id}", token))
     return found
