@@ -20,6 +20,7 @@ from domain.commands import (
     AddComment,
     AnnotatePayment,
     AnnounceMaintenance,
+    ApplySuspense,
     ChangePassword,
     CommandContext,
     CreateUser,
@@ -103,7 +104,7 @@ class CommandDesk:
     async def _change_loan(self, command: LoanCommand, context: CommandContext) -> CarriedOut:
         judged = judge(command, context)
         match command:
-            case RecordPayment() | ReversePayment() | PayOff():
+            case RecordPayment() | ReversePayment() | ApplySuspense() | PayOff():
                 return await self.loan_book.change_payment(
                     command.loan_id, command.payment_id, judged, context
                 )

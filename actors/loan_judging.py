@@ -12,6 +12,7 @@ from actors.ports import History, Judge
 from domain import endings, origination, servicing, workout
 from domain.commands import (
     AmendLoan,
+    ApplySuspense,
     ApproveLoan,
     CommandContext,
     DisburseLoan,
@@ -26,6 +27,7 @@ from domain.identifiers import BranchId, UserId
 from domain.loan import Loan
 from domain.rejections import AccessRefusal, Rejected
 from domain.roles import Action, Principal, sight
+from domain.suspense import apply_suspense
 from domain.tranches import disburse_further
 from domain.workout_commands import (
     AddCharge,
@@ -100,6 +102,7 @@ def action_of(command: LoanCommand) -> Action:
             | UndoDisbursal()
             | RecordPayment()
             | ReversePayment()
+            | ApplySuspense()
             | PayOff()
             | AddCharge()
             | ChargeOverdue()
@@ -123,7 +126,10 @@ def judge(command: LoanCommand, context: CommandContext) -> Judge:
             case AmendLoan() | ApproveLoan() | RejectLoan() | WithdrawLoan() | DisburseLoan():
                 return _originated(loan, command, context, history)
             case RecordPayment():
-                return servicing.pay(loan, command, context, history)
+                decide = servicing.take_as_fact if command.already_received else servicing.pay
+                return decide(loan, command, context, history)
+            case ApplySuspense():
+                return apply_suspense(loan, command, context, history)
             case ReversePayment():
                 return servicing.reverse(loan, command, context, history)
             case _:

@@ -123,7 +123,11 @@ class DisburseLoan:
 
 @dataclass(frozen=True, slots=True)
 class RecordPayment:
-    """Record money that came in. `amount` is exact, in the loan's currency."""
+    """Record money that came in. `amount` is exact, in the loan's currency.
+
+    What was `already_received` cannot be sent back: where the loan cannot have it, it is kept in
+    suspense instead of refused.
+    """
 
     payment_id: PaymentId
     loan_id: LoanId
@@ -132,11 +136,20 @@ class RecordPayment:
     value_date: date | None
     method: str | None
     reference: str | None
+    already_received: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReversePayment:
     """Undo a payment by a further fact."""
+
+    payment_id: PaymentId
+    loan_id: LoanId
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySuspense:
+    """Let money that is kept in suspense pay the loan after all."""
 
     payment_id: PaymentId
     loan_id: LoanId
@@ -245,6 +258,7 @@ LoanCommand = (
     | DisburseLoan
     | RecordPayment
     | ReversePayment
+    | ApplySuspense
     | WorkoutCommand
 )
 LendingCommand = (

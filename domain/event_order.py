@@ -32,6 +32,7 @@ _MONEY: Final[dict[type, int]] = {
             (events.OverdueCharged,),
             (events.ChargeWaived, events.InterestWaived),
             (events.PaymentRecorded,),
+            (events.SuspenseApplied,),
             (events.PaymentReversed,),
             (events.LoanReamortized, events.LoanReAged),
             # These undo and follow one another: among them the later one of a day counts later.

@@ -106,6 +106,13 @@ class PaymentReversed(LoanEventHeader):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuspenseApplied(LoanEventHeader):
+    """Money that was kept in suspense pays the loan after all, as if it came on `value_date`."""
+
+    payment_id: PaymentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalUndone(LoanEventHeader):
     """The approval was taken back: the application is open again."""
 
@@ -221,6 +228,7 @@ LoanEvent = (
     | LoanDisbursed
     | PaymentRecorded
     | PaymentReversed
+    | SuspenseApplied
     | ApprovalUndone
     | DisbursalUndone
     | ChargeAdded

@@ -71,6 +71,7 @@ def take(running: RunningLoan, event: PaymentRecorded) -> Payment:
     currency = running.loan.terms.currency
     if event.in_suspense or running.position is None or running.is_written_off:
         running.suspense += event.amount_minor
+        running.suspended[event.payment_id] = event
         return projection(currency, event, PaymentStatus.SUSPENSE, Allocation(), 0)
     receipt = receive_payoff if event.is_payoff else receive
     split, slices = receipt(running.position, event.amount_minor, event.value_date)

@@ -22,6 +22,7 @@ from domain.events import (
     LoanSubmitted,
     PaymentRecorded,
     PaymentReversed,
+    SuspenseApplied,
 )
 from domain.happening import counted, happen, keep_place, projection, take
 from domain.identifiers import DisbursementId, PaymentId
@@ -30,6 +31,7 @@ from domain.loan import Loan
 from domain.payment import Payment, PaymentStatus
 from domain.projection import bring_up_to
 from domain.receipt import Slice
+from domain.release import apply_suspended
 from domain.running_loan import RunningLoan, is_whole, resumed, stopped
 
 
@@ -64,7 +66,9 @@ def is_in_order(loan: Loan, event: LoanEvent) -> bool:
 
     What undoes another event does not. A loan that is not kept whole (`Loan.book`) answers no.
     """
-    if isinstance(event, PaymentReversed | DisbursalUndone) or not is_whole(loan):
+    if isinstance(event, PaymentReversed | SuspenseApplied | DisbursalUndone):
+        return False
+    if not is_whole(loan):
         return False
     if isinstance(event, PaymentRecorded) and event.in_suspense:
         return True  # it touches nothing else, whenever it came
@@ -210,6 +214,8 @@ def _step(
     if isinstance(event, PaymentRecorded):
         apply = keep_place if event.payment_id in gone else take
         running.payments.append(apply(running, event))
+    elif isinstance(event, SuspenseApplied):
+        apply_suspended(running, event)
     elif _leaves_no_trace(event, undone):
         running.loan = counted(running.loan, event)
     elif isinstance(event, LoanSubmitted):

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.decision import Decision
-from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded, PaymentReversed
+from domain.events import (
+    LoanEvent,
+    LoanSubmitted,
+    PaymentRecorded,
+    PaymentReversed,
+    SuspenseApplied,
+)
 from domain.identifiers import AnnouncementId, CommentId, LoanId, UserId
 from domain.loan import Loan
 from domain.money import format_minor
@@ -61,7 +67,7 @@ def _notices(event: LoanEvent, before: Loan | None, decision: Decision) -> Itera
     match event:
         case LoanSubmitted():
             yield _new_application(event, after)
-        case PaymentRecorded() | PaymentReversed():
+        case PaymentRecorded() | PaymentReversed() | SuspenseApplied():
             yield _payment_recorded(event, decision)
         case _:
             pass
@@ -98,7 +104,9 @@ def _status_change(event: LoanEvent, before: Loan, after: Loan) -> Notice:
     return _about(after, NoticeType.LOAN_STATUS_CHANGE, data)
 
 
-def _payment_recorded(event: PaymentRecorded | PaymentReversed, decision: Decision) -> Notice:
+def _payment_recorded(
+    event: PaymentRecorded | PaymentReversed | SuspenseApplied, decision: Decision
+) -> Notice:
     """A payment that came in, or was undone; what is owed is what is owed now, over the loan."""
     loan = decision.loan
     currency = loan.terms.currency
@@ -112,6 +120,7 @@ def _payment_recorded(event: PaymentRecorded | PaymentReversed, decision: Decisi
         "value_date": payment.value_date.isoformat(),
         "outstanding_after": format_minor(loan.outstanding.total_minor, currency),
         "reversed": isinstance(event, PaymentReversed),
+        "status": str(payment.status),
         "version": loan.version,
         "by": str(event.by),
     }

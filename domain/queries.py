@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.foresight import ForeseePayment
 from domain.identifiers import LoanId, PaymentId, ProductId, UserId
 from domain.lifecycle import LoanStatus
+from domain.payment import PaymentStatus
 from domain.suppositions import Supposition
 from domain.terms import Terms
 
@@ -106,10 +107,11 @@ class ReadPayment:
 
 @dataclass(frozen=True, slots=True)
 class ListPayments:
-    """Payments in sight, narrowed by loan."""
+    """Payments in sight, narrowed by loan and by what has become of them."""
 
     page: PageRequest
     loan_id: LoanId | None = None
+    status: PaymentStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class PaymentRefusal(StrEnum):
     WRONG_CURRENCY = "wrong_currency"
     BAD_DATE = "bad_date"
     ALREADY_REVERSED = "already_reversed"
+    NOT_IN_SUSPENSE = "not_in_suspense"
 
 
 class WorkoutRefusal(StrEnum):

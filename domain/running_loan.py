@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from domain.events import PaymentRecorded
+from domain.identifiers import PaymentId
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.payment import Payment
@@ -37,6 +39,7 @@ class RunningLoan:
     is_restructured: bool = False
     payments: list[Payment] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
+    suspended: dict[PaymentId, PaymentRecorded] = field(default_factory=dict)
 
     def copied(self) -> RunningLoan:
         """One that goes its own way from here."""
@@ -45,6 +48,7 @@ class RunningLoan:
             position=None if self.position is None else copied(self.position),
             payments=list(self.payments),
             slices=list(self.slices),
+            suspended=dict(self.suspended),
         )
 
     @property

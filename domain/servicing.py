@@ -12,14 +12,14 @@ from datetime import date
 
 from domain.commands import CommandContext, RecordPayment, ReversePayment
 from domain.decision import Decision, HistoryNeeded
-from domain.events import LoanEvent, PaymentRecorded, PaymentReversed
+from domain.events import LoanEvent, PaymentRecorded, PaymentReversed, SuspenseApplied
 from domain.identifiers import PaymentId
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
-from domain.loan_history import changed_payments, is_in_order, replay_beside, take_payment
+from domain.loan_history import changed_payments, is_in_order, replay, replay_beside, take_payment
 from domain.money import minor_exactly
 from domain.origination import header, wrong_state
-from domain.payment import Payment
+from domain.payment import Payment, PaymentStatus
 from domain.rejections import AccessRefusal, FieldFault, PaymentRefusal, Rejected, WorkoutRefusal
 
 
@@ -93,10 +93,15 @@ def reverse(
     context: CommandContext,
     history: tuple[LoanEvent, ...] | None,
 ) -> Decision | HistoryNeeded | Rejected:
-    """Undo a payment as if it had never been; every later one is allocated anew."""
+    """Undo a payment as if it had never been; every later one is allocated anew.
+
+    Money in suspense is given back so, whatever the state of the loan.
+    """
     if history is None:
         return HistoryNeeded()
-    refused = _not_reversible(command.payment_id, history) or wrong_state(loan, LoanMove.REVERSE)
+    refused = _not_reversible(command.payment_id, history)
+    if refused is None and not _is_in_suspense(command.payment_id, history):
+        refused = wrong_state(loan, LoanMove.REVERSE)
     if refused is not None:
         return refused
     event = PaymentReversed(**header(loan.id, context), payment_id=command.payment_id)
@@ -116,7 +121,8 @@ def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> De
             "What was paid too much was refunded, and this would need some of it.",
         )
     changed_before, changed = changed_payments(before.payments, after.payments)
-    about = event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else None
+    kinds = PaymentRecorded | PaymentReversed | SuspenseApplied
+    about = event.payment_id if isinstance(event, kinds) else None
     own = [payment for payment in after.payments if payment.id == about]
     others = [payment for payment in changed if payment.id != about]
     return Decision((event,), after.loan, (*own, *others), _own_first(about, changed_before))
@@ -163,6 +169,12 @@ def _bad_date(loan: Loan, value_date: date, context: CommandContext) -> Rejected
         f"Money for this loan cannot have come in on {value_date}.",
         (FieldFault("/value_date", PaymentRefusal.BAD_DATE, detail),),
     )
+
+
+def _is_in_suspense(payment_id: PaymentId, history: tuple[LoanEvent, ...]) -> bool:
+    """Say whether it is money that the loan has not got: that may go back in any state."""
+    payments = replay(history)[1]
+    return any(one.id == payment_id and one.status is PaymentStatus.SUSPENSE for one in payments)
 
 
 def _not_reversible(payment_id: PaymentId, history: tuple[LoanEvent, ...]) -> Rejected | None:

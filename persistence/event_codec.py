@@ -37,6 +37,7 @@ from domain.events import (
     PaymentReversed,
     RateChanged,
     RecoveryReceived,
+    SuspenseApplied,
     WriteOffUndone,
 )
 
@@ -49,6 +50,7 @@ TYPES: Final[Mapping[str, type[LoanEvent]]] = {
     "loan_disbursed": LoanDisbursed,
     "payment_recorded": PaymentRecorded,
     "payment_reversed": PaymentReversed,
+    "suspense_applied": SuspenseApplied,
     "approval_undone": ApprovalUndone,
     "disbursal_undone": DisbursalUndone,
     "charge_added": ChargeAdded,

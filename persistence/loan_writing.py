@@ -8,7 +8,13 @@ from uuid import UUID
 
 from domain.commands import CommandContext
 from domain.decision import Decision
-from domain.events import LoanDisbursed, LoanEvent, PaymentRecorded, PaymentReversed
+from domain.events import (
+    LoanDisbursed,
+    LoanEvent,
+    PaymentRecorded,
+    PaymentReversed,
+    SuspenseApplied,
+)
 from domain.instalment import Instalment
 from domain.journal import JournalLine, post
 from domain.loan import Loan
@@ -230,16 +236,15 @@ def _posted(before: Loan | None, decision: Decision) -> Iterator[tuple[LoanEvent
 def _audit(before: Loan | None, decision: Decision, context: CommandContext) -> AuditEntry:
     """One line for what was asked, which caused the last of the events."""
     event, after = decision.events[-1], decision.loan
-    about_payment = isinstance(event, PaymentRecorded | PaymentReversed)
+    kinds = PaymentRecorded | PaymentReversed | SuspenseApplied
+    about_payment = isinstance(event, kinds)
     return AuditEntry(
         id=event.event_id,
         at=context.at,
         actor_id=context.principal.user_id,
         action=type_of(event),
         entity_type="payment" if about_payment else "loan",
-        entity_id=(
-            event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else after.id
-        ),
+        entity_id=(event.payment_id if isinstance(event, kinds) else after.id),
         branch_id=after.branch_id,
         request_id=context.request_id,
         address=context.address,

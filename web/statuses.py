@@ -146,7 +146,7 @@ def _payment(reason: PaymentRefusal) -> int:
     match reason:
         case PaymentRefusal.BAD_AMOUNT | PaymentRefusal.WRONG_CURRENCY | PaymentRefusal.BAD_DATE:
             return 422
-        case PaymentRefusal.ALREADY_REVERSED:
+        case PaymentRefusal.ALREADY_REVERSED | PaymentRefusal.NOT_IN_SUSPENSE:
             return 409
         case _:
             assert_never(reason)

@@ -69,7 +69,8 @@ class OneLoanStore(RuleBasedStateMachine):
             if outcome.reason is LoanRefusal.WRONG_STATE:
                 assert not allows(before.status, move)
             return
-        assert allows(before.status, move) or move is LoanMove.PAY
+        # Money in suspense may come, and go back, in any state.
+        assert allows(before.status, move) or move in {LoanMove.PAY, LoanMove.REVERSE}
         if allows(before.status, move):
             assert outcome.loan.status in TRANSITIONS[move][before.status]
         self.keep(outcome, before)

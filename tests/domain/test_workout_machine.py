@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from domain.commands import ApproveLoan, ReversePayment
+from domain.commands import ApplySuspense, ApproveLoan, ReversePayment
 from domain.conventions import ChargeBase, ChargeKind
 from domain.decision import Decision
 from domain.endings import (
@@ -27,7 +27,9 @@ from domain.events import LoanDisbursed
 from domain.identifiers import ChargeId, DisbursementId, PaymentId
 from domain.lifecycle import LoanMove
 from domain.origination import approve, disburse, submit
+from domain.payment import PaymentStatus
 from domain.servicing import pay, reverse, take_as_fact
+from domain.suspense import apply_suspense
 from domain.terms import Frequency, FrequencyUnit, Terms
 from domain.tranches import disburse_further
 from domain.workout import (
@@ -151,6 +153,16 @@ class WorkoutMachine(OneLoanStore):
         outcome = take_as_fact(before, command, moment, tuple(self.events))
         assert isinstance(outcome, Decision), "money that has come in is never refused"
         self.keep(outcome, before)
+
+    @rule(which=st.integers(0, 20))
+    def apply_suspense(self, which: int) -> None:
+        moment = self.now()
+        kept = [one.id for one in self.payments.values() if one.status is PaymentStatus.SUSPENSE]
+        if kept:
+            command = ApplySuspense(kept[which % len(kept)], LOAN)
+            self.attempt(
+                LoanMove.PAY, lambda loan, past: apply_suspense(loan, command, moment, past)
+            )
 
     @rule()
     def pay_it_off(self) -> None:

@@ -65,6 +65,7 @@ STATUSES = {
     PaymentRefusal.WRONG_CURRENCY: 422,
     PaymentRefusal.BAD_DATE: 422,
     PaymentRefusal.ALREADY_REVERSED: 409,
+    PaymentRefusal.NOT_IN_SUSPENSE: 409,
     WorkoutRefusal.BAD_AMOUNT: 422,
     WorkoutRefusal.BAD_DATE: 422,
     WorkoutRefusal.BAD_TERMS: 422,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.commands import AnnotatePayment, RecordPayment, ReversePayment
+from domain.commands import AnnotatePayment, ApplySuspense, RecordPayment, ReversePayment
 from domain.foresight import ForeseePayment, ForesightView
 from domain.identifiers import LoanId, PaymentId
+from domain.payment import PaymentStatus
 from domain.queries import ListPayments, ReadPayment
 from domain.views import Page, PaymentView
 from web.calls import Call, made
 from web.problems import Problem
 from web.replies import Outcome, Reply
+from web.request_reading import Parameter
 from web.routing import DRY_RUN, PAGING, Route, id_parameter
 from web.schemas.fields import NoFields
 from web.schemas.foresight import ForesightShape, ReversalAnswer, render_foresight
@@ -35,6 +37,7 @@ async def record_payment(call: Call) -> Outcome:
         value_date=body.value_date,
         method=body.method,
         reference=body.reference,
+        already_received=body.already_received,
     )
     if call.query.get("dry_run", False):
         return await _foreseen(call, ForeseePayment(command.loan_id, command))
@@ -46,7 +49,7 @@ async def record_payment(call: Call) -> Outcome:
 
 async def list_payments(call: Call) -> Outcome:
     """A page of the payments in sight."""
-    return await _listed(call, call.query.get("loan_id"))
+    return await _listed(call, call.query.get("loan_id"), call.query.get("status"))
 
 
 async def list_payments_of_loan(call: Call) -> Outcome:
@@ -91,19 +94,41 @@ async def reverse_payment(call: Call) -> Outcome:
     return done if isinstance(done, Problem) else made(done, render_payment(done.view), 200)
 
 
+async def apply_payment(call: Call) -> Outcome:
+    """Let a payment in suspense pay its loan after all."""
+    payment = await call.ask(ReadPayment(PaymentId(call.ids["payment_id"])), PaymentView)
+    if isinstance(payment, Problem):
+        return payment
+    done = await call.carry_out(ApplySuspense(payment.id, payment.loan_id), PaymentView)
+    return done if isinstance(done, Problem) else made(done, render_payment(done.view), 200)
+
+
 async def _foreseen(call: Call, query: ForeseePayment) -> Outcome:
     """What would change; nothing is written."""
     view = await call.ask(query, ForesightView)
     return view if isinstance(view, Problem) else Reply(render_foresight(view))
 
 
-async def _listed(call: Call, loan_id: LoanId | None) -> Outcome:
+async def _listed(
+    call: Call, loan_id: LoanId | None, status: PaymentStatus | None = None
+) -> Outcome:
     page = call.page()
     if isinstance(page, Problem):
         return page
-    found = await call.ask(ListPayments(page, loan_id), Page)
+    found = await call.ask(ListPayments(page, loan_id, status), Page)
     return found if isinstance(found, Problem) else call.listed(found, render_payment)
 
+
+def _status(text: str) -> PaymentStatus | None:
+    return PaymentStatus(text) if text in set(PaymentStatus) else None
+
+
+PAYMENT_STATUS: Final = Parameter(
+    "status",
+    _status,
+    "a status of a payment",
+    {"type": "string", "enum": [str(status) for status in PaymentStatus]},
+)
 
 PAYMENTS: Final = (
     Route(
@@ -124,7 +149,7 @@ PAYMENTS: Final = (
         summary="The payments in sight",
         tag="payments",
         answers={200: PaymentList},
-        query=(*PAGING, id_parameter("loan_id")),
+        query=(*PAGING, id_parameter("loan_id"), PAYMENT_STATUS),
         problems=(403,),
     ),
     Route(
@@ -166,6 +191,16 @@ PAYMENTS: Final = (
         answers={200: ReversalAnswer},
         body=NoFields,
         query=(DRY_RUN,),
+        problems=(403, 409),
+    ),
+    Route(
+        method="POST",
+        path="/payments/{payment_id}/apply",
+        handler=apply_payment,
+        summary="Apply a payment that is in suspense",
+        tag="payments",
+        answers={200: PaymentShape},
+        body=NoFields,
         problems=(403, 409),
     ),
 )

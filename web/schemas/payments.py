@@ -23,7 +23,11 @@ from web.schemas.fields import (
 
 
 class PaymentBody(RequestShape):
-    """Money that came in. `currency` must be the loan's; `id` may be made by the client."""
+    """Money that came in. `currency` must be the loan's; `id` may be made by the client.
+
+    What was `already_received`, at a till or offline, is never refused because of the loan's state:
+    it is kept in suspense, for somebody to apply it or to give it back.
+    """
 
     loan_id: UuidField
     amount: AmountField
@@ -31,6 +35,7 @@ class PaymentBody(RequestShape):
     value_date: DateField | None = None
     method: LabelField | None = None
     reference: LabelField | None = None
+    already_received: bool = False
     id: UuidField | None = None
 
 
