@@ -82,6 +82,7 @@ def test_a_payment_is_told_and_so_is_the_status_that_it_changes() -> None:
         "value_date": TODAY.isoformat(),
         "outstanding_after": "1179.42",
         "reversed": False,
+        "status": "posted",
         "version": 4,
         "by": str(TELLER.user_id),
     }
