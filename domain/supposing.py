@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from domain import suppositions as supposed
+from domain.event_order import order_key
 from domain.events import LoanEvent
 from domain.loan_history import Replay, in_order
 from domain.position import Position, copied
@@ -196,7 +197,14 @@ class _Run:
             self._happen(self._made.payment(day, owed))
 
     def _happen(self, event: LoanEvent) -> None:
-        self._owner.spend(len(self._position.rows))
+        rows = len(self._position.rows)
+        if order_key(event) < order_key(self.events[-1]):
+            # On a day on which something has happened already, it may come before that.
+            self._owner.spend(rows * len(self.events))
+            self.events = in_order([*self.events, event])
+            self.replay = _gone_through(self.events)
+            return
+        self._owner.spend(rows)
         self.replay.step(event)
         self.events.append(event)
 
