@@ -51,6 +51,10 @@ class Feed(Protocol):
 class Lane(Protocol):
     """The way to one listener. Nothing here waits, and a dead lane raises nothing."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now may still arrive. Once dead it stays so."""
+
     def push(self, frame: bytes, kind: NoticeType) -> bool:
         """Send, or keep for sending; over the bound the rule of `kind` decides. False when dead."""
 

@@ -6,6 +6,7 @@ A part of the session actor, which alone calls it. Under which sign-ins sockets 
 from __future__ import annotations
 
 from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -73,6 +74,7 @@ class SessionSockets:
         self, account: Account, session: SignInSession, message: AttachSocket
     ) -> Attached | Rejected | Unavailable:
         """Let one more hear, in place of another if it says so. May raise an Outage."""
+        await self.forget_dead()
         if message.replaces is not None:
             await self._replace(account.id, message.replaces)
         if len(self._open) >= self._offices.sockets_max:
@@ -102,10 +104,18 @@ class SessionSockets:
         return Attached(heard, session, position)
 
     async def detach(self, connection_id: UUID) -> None:
-        """Forget one that is gone."""
-        if self._open.pop(connection_id, None) is not None:
-            with trio.move_on_after(HUB_TIMEOUT_S):
-                await self._offices.hub.tell(Unregister(connection_id))
+        """Forget one that is gone; while the hub has no ear for it, it stays for `forget_dead`."""
+        if connection_id not in self._open:
+            return
+        with trio.move_on_after(HUB_TIMEOUT_S), suppress(ActorError):
+            await self._offices.hub.tell(Unregister(connection_id))
+            self._open.pop(connection_id, None)
+
+    async def forget_dead(self) -> None:
+        """Forget those of whose end nobody has told: when thousands leave at once, word is lost."""
+        for connection_id, socket in list(self._open.items()):
+            if not socket.lane.is_open:
+                await self.detach(connection_id)
 
     async def keep_only(self, session_ids: Container[SessionId]) -> None:
         """Close those whose sign-in is not among these."""

@@ -49,6 +49,7 @@ TICKET_LIFE = timedelta(seconds=30)
 TOUCH_EVERY = timedelta(seconds=60)
 ENDED_REMEMBERED_MAX = 256
 RETRY_ACCESS_S = 0.25
+FORGET_DEAD_S = 30.0
 
 _SIGNED_OUT = Rejected(AccessRefusal.NOT_SIGNED_IN, "This sign-in has ended. Sign in again.")
 
@@ -110,11 +111,14 @@ class UserSession(Actor[UserSessionMessage]):
                 case CarryOut():
                     return await self._carry_out(message)
                 case AttachSocket():
-                    return await self._attach(message)
+                    attached = await self._attach(message)
+                    self._set_patience()
+                    return attached
                 case IssueTicket():
                     return await self._issue_ticket(message)
                 case DetachSocket():
                     await self._sockets.detach(message.connection_id)
+                    self._set_patience()
                 case AccessChanged():
                     await self._renew_access()
                 case _:
@@ -129,7 +133,10 @@ class UserSession(Actor[UserSessionMessage]):
         """Retry an access check that the weather prevented; else leave when no socket needs it."""
         if self._access_is_stale:
             await self._renew_access()
-        elif not self._sockets.count and self._context is not None:
+        elif self._sockets.count:
+            await self._sockets.forget_dead()
+            self._set_patience()
+        elif self._context is not None:
             await self._touch()
             self._context.stop()
 
@@ -231,10 +238,19 @@ class UserSession(Actor[UserSessionMessage]):
             # Deny until it can be read: an unreachable store must not prolong a revoked right.
             self._sessions = {}
             self._access_is_stale = True
+        else:
+            self._access_is_stale = False
+        self._set_patience()
+
+    def _set_patience(self) -> None:
+        """How long nothing may happen before `on_idle` looks after what there is to look after."""
+        linger_s = self._offices.linger_s
+        if self._access_is_stale:
             self.idle_timeout_s = RETRY_ACCESS_S
-            return
-        self._access_is_stale = False
-        self.idle_timeout_s = self._offices.linger_s
+        elif self._sockets.count:
+            self.idle_timeout_s = min(FORGET_DEAD_S, linger_s)
+        else:
+            self.idle_timeout_s = linger_s
 
     async def _apply_access(self, before: Account | None) -> None:
         account = self._account

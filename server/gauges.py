@@ -49,6 +49,7 @@ class Gauges:
     def samples(self) -> Iterator[Sample]:
         """What is known now; what is not running has no figures."""
         if self._loop is not None:
+            yield Sample("tasks", "gauge", trio.lowlevel.current_statistics().tasks_living)
             yield Sample("loop_lag_seconds", "gauge", self._loop.lag_s)
             yield Sample("loop_lag_seconds_max", "gauge", self._loop.longest_s)
         if self._feed is not None and self._feed.position is not None:

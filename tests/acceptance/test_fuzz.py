@@ -18,7 +18,7 @@ IN_CHECK = 3_000
 IN_SOAK = 50_000
 # Until then caches, pools and the allocator's arenas still fill; all of them have by some 8,000.
 WARM_UP = {IN_CHECK: 1_000, IN_SOAK: 10_000}
-GROWTH_BYTES_MAX = {IN_CHECK: 24 * 1024 * 1024, IN_SOAK: 8 * 1024 * 1024}
+GROWTH_BYTES_MAX = {IN_CHECK: 24 * 1024 * 1024, IN_SOAK: 16 * 1024 * 1024}
 REACHED = {"101", "200", "201", "400", "401", "404", "413", "414", "422", "431", "501"}
 CLOSED_WITH = {1000, 1002, 1003, 1007, 1009, 4429}
 

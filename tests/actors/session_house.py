@@ -39,10 +39,15 @@ ASK_S = 5
 
 
 class Hub(Actor[object]):
+    """Keeps what it was told; while it does not listen it is at its first message for good."""
+
     def __init__(self) -> None:
         self.told: list[object] = []
+        self.listens = trio.Event()
+        self.listens.set()
 
     async def receive(self, message):
+        await self.listens.wait()
         self.told.append(message)
         return FeedPosition(EPOCH, 7) if isinstance(message, Register) else None
 

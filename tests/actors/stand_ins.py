@@ -204,6 +204,10 @@ class ListeningLane:
     heard: list[bytes] = field(default_factory=list)
     closed: tuple[int, str] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        return self.alive and self.closed is None
+
     def push(self, frame: bytes, kind: NoticeType) -> bool:
         if self.alive:
             self.heard.append(frame)

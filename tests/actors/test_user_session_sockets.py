@@ -48,6 +48,32 @@ async def test_one_socket_too_many_is_refused(autojump_clock, lane):
         assert refused.reason is AccessRefusal.RATE_LIMITED
 
 
+async def test_a_dead_socket_of_which_no_word_came_is_forgotten(autojump_clock, lane):
+    async with House(sockets_max=1).open() as house:
+        await house.ask(AttachSocket(CONTEXT, UUID(int=1), lane))
+        lane.alive = False
+        successor = ListeningLane()
+        assert isinstance(await house.ask(AttachSocket(CONTEXT, UUID(int=2), successor)), Attached)
+        assert Unregister(UUID(int=1)) in house.hub.told
+        # And without anybody who comes after.
+        successor.alive = False
+        await trio.sleep(60)
+        assert Unregister(UUID(int=2)) in house.hub.told
+
+
+async def test_a_hub_without_an_ear_is_told_later_who_has_left(autojump_clock, lane):
+    async with House().open() as house:
+        await house.ask(AttachSocket(CONTEXT, UUID(int=1), lane))
+        house.hub.listens = trio.Event()
+        while house.supervisor.address("hub").tell_nowait("more"):
+            pass
+        lane.alive = False
+        await house.ask(DetachSocket(UUID(int=1)))
+        house.hub.listens.set()
+        await trio.sleep(60)
+        assert Unregister(UUID(int=1)) in house.hub.told
+
+
 async def test_the_sockets_of_an_ended_sign_in_are_closed_and_the_others_stay(autojump_clock):
     other = session_of(USER, 101)
     async with House(sessions=(SESSION, other)).open() as house:

@@ -151,6 +151,7 @@ async def test_gauges_look_at_the_incarnation_that_lives(autojump_clock):
     assert value(samples, "connections") == 9
     assert value(samples, "connections_refused") == 2
     assert value(samples, "loop_lag_seconds") == 0
+    assert value(samples, "tasks") > 0
     assert value(samples, "pool_connections_in_use", pool="postgres") == 3
     assert value(samples, "pool_connections_max", pool="postgres") == 10
 

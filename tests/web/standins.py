@@ -10,6 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from actors.address import Address
+from actors.envelope import MailboxFull
 from actors.messages.user_session import Answer, AttachSocket, CarryOut, IssueTicket
 from domain.account import Account, SignInSession
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, SessionId, UserId
@@ -175,6 +176,7 @@ class FakeActor:
     table: dict[type, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     told: list[Any] = field(default_factory=list)
+    refuses_told: int = 0
 
     async def ask(self, message: Any, timeout_s: float) -> Any:
         assert timeout_s > 0
@@ -193,6 +195,9 @@ class FakeActor:
 
     async def tell(self, message: Any, timeout_s: float | None = None) -> None:
         assert timeout_s is None or timeout_s > 0
+        if self.refuses_told:
+            self.refuses_told -= 1
+            raise MailboxFull("/root/core/sessions/x")
         self.told.append(message)
 
     @property

@@ -134,6 +134,14 @@ async def test_a_client_that_leaves_is_detached() -> None:
         assert detached.connection_id == server.house.session.asked[-1].connection_id
 
 
+async def test_a_busy_session_hears_of_it_as_well() -> None:
+    async with serving() as server:
+        async with server.signed_in() as socket:
+            await hear(socket)
+            server.house.session.refuses_told = 2
+        await server.until_told(DetachSocket)
+
+
 async def test_a_close_of_the_session_reaches_the_client() -> None:
     async with talking() as (server, socket):
         server.lane.close(4401, "signed out")

@@ -61,10 +61,11 @@ async def read_events(call: Call) -> Outcome:
         if isinstance(loan, Problem):
             return loan
     # Refusals are responses. The stream itself attaches when it begins, and so always detaches.
-    tried = call.new_id()
+    tried, untold = call.new_id(), EventLane()
     try:
-        attached = await call.attach(tried, EventLane())
+        attached = await call.attach(tried, untold)
     finally:
+        untold.close(CloseCode.GOING_AWAY, "only tried")
         await _detach(call, tried)
     if isinstance(attached, Problem):
         return attached
@@ -95,6 +96,7 @@ async def _events(call: Call, asked: Asked) -> AsyncGenerator[bytes, None]:
         yield _farewell(CloseCode.RESTART, "the server repairs itself")
     finally:
         stop_draining()
+        lane.close(CloseCode.GOING_AWAY, "the reader has left")
         await _detach(call, connection_id)
 
 

@@ -45,6 +45,7 @@ HELP: Final = {
     "draining": "Whether the process was told to drain.",
     "feed_lag_seconds": "Time since the change feed was last read to its end.",
     "feed_position": "The place in the change feed that was handed on last.",
+    "tasks": "Tasks alive in the event loop.",
     "loop_lag_seconds": "How long the event loop took to answer, the last time it was asked.",
     "loop_lag_seconds_max": "The longest that the event loop ever took to answer.",
     "pool_away": "Whether the server behind the pool could not be reached the last time.",

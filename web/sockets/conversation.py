@@ -16,7 +16,7 @@ from uuid import UUID
 import trio
 
 from actors.address import Address
-from actors.envelope import ActorError
+from actors.envelope import ActorError, MailboxFull
 from actors.messages.broadcast_hub import Narrow, TellPosition
 from actors.messages.user_session import Answer, Attached, DetachSocket, RequestContext
 from domain.identifiers import LoanId
@@ -51,6 +51,7 @@ MESSAGES_PER_MINUTE: Final = 100
 MESSAGES_BURST: Final = 20
 HUB_TIMEOUT_S: Final = 2.0
 DETACH_TIMEOUT_S: Final = 5.0
+DETACH_AGAIN_S: Final = 0.1
 
 Receive = Callable[[], Awaitable[str | bytes]]
 
@@ -279,6 +280,13 @@ class Conversation:
 
 
 async def detach(session: Address[Any], connection_id: UUID) -> None:
-    """Tell the session actor that a socket is gone, also while everything is being cancelled."""
+    """Tell the session actor that a socket is gone, also while everything is being cancelled.
+
+    When many leave at once its mailbox is full for a moment. What is lost for good, it finds out.
+    """
     with trio.move_on_after(DETACH_TIMEOUT_S, shield=True), suppress(ActorError):
-        await session.tell(DetachSocket(connection_id))
+        while True:
+            with suppress(MailboxFull):
+                await session.tell(DetachSocket(connection_id))
+                return
+            await trio.sleep(DETACH_AGAIN_S)

@@ -39,6 +39,11 @@ class EventLane:
         self._waiting_bytes = 0
         self._changed = trio.Event()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is still a reader, and something to tell him."""
+        return self.ended is None
+
     def push(self, frame: bytes, kind: NoticeType) -> bool:
         """Keep for sending what is no entry of the feed."""
         return self._keep(event(kind, payload_of(frame)), kind)

@@ -24,6 +24,11 @@ class HeldLane:
         self._held: list[tuple[bytes, NoticeType]] | None = []
         self._goodbye: tuple[int, str] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now may still arrive."""
+        return self.lane.is_open
+
     def push(self, frame: bytes, kind: NoticeType) -> bool:
         """Send, or hold until the lane opens; False when it will not arrive."""
         if self._held is None:

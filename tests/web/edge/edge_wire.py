@@ -34,6 +34,7 @@ class Wire:
     def __init__(self, stream: trio.SocketStream) -> None:
         self.stream = stream
         self.unread = b""
+        self.patience_s = HANG_GUARD_S
 
     async def send(self, data: bytes) -> None:
         with trio.fail_after(HANG_GUARD_S):
@@ -52,7 +53,7 @@ class Wire:
 
     async def receive(self) -> bytes:
         """The next bytes; empty when the server has closed, tidily or not."""
-        with trio.fail_after(HANG_GUARD_S):
+        with trio.fail_after(self.patience_s):
             try:
                 return bytes(await self.stream.receive_some(65_536))
             except trio.BrokenResourceError:
