@@ -17,10 +17,17 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from domain import endings, origination, servicing, workout
+from domain import endings, origination, servicing, suspense, workout
 from domain import workout_commands as asked
 from domain.account import Account
-from domain.commands import AmendLoan, DisburseLoan, RecordPayment, RejectLoan, WithdrawLoan
+from domain.commands import (
+    AmendLoan,
+    ApplySuspense,
+    DisburseLoan,
+    RecordPayment,
+    RejectLoan,
+    WithdrawLoan,
+)
 from domain.conventions import ChargeBase, ChargeKind
 from domain.decision import Committed
 from domain.identifiers import ChargeId, DisbursementId, LoanId, PaymentId
@@ -59,6 +66,7 @@ class SimulatedBook:
             (30, self._pay),
             (8, self._pay_for_an_earlier_day),
             (3, self._pay_as_fact),
+            (6, self._apply_suspense),
             (2, self._pay_off),
             (7, self._reverse),
             (4, self._annotate),
@@ -146,6 +154,13 @@ class SimulatedBook:
         if isinstance(outcome, Committed):
             loan.payments.append(made)
         return outcome
+
+    async def _apply_suspense(self, loan: SimulatedLoan) -> Any:
+        if not loan.payments:
+            return None
+        made = self.chance.choice(loan.payments)
+        command = ApplySuspense(made, loan.id)
+        return await self._take(loan, made, suspense.apply_suspense, command)
 
     async def _pay_off(self, loan: SimulatedLoan) -> Any:
         made = PaymentId(uuid7())
