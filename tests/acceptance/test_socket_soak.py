@@ -170,7 +170,7 @@ async def test_sockets_that_come_and_go_leave_nothing_behind() -> None:
         after = await crowd.standing()
         told = f"seed {SEED}, {before} then {after}; heard {crowd.heard}, {dict(crowd.ends)}\n"
         sys.stdout.write(told)
-        assert after.tasks == before.tasks, told
+        assert after.tasks <= before.tasks, told
         assert after.descriptors <= before.descriptors, told
         assert after.memory_bytes - before.memory_bytes <= GROWTH_BYTES_MAX, told
         assert not [end for end in crowd.ends if end.startswith("by the server")], told

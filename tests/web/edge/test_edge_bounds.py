@@ -1,7 +1,9 @@
 """Caps and deadlines of connections (S34, S37), with small limits instead of waiting."""
 
 import errno
+import gc
 import logging
+import weakref
 
 import pytest
 import trio
@@ -92,6 +94,25 @@ async def test_a_held_back_connection_ends_when_its_reader_is_cut() -> None:
         await server.trace.reached("sending")
         await client.send(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
         await server.until_connections(0)
+
+
+async def test_what_ended_connections_leave_behind_is_collected() -> None:
+    limits = EdgeLimits(sweep_s=0.01, collect_after_connections=2, collect_every_s_min=0)
+    left: list[weakref.ref[object]] = []
+    gc.disable()
+    try:
+        async with edge(limits) as server:
+            for _ in range(2):
+                async with websocket_to(server.port, "/ws/echo") as client:
+                    await client.send_text("x")
+                    assert await client.message() == "x"
+                    left += map(weakref.ref, server.listener._connections)
+            with trio.fail_after(10):
+                while any(reference() for reference in left):
+                    await trio.lowlevel.checkpoint()
+    finally:
+        gc.enable()
+    assert left
 
 
 async def test_accept_pauses_while_descriptors_are_out(
