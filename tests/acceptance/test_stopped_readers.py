@@ -20,6 +20,7 @@ RESTART = 1012
 # As large as a comment may be, and with few characters.
 LONG = "\N{BANK}" * 2_000
 COMMENTS_AT_ONCE = 8
+BATCHES_MAX = 200
 
 
 @asynccontextmanager
@@ -50,8 +51,10 @@ async def stop_up(node: Node, staff: Staff, view: ProcessView) -> None:
             answer = await client.post(path, json={"body": LONG})
             assert answer.status_code == 201, answer.text
 
-        # Word of a comment comes a moment after its answer: only twice in vain says that it is full.
-        while batches_in_vain < 2:
+        # A comment's word comes a moment after its answer: only twice in vain says that it is full.
+        for _ in range(BATCHES_MAX):
+            if batches_in_vain == 2:
+                break
             waiting = view.unsent_bytes()
             batches_in_vain = batches_in_vain + 1 if 0 < waiting <= before else 0
             before = waiting
