@@ -35,7 +35,9 @@ async def test_the_position_of_the_welcome_is_where_one_resumes(shared_node):
     staff = await hire(node)
     async with node.listen(staff.officer_id, staff.officer) as socket:
         position = (await hear(socket, "welcome"))["position"]
-    loan = await active_loan(node, staff)
+        loan = await active_loan(node, staff)
+        for _approved_and_disbursed in range(2):  # so that all of it is in the feed
+            await hear(socket, "loan_status_change")
     async with node.listen(staff.officer_id, staff.officer) as socket:
         await hear(socket, "welcome")
         subscribe = {"type": "subscribe", "notification_types": TYPES, "since": position}

@@ -12,7 +12,8 @@ from actors.user_desk import UserDesk
 from domain.commands import (
     SubmitLoan,
 )
-from domain.decision import Committed, Decision
+from domain.decision import Committed, Decision, HistoryNeeded
+from domain.events import LoanEvent
 from domain.identifiers import LoanId, SessionId
 from domain.roles import Role
 from domain.terms import Frequency, FrequencyUnit, Terms
@@ -68,13 +69,17 @@ class OneLoan:
         self.loan = loan
         self.customer = customer
         self.decided: Decision | None = None
+        self.events: tuple[LoanEvent, ...] = ()
 
     async def open_loan(self, customer_id, judge, context):
         known = self.customer if self.customer and self.customer.id == customer_id else None
         return self.keep(judge("HO-000001", known, BRANCH))
 
     async def change_loan(self, loan_id, judge, context, *, made_id=None):
-        return self.keep(judge(self.loan, None))
+        outcome = judge(self.loan, None)
+        if isinstance(outcome, HistoryNeeded):
+            outcome = judge(self.loan, self.events)
+        return self.keep(outcome)
 
     async def change_payment(self, loan_id, payment_id, judge, context):
         return self.keep(judge(self.loan, None))
@@ -85,6 +90,7 @@ class OneLoan:
     def keep(self, outcome):
         if isinstance(outcome, Decision):
             self.decided = outcome
+            self.events += outcome.events
             self.loan = outcome.loan
             return Committed(None)
         return outcome

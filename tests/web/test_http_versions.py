@@ -94,7 +94,7 @@ async def test_a_change_needs_the_version_that_was_seen(  # noqa: PLR0917
     view: Any,
     body: dict[str, Any],
 ) -> None:
-    house.session.table = {command: Committed(view)}
+    house.session.table = {command: Committed(view), ReadLoan: LOAN}
     without = await client.open(path, method=method, json=body, headers=house.bearer)
     assert without.status_code == 428
     assert not house.session.asked

@@ -6,10 +6,13 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from domain.identifiers import ProductId
+from domain.product import ProductLimits
+from domain.product_commands import CreateProduct
 from domain.views import LoanView
 from persistence.tables import FACTS
 from persistence.transaction import transaction
-from tests.persistence.store.office import Office
+from tests.persistence.store.office import TERMS, Office
 
 pytestmark = pytest.mark.store
 
@@ -35,6 +38,9 @@ async def refused(office: Office, kind: type[Exception], *statements: tuple[obje
 
 
 async def a_fact_in_each_table(office: Office) -> LoanView:
+    await office.store.products.create(
+        CreateProduct(ProductId(uuid7()), "Small loan", TERMS, ProductLimits()), office.context()
+    )
     loan = await office.loan()
     paid = (await office.pay(loan.id, "5.00")).view
     await office.annotate(paid.id, "a note")

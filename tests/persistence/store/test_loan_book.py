@@ -164,7 +164,9 @@ async def test_a_change_of_what_has_moved_on_is_refused_and_the_row_guards_itsel
 
     async def amend() -> Committed[LoanView] | Rejected:
         return await office.store.loan_book.change_loan(
-            opened.id, lambda loan, _: origination.amend(loan, command, context), context
+            opened.id,
+            lambda loan, history: origination.amend(loan, command, context, history),
+            context,
         )
 
     amended = view_of(await amend())
