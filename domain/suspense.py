@@ -41,4 +41,12 @@ def apply_suspense(
     assert loan.disbursed_on is not None, "only what is out can be paid back"
     value_date = max(payment.value_date, loan.disbursed_on)
     event = SuspenseApplied(**header(loan.id, context, value_date), payment_id=command.payment_id)
-    return replayed(loan, event, history)
+    outcome = replayed(loan, event, history)
+    if isinstance(outcome, Decision) and outcome.payments[0].status is PaymentStatus.SUSPENSE:
+        return Rejected(
+            PaymentRefusal.BAD_DATE,
+            f"The loan took no money on {value_date}, the day of this payment: it was written off "
+            "then. The payment stays in suspense; give the money back, or record it anew on a day "
+            "on which the loan takes money.",
+        )
+    return outcome

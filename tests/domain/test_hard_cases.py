@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain import events as happened
-from domain.commands import ReversePayment
+from domain.commands import ApplySuspense, ReversePayment
 from domain.conventions import (
     AllocationStrategy,
     Component,
@@ -21,9 +21,10 @@ from domain.events import LoanEvent
 from domain.identifiers import DisbursementId, PaymentId
 from domain.loan import Loan
 from domain.loan_history import evolve, fold, in_order
-from domain.rejections import WorkoutRefusal
+from domain.rejections import PaymentRefusal, WorkoutRefusal
 from domain.running_loan import resumed, stopped
 from domain.servicing import reverse
+from domain.suspense import apply_suspense
 from domain.terms import (
     DEFAULT_ORDER,
     DaysInYear,
@@ -160,3 +161,27 @@ def test_nothing_is_paid_off_on_a_day_on_which_nothing_was_owed() -> None:
     early = [*events[:3], replace(events[3], value_date=START)]
     refused = rejected(pay_off(loan, command, context(event=302, today=day), tuple(early)))
     assert refused.reason is WorkoutRefusal.NOTHING_TO_DO
+
+
+def test_money_of_a_day_on_which_the_loan_was_written_off_stays_in_suspense() -> None:
+    day = START + timedelta(days=40)
+    came = happened.PaymentRecorded(
+        **head(61, day),
+        payment_id=PaymentId(UUID(int=61)),
+        amount_minor=5_000,
+        method=None,
+        reference=None,
+        in_suspense=True,
+    )
+    events = (
+        *opening(TERMS),
+        happened.LoanWrittenOff(**head(60, START + timedelta(days=30)), reason=None),
+        came,
+        happened.WriteOffUndone(**head(62, day)),
+    )
+    loan = fold(in_order(events)).loan
+    refusal = rejected(
+        apply_suspense(loan, ApplySuspense(came.payment_id, LOAN), context(), events)
+    )
+    assert refusal.reason is PaymentRefusal.BAD_DATE
+    assert "stays in suspense" in refusal.detail
