@@ -152,6 +152,7 @@ class PaymentData(ResponseShape):
     value_date: str
     outstanding_after: Amount
     reversed: bool
+    status: Literal["posted", "reversed", "suspense"]
     version: int
     by: Id
 
