@@ -136,7 +136,7 @@ def undo_write_off(loan: Loan, context: CommandContext, history: Known) -> Outco
 def recover(
     loan: Loan, command: RecordRecovery, context: CommandContext, history: Known
 ) -> Outcome:
-    """Take money on a loan that was written off."""
+    """Take money on a loan that was written off: it pays no instalment, the claim stays."""
     value_date = command.value_date or context.today
     refused = wrong_state(loan, LoanMove.RECOVER) or bad_day(loan, value_date, context)
     if refused is not None:
@@ -151,7 +151,10 @@ def recover(
         method=command.method,
         reference=command.reference,
     )
-    return decided(loan, LoanMove.RECOVER, event, history)
+    if is_in_order(loan, event):
+        after, payment = take_payment(loan, event)
+        return Decision((event,), after, (payment,))
+    return HistoryNeeded() if history is None else replayed(loan, event, history)
 
 
 def refund(loan: Loan, command: RefundCredit, context: CommandContext, history: Known) -> Outcome:

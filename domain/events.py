@@ -100,7 +100,7 @@ class PaymentRecorded(LoanEventHeader):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentReversed(LoanEventHeader):
-    """A payment was undone; every later one was allocated again."""
+    """A payment was undone, and every later one allocated again; or a recovery, which was none."""
 
     payment_id: PaymentId
 
@@ -218,6 +218,11 @@ class CreditRefunded(LoanEventHeader):
 
     amount_minor: int
 
+
+MoneyReceived = PaymentRecorded | RecoveryReceived
+"""Each of these makes a payment."""
+PaymentEvent = MoneyReceived | PaymentReversed | SuspenseApplied
+"""These are about one payment, `payment_id`."""
 
 LoanEvent = (
     LoanSubmitted

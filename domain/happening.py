@@ -14,10 +14,10 @@ from domain import events as happened
 from domain.charging import add_charge, charge_overdue, waive_charge
 from domain.conventions import RowKind
 from domain.event_order import comes_after_payments
-from domain.events import LoanDisbursed, LoanEvent, PaymentRecorded
+from domain.events import LoanDisbursed, LoanEvent, MoneyReceived, PaymentRecorded, RecoveryReceived
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
-from domain.payment import Allocation, Payment, PaymentStatus
+from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
 from domain.projection import bring_up_to
 from domain.receipt import Slice, receive, receive_payoff
 from domain.restructuring import add_tranche, change_rate, re_age, reamortize, reschedule
@@ -31,7 +31,10 @@ def counted(loan: Loan, event: LoanEvent) -> Loan:
 
 
 def happen(running: RunningLoan, event: LoanEvent) -> None:
-    """Let `event`, which comes next in order, change the running loan. Payments are `take`n."""
+    """Let `event`, which comes next in order, change the running loan.
+
+    Payments are `take`n, and recoveries come in by `recovery.py`.
+    """
     match event:
         case happened.LoanDisbursed():
             _disburse(running, event)
@@ -47,8 +50,6 @@ def happen(running: RunningLoan, event: LoanEvent) -> None:
             _write_off(running, event)
         case happened.WriteOffUndone():
             running.is_written_off, running.written_off = False, 0
-        case happened.RecoveryReceived():
-            running.recovered += event.amount_minor
         case happened.CreditRefunded():
             running.is_plain = False
             running.credit -= event.amount_minor
@@ -116,9 +117,10 @@ def settle(running: RunningLoan, day: date) -> None:
 
 
 def projection(
-    currency: str, event: PaymentRecorded, status: PaymentStatus, split: Allocation, owed: int
+    currency: str, event: MoneyReceived, status: PaymentStatus, split: Allocation, owed: int
 ) -> Payment:
     """The payment that `event` makes."""
+    recovery = isinstance(event, RecoveryReceived)
     return Payment(
         id=event.payment_id,
         loan_id=event.loan_id,
@@ -132,6 +134,7 @@ def projection(
         reference=event.reference,
         recorded_by=event.by,
         created_at=event.at,
+        type=PaymentType.RECOVERY if recovery else PaymentType.PAYMENT,
     )
 
 

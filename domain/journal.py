@@ -27,6 +27,7 @@ from domain.events import (
     LoanDisbursed,
     LoanEvent,
     LoanWrittenOff,
+    MoneyReceived,
     PaymentRecorded,
     PaymentReversed,
     RecoveryReceived,
@@ -34,7 +35,7 @@ from domain.events import (
 )
 from domain.identifiers import PaymentId
 from domain.loan import Loan
-from domain.payment import Allocation, Payment, PaymentStatus
+from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
 
 
 class LedgerAccount(StrEnum):
@@ -170,11 +171,8 @@ def _told(event: LoanEvent, decision: Decision) -> Iterator[_Entry]:
             mirror = {account: -amount for account, amount in _of_payment(undone).items()}
             yield _Entry(JournalMemo.REVERSAL, undone.id, mirror)
         case RecoveryReceived():
-            amounts = {
-                LedgerAccount.CASH: event.amount_minor,
-                LedgerAccount.RECOVERY_INCOME: -event.amount_minor,
-            }
-            yield _Entry(JournalMemo.RECOVERY, event.payment_id, amounts)
+            recovered = _of(event.payment_id, decision.payments)
+            yield _Entry(JournalMemo.RECOVERY, recovered.id, _of_payment(recovered))
         case CreditRefunded():
             amounts = {
                 LedgerAccount.CUSTOMER_CREDIT: event.amount_minor,
@@ -183,7 +181,7 @@ def _told(event: LoanEvent, decision: Decision) -> Iterator[_Entry]:
             yield _Entry(JournalMemo.REFUND, None, amounts)
         case _:
             pass
-    own = event.payment_id if isinstance(event, PaymentRecorded | PaymentReversed) else None
+    own = event.payment_id if isinstance(event, MoneyReceived | PaymentReversed) else None
     yield from _reallocations(own, decision)
 
 
@@ -250,6 +248,9 @@ def _of_payment(payment: Payment) -> dict[LedgerAccount, int]:
     if payment.status is PaymentStatus.SUSPENSE:
         amount = payment.amount_minor
         return {LedgerAccount.CASH: amount, LedgerAccount.SUSPENSE: -amount}
+    if payment.type is PaymentType.RECOVERY and payment.status is PaymentStatus.POSTED:
+        amount = payment.amount_minor
+        return {LedgerAccount.CASH: amount, LedgerAccount.RECOVERY_INCOME: -amount}
     return _receipt(payment.allocation)
 
 

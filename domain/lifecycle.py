@@ -42,6 +42,7 @@ class LoanMove(StrEnum):
     WRITE_OFF = "write off"
     UNDO_WRITE_OFF = "undo write-off"
     RECOVER = "recover"
+    REVERSE_RECOVERY = "reverse recovery"
 
 
 _REPAID: Final = (LoanStatus.ACTIVE, LoanStatus.CLOSED, LoanStatus.OVERPAID)
@@ -71,6 +72,7 @@ TRANSITIONS: Final[Mapping[LoanMove, Mapping[LoanStatus, tuple[LoanStatus, ...]]
             LoanMove.WRITE_OFF: {LoanStatus.ACTIVE: (LoanStatus.WRITTEN_OFF,)},
             LoanMove.UNDO_WRITE_OFF: {LoanStatus.WRITTEN_OFF: (LoanStatus.ACTIVE,)},
             LoanMove.RECOVER: {LoanStatus.WRITTEN_OFF: (LoanStatus.WRITTEN_OFF,)},
+            LoanMove.REVERSE_RECOVERY: {LoanStatus.WRITTEN_OFF: (LoanStatus.WRITTEN_OFF,)},
         }
     )
 )

@@ -20,8 +20,10 @@ from domain.events import (
     LoanDisbursed,
     LoanEvent,
     LoanSubmitted,
+    MoneyReceived,
     PaymentRecorded,
     PaymentReversed,
+    RecoveryReceived,
     SuspenseApplied,
 )
 from domain.happening import counted, happen, keep_place, projection, take
@@ -31,6 +33,7 @@ from domain.loan import Loan
 from domain.payment import Payment, PaymentStatus
 from domain.projection import bring_up_to
 from domain.receipt import Slice
+from domain.recovery import take_recovery
 from domain.release import apply_suspended
 from domain.running_loan import RunningLoan, is_whole, resumed, stopped
 
@@ -52,7 +55,7 @@ def evolve(loan: Loan | None, event: LoanEvent) -> Loan:
     if loan is None:
         assert isinstance(event, LoanSubmitted), "the first event of a loan is its submission"
         return _submitted(event)
-    if isinstance(event, PaymentRecorded):
+    if isinstance(event, MoneyReceived):
         return take_payment(loan, event)[0]
     if moves_money(event) and not is_in_order(loan, event):
         raise ValueError("this needs the history: replay it")
@@ -83,13 +86,17 @@ def is_in_order(loan: Loan, event: LoanEvent) -> bool:
     return event.event_id > loan.last_payment_event_id
 
 
-def take_payment(loan: Loan, event: PaymentRecorded) -> tuple[Loan, Payment]:
-    """Apply a payment that comes next in order: the loan after it, and the payment with its split.
+def take_payment(loan: Loan, event: MoneyReceived) -> tuple[Loan, Payment]:
+    """Apply money that comes next in order: the loan after it, and the payment with its split.
 
     Raises ValueError when it does not come next.
     """
     if not is_in_order(loan, event):
         raise ValueError("a payment out of order needs the history: replay it")
+    if isinstance(event, RecoveryReceived):
+        running = resumed(loan)
+        payment = take_recovery(running, event)
+        return stopped(running), payment
     if loan.book is None and not (event.is_payoff or event.in_suspense):
         return _allocated(loan, event)
     running = resumed(loan)
@@ -173,7 +180,7 @@ def _first_touched(ordered: Sequence[LoanEvent], event: LoanEvent) -> int:
     for one in ordered:
         if (
             isinstance(event, PaymentReversed)
-            and isinstance(one, PaymentRecorded)
+            and isinstance(one, MoneyReceived)
             and one.payment_id == event.payment_id
         ) or (
             isinstance(event, DisbursalUndone)
@@ -214,6 +221,9 @@ def _step(
     if isinstance(event, PaymentRecorded):
         apply = keep_place if event.payment_id in gone else take
         running.payments.append(apply(running, event))
+    elif isinstance(event, RecoveryReceived):
+        is_reversed = event.payment_id in gone
+        running.payments.append(take_recovery(running, event, is_reversed=is_reversed))
     elif isinstance(event, SuspenseApplied):
         apply_suspended(running, event)
     elif _leaves_no_trace(event, undone):

@@ -13,8 +13,10 @@ from domain.decision import Decision
 from domain.events import (
     LoanEvent,
     LoanSubmitted,
+    PaymentEvent,
     PaymentRecorded,
     PaymentReversed,
+    RecoveryReceived,
     SuspenseApplied,
 )
 from domain.identifiers import AnnouncementId, CommentId, LoanId, UserId
@@ -67,7 +69,7 @@ def _notices(event: LoanEvent, before: Loan | None, decision: Decision) -> Itera
     match event:
         case LoanSubmitted():
             yield _new_application(event, after)
-        case PaymentRecorded() | PaymentReversed() | SuspenseApplied():
+        case PaymentRecorded() | RecoveryReceived() | PaymentReversed() | SuspenseApplied():
             yield _payment_recorded(event, decision)
         case _:
             pass
@@ -104,9 +106,7 @@ def _status_change(event: LoanEvent, before: Loan, after: Loan) -> Notice:
     return _about(after, NoticeType.LOAN_STATUS_CHANGE, data)
 
 
-def _payment_recorded(
-    event: PaymentRecorded | PaymentReversed | SuspenseApplied, decision: Decision
-) -> Notice:
+def _payment_recorded(event: PaymentEvent, decision: Decision) -> Notice:
     """A payment that came in, or was undone; what is owed is what is owed now, over the loan."""
     loan = decision.loan
     currency = loan.terms.currency
@@ -115,6 +115,7 @@ def _payment_recorded(
         "payment_id": str(payment.id),
         "loan_id": str(loan.id),
         "number": loan.number,
+        "type": str(payment.type),
         "amount": format_minor(payment.amount_minor, currency),
         "currency": currency,
         "value_date": payment.value_date.isoformat(),

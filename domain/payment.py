@@ -17,6 +17,13 @@ class PaymentStatus(StrEnum):
     SUSPENSE = "suspense"
 
 
+class PaymentType(StrEnum):
+    """What money that came in is for: what is owed, or what was written off."""
+
+    PAYMENT = "payment"
+    RECOVERY = "recovery"
+
+
 @dataclass(frozen=True, slots=True)
 class Allocation:
     """How one amount was split, in minor units; parts are never negative and sum to it."""
@@ -41,7 +48,10 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment as it stands now: the fact, and the projections beside it (status, allocation)."""
+    """A payment as it stands now: the fact, and the projections beside it (status, allocation).
+
+    A recovery pays no instalment: nothing of it is allocated.
+    """
 
     id: PaymentId
     loan_id: LoanId
@@ -55,3 +65,4 @@ class Payment:
     reference: str | None
     recorded_by: UserId
     created_at: datetime
+    type: PaymentType = PaymentType.PAYMENT

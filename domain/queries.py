@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.foresight import ForeseePayment
 from domain.identifiers import LoanId, PaymentId, ProductId, UserId
 from domain.lifecycle import LoanStatus
-from domain.payment import PaymentStatus
+from domain.payment import PaymentStatus, PaymentType
 from domain.suppositions import Supposition
 from domain.terms import Terms
 
@@ -107,11 +107,12 @@ class ReadPayment:
 
 @dataclass(frozen=True, slots=True)
 class ListPayments:
-    """Payments in sight, narrowed by loan and by what has become of them."""
+    """Payments in sight, narrowed by loan, by what they are and by what has become of them."""
 
     page: PageRequest
     loan_id: LoanId | None = None
     status: PaymentStatus | None = None
+    type: PaymentType | None = None
 
 
 @dataclass(frozen=True, slots=True)

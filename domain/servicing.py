@@ -12,14 +12,20 @@ from datetime import date
 
 from domain.commands import CommandContext, RecordPayment, ReversePayment
 from domain.decision import Decision, HistoryNeeded
-from domain.events import LoanEvent, PaymentRecorded, PaymentReversed, SuspenseApplied
+from domain.events import (
+    LoanEvent,
+    MoneyReceived,
+    PaymentEvent,
+    PaymentRecorded,
+    PaymentReversed,
+)
 from domain.identifiers import PaymentId
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.loan_history import changed_payments, is_in_order, replay, replay_beside, take_payment
 from domain.money import minor_exactly
 from domain.origination import header, wrong_state
-from domain.payment import Payment, PaymentStatus
+from domain.payment import Payment, PaymentStatus, PaymentType
 from domain.rejections import AccessRefusal, FieldFault, PaymentRefusal, Rejected, WorkoutRefusal
 
 
@@ -95,13 +101,14 @@ def reverse(
 ) -> Decision | HistoryNeeded | Rejected:
     """Undo a payment as if it had never been; every later one is allocated anew.
 
-    Money in suspense is given back so, whatever the state of the loan.
+    Money in suspense is given back so, whatever the state of the loan. A recovery is undone while
+    the loan is written off: without one it may go back on the books.
     """
     if history is None:
         return HistoryNeeded()
-    refused = _not_reversible(command.payment_id, history)
-    if refused is None and not _is_in_suspense(command.payment_id, history):
-        refused = wrong_state(loan, LoanMove.REVERSE)
+    refused = _not_reversible(command.payment_id, history) or _not_in_this_state(
+        loan, command.payment_id, history
+    )
     if refused is not None:
         return refused
     event = PaymentReversed(**header(loan.id, context), payment_id=command.payment_id)
@@ -121,8 +128,7 @@ def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> De
             "What was paid too much was refunded, and this would need some of it.",
         )
     changed_before, changed = changed_payments(before.payments, after.payments)
-    kinds = PaymentRecorded | PaymentReversed | SuspenseApplied
-    about = event.payment_id if isinstance(event, kinds) else None
+    about = event.payment_id if isinstance(event, PaymentEvent) else None
     own = [payment for payment in after.payments if payment.id == about]
     others = [payment for payment in changed if payment.id != about]
     return Decision((event,), after.loan, (*own, *others), _own_first(about, changed_before))
@@ -171,19 +177,24 @@ def _bad_date(loan: Loan, value_date: date, context: CommandContext) -> Rejected
     )
 
 
-def _is_in_suspense(payment_id: PaymentId, history: tuple[LoanEvent, ...]) -> bool:
-    """Say whether it is money that the loan has not got: that may go back in any state."""
-    payments = replay(history)[1]
-    return any(one.id == payment_id and one.status is PaymentStatus.SUSPENSE for one in payments)
+def _not_in_this_state(
+    loan: Loan, payment_id: PaymentId, history: tuple[LoanEvent, ...]
+) -> Rejected | None:
+    """Refuse where the loan stands otherwise than it must; money in suspense may always go back."""
+    payment = next(one for one in replay(history)[1] if one.id == payment_id)
+    if payment.status is PaymentStatus.SUSPENSE:
+        return None
+    recovery = payment.type is PaymentType.RECOVERY
+    return wrong_state(loan, LoanMove.REVERSE_RECOVERY if recovery else LoanMove.REVERSE)
 
 
 def _not_reversible(payment_id: PaymentId, history: tuple[LoanEvent, ...]) -> Rejected | None:
     about = [
         event
         for event in history
-        if isinstance(event, PaymentRecorded | PaymentReversed) and event.payment_id == payment_id
+        if isinstance(event, MoneyReceived | PaymentReversed) and event.payment_id == payment_id
     ]
-    if not any(isinstance(event, PaymentRecorded) for event in about):
+    if not any(isinstance(event, MoneyReceived) for event in about):
         return Rejected(AccessRefusal.NOT_FOUND, "There is no such payment on this loan.")
     if any(isinstance(event, PaymentReversed) for event in about):
         return Rejected(

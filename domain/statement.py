@@ -21,7 +21,7 @@ from domain.as_of import Passage, passages
 from domain.conventions import ChargeKind
 from domain.events import LoanEvent
 from domain.loan import Loan
-from domain.payment import Allocation, Payment, PaymentStatus
+from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
 
 
 class StatementEntry(StrEnum):
@@ -38,6 +38,7 @@ class StatementEntry(StrEnum):
     HELD_IN_SUSPENSE = "held_in_suspense"
     REFUND = "refund"
     RECOVERY = "recovery"
+    RECOVERY_REVERSED = "recovery_reversed"
     FORGIVEN = "forgiven"
     WRITTEN_OFF = "written_off"
     WRITE_OFF_UNDONE = "write_off_undone"
@@ -201,6 +202,11 @@ def _is_undone(disbursed: happened.LoanDisbursed, events: Sequence[LoanEvent]) -
 
 def _of_payment(passage: Passage, payment: Payment) -> Iterator[StatementLine]:
     amount, about = payment.amount_minor, payment.id
+    if payment.type is PaymentType.RECOVERY:
+        yield _line(passage.day, StatementEntry.RECOVERY, -amount, about, payment.reference)
+        if payment.status is PaymentStatus.REVERSED:
+            yield _line(passage.day, StatementEntry.RECOVERY_REVERSED, amount, about)
+        return
     split = payment.allocation if payment.status is PaymentStatus.POSTED else None
     yield _line(passage.day, StatementEntry.PAYMENT, -amount, about, payment.reference, split)
     if payment.status is PaymentStatus.REVERSED:
@@ -213,9 +219,6 @@ def _of_ending(day: date, event: LoanEvent) -> Iterator[StatementLine]:
     match event:
         case happened.CreditRefunded():
             yield _line(day, StatementEntry.REFUND, event.amount_minor, event.event_id)
-        case happened.RecoveryReceived():
-            about, told = event.payment_id, event.reference
-            yield _line(day, StatementEntry.RECOVERY, -event.amount_minor, about, told)
         case happened.LoanWrittenOff():
             yield _line(day, StatementEntry.WRITTEN_OFF, 0, event.event_id, event.reason)
         case happened.WriteOffUndone():

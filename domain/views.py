@@ -120,6 +120,7 @@ class PaymentView(NamedTuple):
     sync_status: str
     version: int
     created_at: datetime
+    type: str = "payment"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ class PostgresLoanBook:
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "pk_disbursements":
                 return id_taken("disbursement")
+            if error.constraint_name == "pk_payments":
+                return id_taken("payment")
             raise
 
     async def change_payment(

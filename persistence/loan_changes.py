@@ -15,10 +15,11 @@ import asyncpg
 from domain.account import Account
 from domain.commands import CommandContext
 from domain.decision import Committed, Decision, HistoryNeeded
-from domain.events import LoanSubmitted, PaymentRecorded
+from domain.events import LoanSubmitted, MoneyReceived, PaymentRecorded
 from domain.identifiers import BranchId, LoanId, PaymentId, UserId
 from domain.loan import Loan
 from domain.loan_history import replay
+from domain.payment import PaymentType
 from domain.rejections import AccessRefusal, Rejected
 from domain.views import LoanView, PaymentView
 from persistence import loan_statements as sql
@@ -178,7 +179,11 @@ async def _recorded_before(
     if asked is None:
         assert isinstance(outcome, Rejected), "a reversal of what stands was decided, and it stood"
         return outcome
-    if asked.amount_minor != stood.amount_minor or other_day(asked, stood.value_date, context):
+    if (
+        stood.type != PaymentType.PAYMENT
+        or asked.amount_minor != stood.amount_minor
+        or other_day(asked, stood.value_date, context)
+    ):
         return id_taken("payment")
     return Committed(stood, replayed=True)
 
@@ -188,7 +193,7 @@ def _until(history: History, payment_id: PaymentId) -> History:
     place = next(
         index
         for index, event in enumerate(history)
-        if isinstance(event, PaymentRecorded) and event.payment_id == payment_id
+        if isinstance(event, MoneyReceived) and event.payment_id == payment_id
     )
     return history[:place]
 

@@ -220,6 +220,7 @@ def payment_values(payment: Payment) -> dict[str, object]:
         "reference": payment.reference,
         "recorded_by": payment.recorded_by,
         "created_at": payment.created_at,
+        "type": payment.type.value,
     }
 
 

@@ -94,7 +94,8 @@ SELECT_MADE: Final = compiled(
         " AND CAST(:made_id AS text) = CASE type"
         " WHEN 'loan_disbursed' THEN data ->> 'disbursement_id'"
         " WHEN 'charge_added' THEN data ->> 'charge_id'"
-        " WHEN 'recovery_received' THEN data ->> 'payment_id' END"
+        " WHEN 'recovery_received' THEN data ->> 'payment_id'"
+        " WHEN 'payment_recorded' THEN data ->> 'payment_id' END"
     )
 )
 

@@ -11,9 +11,9 @@ from domain.decision import Decision
 from domain.events import (
     LoanDisbursed,
     LoanEvent,
-    PaymentRecorded,
+    MoneyReceived,
+    PaymentEvent,
     PaymentReversed,
-    SuspenseApplied,
 )
 from domain.instalment import Instalment
 from domain.journal import JournalLine, post
@@ -153,7 +153,7 @@ def _events(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
 
 def _payments(plan: WritePlan, decision: Decision) -> None:
     reversed_at = reversal_instants(decision)
-    recorded = {event.payment_id for event in decision.events if isinstance(event, PaymentRecorded)}
+    recorded = {event.payment_id for event in decision.events if isinstance(event, MoneyReceived)}
     new = [payment for payment in decision.payments if payment.id in recorded]
     old = [payment for payment in decision.payments if payment.id not in recorded]
     plan.many("payments", [payment_values(payment) for payment in new])
@@ -236,15 +236,14 @@ def _posted(before: Loan | None, decision: Decision) -> Iterator[tuple[LoanEvent
 def _audit(before: Loan | None, decision: Decision, context: CommandContext) -> AuditEntry:
     """One line for what was asked, which caused the last of the events."""
     event, after = decision.events[-1], decision.loan
-    kinds = PaymentRecorded | PaymentReversed | SuspenseApplied
-    about_payment = isinstance(event, kinds)
+    about_payment = isinstance(event, PaymentEvent)
     return AuditEntry(
         id=event.event_id,
         at=context.at,
         actor_id=context.principal.user_id,
         action=type_of(event),
         entity_type="payment" if about_payment else "loan",
-        entity_id=(event.payment_id if isinstance(event, kinds) else after.id),
+        entity_id=(event.payment_id if isinstance(event, PaymentEvent) else after.id),
         branch_id=after.branch_id,
         request_id=context.request_id,
         address=context.address,

@@ -17,6 +17,7 @@ from domain.events import (
     ChargeAdded,
     LoanDisbursed,
     LoanEvent,
+    PaymentRecorded,
     RecoveryReceived,
 )
 from domain.loan import Loan
@@ -47,6 +48,9 @@ async def made_before(
         return None
     history = await history_of(tx, loan.id)
     made, earlier = history[version - 1], history[: version - 1]
+    if isinstance(made, PaymentRecorded):  # which no command that comes here makes
+        now = judge(loan, history)
+        return now if isinstance(now, Rejected) else id_taken("payment")
     then = judge(replay(earlier)[0], earlier)
     if not isinstance(then, Decision):
         return None

@@ -69,6 +69,7 @@ PAYMENTS_IN_SIGHT: Final = KeysetList(
         "seen_branch": "x.branch_id = CAST(:seen_branch AS uuid)",
         "seen_customer": "x.customer_id = CAST(:seen_customer AS uuid)",
         "status": "x.status = CAST(:status AS text)",
+        "type": "p.type = CAST(:type AS text)",
     },
 )
 PAYMENTS_OF_LOAN: Final = KeysetList(
@@ -80,6 +81,7 @@ PAYMENTS_OF_LOAN: Final = KeysetList(
         "seen_customer": "x.customer_id = CAST(:seen_customer AS uuid)",
         "loan_id": "p.loan_id = CAST(:loan_id AS uuid)",
         "status": "x.status = CAST(:status AS text)",
+        "type": "p.type = CAST(:type AS text)",
     },
 )
 # An event comes from elsewhere with an id of its own: the version says when it was kept.
@@ -159,6 +161,8 @@ class PostgresReadings:
             rows = PAYMENTS_OF_LOAN
         if query.status is not None:
             narrowed["status"] = query.status.value
+        if query.type is not None:
+            narrowed["type"] = query.type.value
         return await self._connections.run(
             rows.page, self._connections.pool, query.page, narrowed, view_of_payment
         )

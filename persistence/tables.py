@@ -322,7 +322,9 @@ PAYMENTS: Final = Table(
     Column("reference", Text, nullable=True),
     Column("recorded_by", Uuid, nullable=False),
     Column("created_at", INSTANT, nullable=False),
+    Column("type", Text, nullable=False, server_default=text("'payment'")),
     CheckConstraint("amount_minor > 0", name="amount"),
+    CheckConstraint("type IN ('payment', 'recovery')", name="type"),
     Index("ix_payments_loan_id_id", "loan_id", "id"),
 )
 

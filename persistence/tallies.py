@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.decision import Decision
-from domain.events import PaymentRecorded, PaymentReversed
+from domain.events import MoneyReceived, PaymentReversed
 from domain.identifiers import BranchId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
@@ -138,8 +138,8 @@ def _add_dues(
 def _add_payments(deltas: Deltas, decision: Decision) -> None:
     amounts = {payment.id: payment for payment in decision.payments}
     for event in decision.events:
-        if isinstance(event, PaymentRecorded | PaymentReversed):
+        if isinstance(event, MoneyReceived | PaymentReversed):
             payment = amounts[event.payment_id]
-            sign = 1 if isinstance(event, PaymentRecorded) else -1
+            sign = 1 if isinstance(event, MoneyReceived) else -1
             key = _key(PAYMENTS, decision.loan.branch_id, payment.currency, payment.value_date)
             _add(deltas, key, sign, sign * payment.amount_minor)

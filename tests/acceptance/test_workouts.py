@@ -133,6 +133,35 @@ async def test_hope_is_given_up_and_money_comes_after_all(shared_node):
     assert [event["type"] for event in events].count("recovery_received") == 1
 
 
+async def test_a_recovery_entered_by_mistake_is_undone(shared_node):
+    desk = await a_desk(shared_node)
+    await desk.manager("write-off", {"reason": "moved away"})
+    made = str(uuid.uuid4())
+    await desk.officer("recover", {"amount": "55.00", "id": made})
+    node, officer = desk.node, desk.staff.officer
+    path = f"/payments/?loan_id={desk.loan['id']}&type=recovery"
+    (listed,) = (await node.get(officer, path))["items"]
+    assert (listed["id"], listed["type"], listed["status"]) == (made, "recovery", "posted")
+    assert (await node.get(officer, f"/payments/{made}"))["amount"] == "55.00"
+    async with node.client(officer) as client:
+        seen = (await client.delete(f"/payments/{made}?dry_run=true")).json()
+        assert [change["after"]["status"] for change in seen["payments"]] == ["reversed"]
+        assert (await node.get(officer, f"/payments/{made}"))["status"] == "posted"
+        undone = (await client.delete(f"/payments/{made}")).json()
+        again = await client.delete(f"/payments/{made}")
+    assert (undone["status"], undone["type"]) == ("reversed", "recovery")
+    assert (again.status_code, again.json()["code"]) == (409, "already_reversed")
+    entries = await node.get(desk.staff.manager, f"/journal/entries?loan_id={desk.loan['id']}")
+    memos = [one["memo"] for one in entries["items"] if one["payment_id"] == made]
+    assert memos == ["recovery", "reversal"]
+    audit = (await node.get(desk.staff.manager, "/audit?limit=200"))["items"]
+    assert {one["action"] for one in audit if one["entity_id"] == made} == {
+        "recovery_received",
+        "payment_reversed",
+    }
+    assert (await desk.manager("undo-write-off"))["status"] == "active"
+
+
 async def test_what_is_paid_too_much_goes_back(shared_node):
     desk = await a_desk(shared_node)
     paid = await desk.officer("payoff", {"id": str(uuid.uuid4())}, expect=201)

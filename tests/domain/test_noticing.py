@@ -77,6 +77,7 @@ def test_a_payment_is_told_and_so_is_the_status_that_it_changes() -> None:
         "payment_id": str(UUID(int=40)),
         "loan_id": str(LOAN),
         "number": "L-1",
+        "type": "payment",
         "amount": "100.00",
         "currency": "EUR",
         "value_date": TODAY.isoformat(),

@@ -27,7 +27,7 @@ from domain.events import LoanDisbursed
 from domain.identifiers import ChargeId, DisbursementId, PaymentId
 from domain.lifecycle import LoanMove
 from domain.origination import approve, disburse, submit
-from domain.payment import PaymentStatus
+from domain.payment import PaymentStatus, PaymentType
 from domain.servicing import pay, reverse, take_as_fact
 from domain.suspense import apply_suspense
 from domain.terms import Frequency, FrequencyUnit, Terms
@@ -173,7 +173,7 @@ class WorkoutMachine(OneLoanStore):
     @rule(which=st.integers(0, 20))
     def reverse(self, which: int) -> None:
         moment = self.now()
-        known = list(self.payments)
+        known = [one.id for one in self.payments.values() if one.type is PaymentType.PAYMENT]
         if known:
             command = ReversePayment(known[which % len(known)], LOAN)
             self.attempt(LoanMove.REVERSE, lambda loan, past: reverse(loan, command, moment, past))
@@ -252,9 +252,21 @@ class WorkoutMachine(OneLoanStore):
                 PaymentId(UUID(int=5000 + self.clock)), LOAN, major(amount), None, None, None
             )
             self.attempt(LoanMove.RECOVER, lambda loan, past: recover(loan, money, moment, past))
+        elif step == 4:
+            self.take_a_recovery_back()
         elif step == 3:
             back = RefundCredit(LOAN, None)
             self.attempt(LoanMove.REFUND, lambda loan, past: refund(loan, back, moment, past))
+
+    def take_a_recovery_back(self) -> None:
+        moment = self.now()
+        known = [one.id for one in self.payments.values() if one.type is PaymentType.RECOVERY]
+        if known:
+            command = ReversePayment(known[-1], LOAN)
+            self.attempt(
+                LoanMove.REVERSE_RECOVERY,
+                lambda loan, past: reverse(loan, command, moment, past),
+            )
 
 
 WorkoutMachine.TestCase.settings = settings(stateful_step_count=20)

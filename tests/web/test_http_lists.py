@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from domain.lifecycle import LoanStatus
+from domain.payment import PaymentStatus, PaymentType
 from domain.queries import (
     ListLoans,
     ListPayments,
@@ -102,6 +103,19 @@ async def test_a_parameter_out_of_its_range_is_400(client: Any, house: House, qu
     response = await client.get(f"/loans/?{query}", headers=house.bearer)
     assert response.status_code == 400
     assert not house.session.asked
+
+
+async def test_payments_are_narrowed_by_what_they_are_and_became(client: Any, house: House) -> None:
+    house.session.table = {ListPayments: Page((PAYMENT,), None)}
+    path = f"/payments/?type=recovery&status=reversed&loan_id={LOAN_ID}"
+    listed = await told(await client.get(path, headers=house.bearer))
+    query = house.session.last
+    assert (query.type, query.status) == (PaymentType.RECOVERY, PaymentStatus.REVERSED)
+    assert listed["items"][0]["type"] == "payment"
+    await client.get(f"/payments/loan/{LOAN_ID}?type=payment", headers=house.bearer)
+    assert house.session.last.type is PaymentType.PAYMENT
+    wrong = await client.get("/payments/?type=refund", headers=house.bearer)
+    assert wrong.status_code == 400
 
 
 async def test_lists_by_customer_status_and_loan(client: Any, house: House) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from domain.commands import AnnotatePayment, ApplySuspense, RecordPayment, ReversePayment
 from domain.foresight import ForeseePayment, ForesightView
 from domain.identifiers import LoanId, PaymentId
-from domain.payment import PaymentStatus
+from domain.payment import PaymentStatus, PaymentType
 from domain.queries import ListPayments, ReadPayment
 from domain.views import Page, PaymentView
 from web.calls import Call, made
@@ -49,11 +49,11 @@ async def record_payment(call: Call) -> Outcome:
 
 async def list_payments(call: Call) -> Outcome:
     """A page of the payments in sight."""
-    return await _listed(call, call.query.get("loan_id"), call.query.get("status"))
+    return await _listed(call, call.query.get("loan_id"))
 
 
 async def list_payments_of_loan(call: Call) -> Outcome:
-    """A page of one loan's payments."""
+    """A page of one loan's payments, recoveries among them."""
     return await _listed(call, LoanId(call.ids["loan_id"]))
 
 
@@ -109,13 +109,12 @@ async def _foreseen(call: Call, query: ForeseePayment) -> Outcome:
     return view if isinstance(view, Problem) else Reply(render_foresight(view))
 
 
-async def _listed(
-    call: Call, loan_id: LoanId | None, status: PaymentStatus | None = None
-) -> Outcome:
+async def _listed(call: Call, loan_id: LoanId | None) -> Outcome:
     page = call.page()
     if isinstance(page, Problem):
         return page
-    found = await call.ask(ListPayments(page, loan_id, status), Page)
+    query = ListPayments(page, loan_id, call.query.get("status"), call.query.get("type"))
+    found = await call.ask(query, Page)
     return found if isinstance(found, Problem) else call.listed(found, render_payment)
 
 
@@ -128,6 +127,18 @@ PAYMENT_STATUS: Final = Parameter(
     _status,
     "a status of a payment",
     {"type": "string", "enum": [str(status) for status in PaymentStatus]},
+)
+
+
+def _type(text: str) -> PaymentType | None:
+    return PaymentType(text) if text in set(PaymentType) else None
+
+
+PAYMENT_TYPE: Final = Parameter(
+    "type",
+    _type,
+    "a type of a payment",
+    {"type": "string", "enum": [str(kind) for kind in PaymentType]},
 )
 
 PAYMENTS: Final = (
@@ -149,7 +160,7 @@ PAYMENTS: Final = (
         summary="The payments in sight",
         tag="payments",
         answers={200: PaymentList},
-        query=(*PAGING, id_parameter("loan_id"), PAYMENT_STATUS),
+        query=(*PAGING, id_parameter("loan_id"), PAYMENT_STATUS, PAYMENT_TYPE),
         problems=(403,),
     ),
     Route(
@@ -159,7 +170,7 @@ PAYMENTS: Final = (
         summary="One loan's payments",
         tag="payments",
         answers={200: PaymentList},
-        query=PAGING,
+        query=(*PAGING, PAYMENT_STATUS, PAYMENT_TYPE),
         problems=(403,),
     ),
     Route(
@@ -186,7 +197,7 @@ PAYMENTS: Final = (
         method="DELETE",
         path="/payments/{payment_id}",
         handler=reverse_payment,
-        summary="Reverse a payment",
+        summary="Reverse a payment or a recovery",
         tag="payments",
         answers={200: ReversalAnswer},
         body=NoFields,

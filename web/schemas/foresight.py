@@ -9,7 +9,7 @@ from pydantic import RootModel
 from domain.foresight import ForesightView, LoanStand, PaymentChange
 from domain.lifecycle import LoanStatus
 from domain.money import format_minor
-from domain.payment import Allocation, Payment, PaymentStatus
+from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
 from web.schemas.fields import Day, Id, Money, ResponseShape
 from web.schemas.payments import AllocationShape, PaymentShape
 
@@ -34,6 +34,7 @@ class PaymentChangeShape(ResponseShape):
     """A payment that would change, and by how much; `before` is null while it is not there."""
 
     id: Id
+    type: PaymentType
     amount: Money
     value_date: Day
     before: PaymentStandShape | None
@@ -88,6 +89,7 @@ def _change(change: PaymentChange, currency: str) -> dict[str, object]:
     }
     return {
         "id": after.id,
+        "type": after.type,
         "amount": format_minor(after.amount_minor, currency),
         "value_date": after.value_date,
         "before": None if before is None else _payment(before, currency),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.money import format_minor
-from domain.payment import PaymentStatus
+from domain.payment import PaymentStatus, PaymentType
 from domain.views import CommentView, PaymentView
 from web.schemas.fields import (
     AmountField,
@@ -65,10 +65,11 @@ class AllocationShape(ResponseShape):
 
 
 class PaymentShape(ResponseShape):
-    """A payment."""
+    """A payment, or a recovery: money that came in after a write-off, of which nothing is split."""
 
     id: Id
     loan_id: Id
+    type: PaymentType
     amount: Money
     currency: str
     value_date: Day
@@ -117,6 +118,7 @@ def render_payment(payment: PaymentView) -> dict[str, object]:
     return {
         "id": payment.id,
         "loan_id": payment.loan_id,
+        "type": payment.type,
         "amount": format_minor(payment.amount_minor, currency),
         "currency": currency,
         "value_date": payment.value_date,

@@ -147,6 +147,7 @@ class PaymentData(ResponseShape):
     payment_id: Id
     loan_id: Id
     number: str
+    type: Literal["payment", "recovery"]
     amount: Amount
     currency: str
     value_date: str

@@ -49,6 +49,7 @@ class SimulatedLoan:
     terms: Terms
     begun: date
     payments: list[PaymentId] = field(default_factory=list)
+    recoveries: list[PaymentId] = field(default_factory=list)
     charges: list[ChargeId] = field(default_factory=list)
     tranches: list[DisbursementId] = field(default_factory=list)
 
@@ -85,6 +86,7 @@ class SimulatedBook:
             (5, self._refund),
             (2, self._withdraw),
             (2, self._undo_approval),
+            (3, self._reverse_recovery),
         ]
 
     async def open_loan(self) -> None:
@@ -261,7 +263,15 @@ class SimulatedBook:
         made = PaymentId(uuid7())
         amount = self._some(loan.terms)
         command = asked.RecordRecovery(made, loan.id, amount, self._near(5, 0), None, None)
-        return await self._do(loan, lambda it, *rest: endings.recover(it, command, *rest))
+        outcome = await self._do(loan, lambda it, *rest: endings.recover(it, command, *rest))
+        if isinstance(outcome, Committed):
+            loan.recoveries.append(made)
+        return outcome
+
+    async def _reverse_recovery(self, loan: SimulatedLoan) -> Any:
+        if not loan.recoveries:
+            return None
+        return await self.office.reverse(loan.id, self.chance.choice(loan.recoveries))
 
     async def _refund(self, loan: SimulatedLoan) -> Any:
         amount = self._some(loan.terms, 50) if self.chance.random() < 0.5 else None

@@ -114,3 +114,5 @@ async def test_a_book_of_500_loans_with_every_event_is_what_its_events_make(offi
     assert (await office.sql(TRIAL_BALANCES))[0]["wrong"] == 0
     missing = TYPES.keys() - (await kinds(office)).keys()
     assert not missing, (missing, book.asked)
+    # An undone recovery is told by the event of any undone payment.
+    assert book.asked["reverse_recovery", True], book.asked
