@@ -12,6 +12,9 @@ BOUNDS_S: Final = (
 )  # fmt: skip
 """The buckets of latencies: each holds what took up to its bound, and one more takes the rest."""
 
+_FIRST_BOUND_S: Final = BOUNDS_S[0]
+"""Most messages that do not wait take less, and need no search for their bucket."""
+
 
 class Accounts:
     """Counters since the slot was made.
@@ -88,7 +91,7 @@ class Latency:
         self.total_s += took_s
         if took_s > self.max_s:  # noqa: PLR1730 -- a call to max() here is felt in every message
             self.max_s = took_s
-        self.buckets[bisect_left(BOUNDS_S, took_s)] += 1
+        self.buckets[0 if took_s <= _FIRST_BOUND_S else bisect_left(BOUNDS_S, took_s)] += 1
 
     def absorb(self, other: Latency) -> None:
         """Take over what an actor of the same kind has measured, who is gone."""

@@ -101,13 +101,14 @@ class Address(Generic[M]):
         if slot.path in chain:
             slot.accounts.reject()
             raise AskCycle(slot.path, chain)
-        now = trio.current_time()
+        now = slot.clock.current_time()
         deadline = now + timeout_s
         if isinstance(message, slot.interleaved):  # it stands under the asker's deadline anyway
             return await ask_interleaved(slot, message, now, deadline, chain)
         askers_own = effective_deadline()
         reply = TimedReply(slot.path)
-        envelope = Envelope(message, reply, min(deadline, askers_own), chain, now)
+        until = min(deadline, askers_own)
+        envelope = Envelope(message, reply, until, chain, now)
         try:
             wake = switch_to if askers_own > now else trio.lowlevel.reschedule
             if not slot.mailbox.put_nowait(envelope, wake):

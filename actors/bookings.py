@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import trio
 from trio._core._run import GLOBAL_RUN_CONTEXT
 
 from actors.envelope import AskTimeout, Reply
+
+
+class LoopClock(Protocol):
+    """Who tells the time of deadlines: `trio` itself, or a loop's own clock for half the price."""
+
+    def current_time(self) -> float:
+        """Seconds, from an arbitrary beginning."""
 
 
 class Booking:

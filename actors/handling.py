@@ -3,7 +3,7 @@
 A scope costs more than all else about a message that is answered without waiting, and is of no use
 to it: what never waits is never cut. So the scope comes at the first wait, below everything that
 the handler has opened until then; up to there its deadline can be read and nothing more. The
-handler cannot tell the difference. For the three words that Trio has no public names for, this is
+handler cannot tell the difference. For the four words that Trio has no public names for, this is
 written against the release in pyproject.toml; it books nothing and decides nothing.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import trio
+from trio._core._run import GLOBAL_RUN_CONTEXT
 
 from actors.envelope import hidden_error
 
@@ -27,12 +28,12 @@ Handler: TypeAlias = "Coroutine[Any, Any, Any]"
 
 def standing() -> CancelStatus:
     """Under which cancellation the current task stands."""
-    return trio.lowlevel.current_task()._cancel_status  # noqa: SLF001 -- no public name
+    return GLOBAL_RUN_CONTEXT.task._cancel_status  # noqa: SLF001 -- no public name
 
 
 def effective_deadline() -> float:
     """Return what `trio.current_effective_deadline` does, in a third of the time."""
-    status: CancelStatus | None = trio.lowlevel.current_task()._cancel_status  # noqa: SLF001
+    status: CancelStatus | None = GLOBAL_RUN_CONTEXT.task._cancel_status  # noqa: SLF001
     if status is None or status.effectively_cancelled:
         return -math.inf
     deadline = math.inf
@@ -54,13 +55,14 @@ def start(handler: Handler, deadline: float, status: CancelStatus) -> tuple[bool
     """
     scope = status._scope  # noqa: SLF001 -- no public name
     own = scope._deadline  # noqa: SLF001 -- the setter would book a deadline that cannot come
-    scope._deadline = earlier = min(own, deadline)  # noqa: SLF001
+    if deadline < own:
+        scope._deadline = deadline  # noqa: SLF001
     try:
         return False, handler.send(None)
     except StopIteration as end:  # not raised further: each frame it passes is felt in every ask
         return True, end.value
     finally:
-        if scope._deadline is earlier:  # noqa: SLF001 -- an order to stop may have set another
+        if scope._deadline is deadline:  # noqa: SLF001 -- an order to stop may have set another
             scope._deadline = own  # noqa: SLF001
 
 

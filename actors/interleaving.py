@@ -44,7 +44,7 @@ async def ask_interleaved(
         actor = await _place(slot, deadline)
     cut = None
     accounts.received += 1
-    token = ask_chain.set((*chain, slot.path))
+    token = ask_chain.set(chain + (slot.path,))  # noqa: RUF005 -- in half the time
     try:
         handler, status = actor.receive(message), standing()
         done, met = start(handler, deadline, status)
@@ -90,7 +90,7 @@ def _fault(slot: Slot, message: object, error: BaseException) -> ActorCrashed | 
 
 def _leave(slot: Slot, actor: Actor[Any], kind: type, began: float) -> None:
     """Measure the message, let the next one in, and start the idle time again."""
-    slot.quiet_since = now = trio.current_time()
+    slot.quiet_since = now = slot.clock.current_time()
     slot.measure(kind, now - began)
     if slot.callers:
         slot.reserved += 1

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable
 
     from actors.accounts import Accounts
+    from actors.bookings import LoopClock
     from actors.direct_switch import Wake
+
+    KeyOf = Callable[[Any], Hashable]
 
 
 class Overflow(enum.Enum):
@@ -37,7 +40,7 @@ class Overflow(enum.Enum):
     """It replaces a queued one of the same key, in place; without one its sender waits."""
 
 
-def _turn_key(envelope: Envelope, key_of: Callable[[Any], Hashable]) -> Hashable:
+def _turn_key(envelope: Envelope, key_of: KeyOf) -> Hashable:
     try:
         return key_of(envelope.message)
     except Exception as error:  # noqa: BLE001 -- raised again in the turn, where it is a crash
@@ -55,6 +58,7 @@ class Mailbox:
         "_receivers",
         "_senders",
         "capacity",
+        "clock",
         "closed",
         "high_water",
         "interrupted",
@@ -71,16 +75,15 @@ class Mailbox:
         accounts: Accounts,
         capacity: int = 64,
         overflow: Overflow = Overflow.BLOCK,
-        coalesce_key: Callable[[Any], Hashable] | None = None,
+        coalesce_key: KeyOf | None = None,
     ) -> None:
         """Open an empty mailbox for at most `capacity` messages."""
         self.path = path
         self.capacity = capacity
+        self.clock: LoopClock = trio
         self.overflow = overflow
         self.high_water = 0
-        self.closed = False
-        self.paused = False
-        self.interrupted = False
+        self.closed = self.paused = self.interrupted = False
         self.leaving = False  # closed or interrupted: the incarnation takes nothing new
         self.on_backlog: Callable[[], None] | None = None
         self._accounts = accounts
@@ -140,7 +143,7 @@ class Mailbox:
     def _append(self, envelope: Envelope, wake: Wake = trio.lowlevel.reschedule) -> None:
         self._accounts.received += 1
         if not envelope.queued_at:
-            envelope.queued_at = trio.current_time()
+            envelope.queued_at = self.clock.current_time()
         self._queue.append(envelope)
         if self._coalesce_key is not None:
             self._by_key[envelope.coalesce_key] = envelope
@@ -155,7 +158,7 @@ class Mailbox:
             if not self._supersede(envelope):
                 if len(self._queue) >= self.capacity:
                     return
-                envelope.queued_at = trio.current_time()
+                envelope.queued_at = self.clock.current_time()
                 self._append(envelope)
             task, _envelope = self._senders.popitem(last=False)
             trio.lowlevel.reschedule(task)
@@ -173,11 +176,7 @@ class Mailbox:
 
     # ---- receiving -----------------------------------------------------------------------------
 
-    def take(
-        self,
-        busy: Container[Hashable] = (),
-        key_of: Callable[[Any], Hashable] | None = None,
-    ) -> Envelope | None:
+    def take(self, busy: Container[Hashable] = (), key_of: KeyOf | None = None) -> Envelope | None:
         """Take the first message whose turn key is not busy; sheds expired ones on the way.
 
         None: nothing to take, or paused, or interrupted. Where `key_of` raises, the message is
@@ -193,16 +192,14 @@ class Mailbox:
             self._admit()
         return envelope
 
-    def offers(self, busy: Container[Hashable], key_of: Callable[[Any], Hashable]) -> bool:
+    def offers(self, busy: Container[Hashable], key_of: KeyOf) -> bool:
         """Whether `take` would find a message."""
         return self._find(busy, key_of) is not None
 
-    def _find(
-        self, busy: Container[Hashable], key_of: Callable[[Any], Hashable] | None
-    ) -> int | None:
+    def _find(self, busy: Container[Hashable], key_of: KeyOf | None) -> int | None:
         if self.paused or self.interrupted:
             return None
-        index, now = 0, trio.current_time()
+        index, now = 0, self.clock.current_time()
         while index < len(self._queue):
             envelope = self._queue[index]
             if envelope.deadline <= now:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable
 
     from actors.actor import Actor
+    from actors.bookings import LoopClock
 
 _FAULTS_KEPT: Final = 5
 
@@ -34,6 +35,7 @@ class Slot:
         "buckets",
         "callers",
         "calls",
+        "clock",
         "crash",
         "fault_times",
         "faults",
@@ -72,6 +74,7 @@ class Slot:
         self.accounts = Accounts()
         self.mailbox = Mailbox(path, self.accounts, capacity, overflow, coalesce_key)
         self.actor: Actor[Any] | None = None
+        self.clock: LoopClock = trio
         self.scope: trio.CancelScope | None = None
         self.incarnation = 0
         self.started_at: float | None = None
@@ -79,7 +82,7 @@ class Slot:
         self.idle_armed_s: float | None = None
         self.crash: BaseException | None = None
         self.last_exit: Exit | None = None
-        self.in_hand: dict[Envelope, float] = {}
+        self.in_hand: list[Envelope] = []
         self.calls: dict[trio.CancelScope, ActorError | None] = {}
         self.callers: deque[Reply] | None = None
         self.interleaved: tuple[type, ...] = ()
@@ -137,10 +140,17 @@ class Slot:
                 self._watchers.remove(reply)
         return exit_
 
+    def prepare(self) -> None:
+        """Get ready for an incarnation: the mailbox is open, and this loop's own clock is read."""
+        self.clock = self.mailbox.clock = trio.lowlevel.current_clock()
+        self.mailbox.reopen()
+        self.incarnation += 1
+        self.move(State.STARTING)
+
     def began(self, actor: Actor[Any] | None) -> None:
         """Record that the incarnation is ready."""
         self.actor = actor
-        self.started_at = self.quiet_since = trio.current_time()
+        self.started_at = self.quiet_since = self.clock.current_time()
         self.move(State.RUNNING)
 
     def ended(self, exit_: Exit) -> None:
@@ -173,19 +183,19 @@ class Slot:
 
     def _put_down(self, envelope: Envelope) -> bool:
         """Measure a message in hand; False for one that a crash has taken out of it."""
-        began = self.in_hand.pop(envelope, None)
-        if began is None:
+        try:
+            self.in_hand.remove(envelope)
+        except ValueError:
             return False
-        self.quiet_since = now = trio.current_time()
-        self.measure(type(envelope.message), now - began)
-        if not self.in_hand:
-            self.in_hand = {}  # one that was filled keeps its room, thousands of idle actors long
+        self.quiet_since = now = self.clock.current_time()
+        self.measure(type(envelope.message), now - envelope.taken_at)
         return True
 
     def measure(self, kind: type, took_s: float) -> None:
         """Add one message to the latencies of its type."""
-        latency = self.latencies.get(kind)
-        if latency is None:
+        try:
+            latency = self.latencies[kind]
+        except KeyError:
             latency = self.latencies[kind] = Latency(self.buckets[kind])
         latency.add(took_s)
 
@@ -197,10 +207,10 @@ class Slot:
         if not any(fault.error is cause for fault in self.faults):
             self.record(cause, message)
         error = ActorCrashed(self.path, cause)
-        for envelope in list(self.in_hand):
+        for envelope in self.in_hand:
             envelope.fail(error)
             self.accounts.quarantined += 1
-            fault = Fault(trio.current_time(), cause, type(envelope.message).__name__)
+            fault = Fault(self.clock.current_time(), cause, type(envelope.message).__name__)
             self.quarantine = (*self.quarantine, fault)[-_FAULTS_KEPT:]
         self.in_hand.clear()
         self.cut_calls(error)
@@ -216,7 +226,9 @@ class Slot:
 
     def record(self, error: BaseException, message: str | None = None) -> None:
         """Keep an error for operators to see."""
-        self.faults = (*self.faults, Fault(trio.current_time(), error, message))[-_FAULTS_KEPT:]
+        self.faults = (*self.faults, Fault(self.clock.current_time(), error, message))[
+            -_FAULTS_KEPT:
+        ]
 
     def abort(self, error: BaseException) -> None:
         """Crash the incarnation from outside its own task, and cut that short."""
@@ -229,12 +241,12 @@ class Slot:
     @property
     def current_message(self) -> str | None:
         """The type of the oldest message in hand, or None."""
-        return next((type(envelope.message).__name__ for envelope in self.in_hand), None)
+        return type(self.in_hand[0].message).__name__ if self.in_hand else None
 
     @property
     def busy_since(self) -> float | None:
         """When the oldest turn in hand began, Trio's clock, or None."""
-        return next(iter(self.in_hand.values()), None)
+        return self.in_hand[0].taken_at if self.in_hand else None
 
     @property
     def is_leaving(self) -> bool:
@@ -250,7 +262,7 @@ class Slot:
     def is_quiet_for(self, idle_s: float) -> bool:
         """Whether nothing is queued or in hand, and nothing was for `idle_s` seconds."""
         busy = self.in_hand or self.calls or self.mailbox.depth
-        return not busy and trio.current_time() >= self.quiet_since + idle_s
+        return not busy and self.clock.current_time() >= self.quiet_since + idle_s
 
     @property
     def in_hand_count(self) -> int:

@@ -138,9 +138,7 @@ class Child:
         self.started = self.stops_politely = self.owes_goodbye = False
         self.soft_at = self.hard_at = math.inf
         self.next_restart_at = None
-        self.slot.mailbox.reopen()
-        self.slot.incarnation += 1
-        self.slot.move(State.STARTING)
+        self.slot.prepare()
 
     def over(self, state: State) -> None:
         """End for good: every ask that is still queued fails, and every later one is refused."""

@@ -166,8 +166,8 @@ async def _take_turn(
 
     `status` is where the task stands.
     """
-    slot.in_hand[envelope] = envelope.taken_at
-    token = ask_chain.set((*envelope.chain, slot.path))
+    slot.in_hand.append(envelope)
+    token = ask_chain.set(envelope.chain + (slot.path,))  # noqa: RUF005 -- in half the time
     try:
         if isinstance(envelope.turn_key, KeyFailure):
             raise envelope.turn_key.error
