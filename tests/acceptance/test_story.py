@@ -14,9 +14,9 @@ from trio_websocket import ConnectionClosed
 from tests.acceptance.node import ADMIN, PASSWORD, active_loan, application, hire
 
 
-async def hear(socket: Any, wanted: str) -> dict[str, Any]:
+async def hear(socket: Any, wanted: str, patience_s: float = 10) -> dict[str, Any]:
     """The next message of the wanted type; heartbeats may come between."""
-    with trio.fail_after(10):
+    with trio.fail_after(patience_s):
         while True:
             message: dict[str, Any] = json.loads(await socket.get_message())
             if message["type"] == wanted:
