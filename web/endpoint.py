@@ -17,7 +17,7 @@ from web.arrivals import ArrivedRequest
 from web.calls import Call
 from web.front_desk import FrontDesk
 from web.problems import Problem
-from web.replies import Outcome
+from web.replies import Outcome, Stream
 from web.request_reading import (
     BodyReading,
     read_bearer,
@@ -74,7 +74,11 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
             refused = await _take_body(reading, route, call, arrived)
             if refused is not None:
                 return refused
-        return await route.handler(call)
+        outcome = await route.handler(call)
+        if call.method == "HEAD" and isinstance(outcome, Stream):
+            # Nobody is sent it: it would go on, and hold the connection, until the token ends.
+            return outcome.bare()
+        return outcome
 
     return serve
 

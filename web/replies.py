@@ -7,7 +7,7 @@ once. A handler never sees a response.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -49,10 +49,20 @@ class Stream:
     media_type: str
     headers: Headers = ()
 
+    def bare(self) -> Stream:
+        """The same without its body, which is then never begun: what a HEAD is answered with."""
+        return replace(self, body=_no_body())
+
 
 NOTHING: Final = Reply(None, 204)
 
 Outcome = Reply | Page | Stream | Problem
+
+
+async def _no_body() -> AsyncGenerator[bytes, None]:
+    parts: tuple[bytes, ...] = ()
+    for part in parts:
+        yield part
 
 
 class WireResponse(TrioResponse):

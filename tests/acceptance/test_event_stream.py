@@ -9,6 +9,7 @@ import trio
 
 from tests.acceptance.event_reader import EventReader
 from tests.acceptance.node import active_loan, hire
+from tests.web.edge.edge_wire import wire
 
 
 async def test_events_come_live_with_their_position_and_resume_after_the_last_id(shared_node):
@@ -111,6 +112,15 @@ async def test_readers_count_as_sockets_and_one_too_many_is_refused(shared_node)
         async with reader.reading():
             assert reader.status == 429
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("path", ["/events", "/supervision/events"])
+async def test_a_head_is_answered_and_its_connection_goes_on(shared_node, path):
+    token = (await shared_node.sign_in())["access_token"]
+    async with wire(int(shared_node.url.rsplit(":", 1)[1])) as raw:
+        told = await raw.get(path, f"Authorization: Bearer {token}", method="HEAD")
+        assert (told.status, told.headers[b"content-type"]) == (200, b"text/event-stream")
+        assert (await raw.get("/health")).status == 200
 
 
 async def test_a_drain_says_when_to_come_back(embedded_node):
