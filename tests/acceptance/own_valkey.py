@@ -29,9 +29,9 @@ class OwnValkey:
     async def start(self) -> None:
         """Return when it answers."""
         self._socket.unlink(missing_ok=True)
-        options = {"port": "0", "unixsocket": str(self._socket), "save": "", "appendonly": "no"}
+        options = ("--port", "0", "--unixsocket", str(self._socket), "--save", "")
         self._process = subprocess.Popen(
-            [valkey_program(), *(part for name in options for part in (f"--{name}", options[name]))],
+            [valkey_program(), *options],
             cwd=self._directory,
             stdout=subprocess.DEVNULL,
         )

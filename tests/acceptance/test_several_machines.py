@@ -41,7 +41,11 @@ async def valkey() -> AsyncIterator[OwnValkey]:
 @pytest.fixture
 def machines(external_services: dict[str, str], valkey: OwnValkey) -> Iterator[list[Node]]:
     """Two servers that share nothing but a database, a Redis and a key."""
-    settings = {**external_services, "REDIS_URL": valkey.url, "JWT_SECRET_KEY": uuid.uuid4().hex * 2}
+    settings = {
+        **external_services,
+        "REDIS_URL": valkey.url,
+        "JWT_SECRET_KEY": uuid.uuid4().hex * 2,
+    }
     with a_node(**settings) as one, a_node(**settings) as other:
         yield [one, other]
 
