@@ -1,8 +1,12 @@
-"""Whoever lost his connection hears what he missed: everything, once, in order for each loan."""
+"""Whoever lost his connection hears what he missed: everything, once, in order for each loan.
+
+A failure tells its seed; LENDWIRE_TEST_RESUME_SEED is the one that the soak takes.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from tests.acceptance.returning import TYPES, everyone_hears_everything
 from tests.acceptance.test_story import hear
 
 SEED = 20261124
+SOAK_SEED = int(os.environ.get("LENDWIRE_TEST_RESUME_SEED", SEED + 1))
 
 
 @pytest.mark.slow
@@ -22,7 +27,7 @@ async def test_under_a_steady_stream_two_hundred_breaks_lose_nothing(shared_node
 
 @pytest.mark.soak
 async def test_under_a_steady_stream_five_thousand_breaks_lose_nothing(embedded_node):
-    await everyone_hears_everything(embedded_node, SEED + 1, 5000)
+    await everyone_hears_everything(embedded_node, SOAK_SEED, 5000)
 
 
 @pytest.mark.slow
