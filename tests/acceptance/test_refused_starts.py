@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import asyncpg
+import pytest
 import trio
 
 from tests.acceptance.node import SETTINGS, fresh_home
@@ -78,6 +79,7 @@ async def test_a_schema_from_a_newer_version_is_refused(external_node, external_
     assert "newer" in await trio.to_thread.run_sync(start)
 
 
+@pytest.mark.slow  # half a minute, in which a database might still come up
 async def test_an_unreachable_database_is_one_sentence():
     def start() -> str:
         return refused_start(
