@@ -54,10 +54,11 @@ class RowWorkings:
 
 @dataclass(frozen=True, slots=True)
 class Tranche:
-    """Money that went out on `on`."""
+    """Money that went out on `on`, and what of it was withheld for fees."""
 
     on: date
     amount_minor: int
+    withheld_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ last one it gets a row of its own. Functions over a `Position`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,7 @@ from decimal import Decimal
 from domain.book import ChargeLine
 from domain.conventions import ChargeBase, ChargeKind, RowKind
 from domain.due_dates import Period
+from domain.events import FeeOfDisbursal
 from domain.identifiers import ChargeId
 from domain.instalment_plan import fees_of, percent_of
 from domain.position import Position, Row
@@ -30,6 +32,18 @@ def add_charge(
     position.charges.append(ChargeLine(charge_id, due_date, kind, amount_minor, index + 1))
     position.charges.sort(key=lambda charge: (charge.number, charge.due_date))
     _show(position, index)
+
+
+def charge_disbursal(position: Position, fees: Iterable[FeeOfDisbursal], day: date) -> None:
+    """Note what was withheld of the money that went out last, and charge what is due of it."""
+    withheld = 0
+    for fee in fees:
+        if fee.charge_id is None:
+            withheld += fee.amount_minor
+        else:
+            add_charge(position, fee.amount_minor, day, ChargeKind.FEE, fee.charge_id)
+    if withheld:
+        position.tranches[-1] = replace(position.tranches[-1], withheld_minor=withheld)
 
 
 def waive_charge(position: Position, charge_id: ChargeId) -> int:

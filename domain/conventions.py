@@ -159,6 +159,13 @@ class ChargeKind(StrEnum):
     PENALTY = "penalty"
 
 
+class FeeCollection(StrEnum):
+    """How a fee on money that goes out comes in: withheld of it, or as a charge due that day."""
+
+    NET_OFF = "NET_OFF"
+    DUE = "DUE"
+
+
 class RowKind(StrEnum):
     """What a line of the schedule is for."""
 

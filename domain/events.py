@@ -71,16 +71,30 @@ class LoanWithdrawn(LoanEventHeader):
     """The applicant withdrew."""
 
 
+@dataclass(frozen=True, slots=True)
+class FeeOfDisbursal:
+    """A fee on money that went out: withheld of it, or else due that day as a charge."""
+
+    amount_minor: int
+    charge_id: ChargeId | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanDisbursed(LoanEventHeader):
     """Money went out on `value_date`; the first of it began the schedule.
 
-    `down_payment_minor` of it came back at once.
+    `down_payment_minor` of it came back at once, and fees may have been withheld of it.
     """
 
     disbursement_id: DisbursementId
     amount_minor: int
     down_payment_minor: int = 0
+    fees: tuple[FeeOfDisbursal, ...] = ()
+
+    @property
+    def withheld_minor(self) -> int:
+        """What of the amount never went out, because it paid fees."""
+        return sum(fee.amount_minor for fee in self.fees if fee.charge_id is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from domain import events as happened
-from domain.charging import add_charge, charge_overdue, waive_charge
+from domain.charging import add_charge, charge_disbursal, charge_overdue, waive_charge
 from domain.conventions import RowKind
 from domain.event_order import comes_after_payments
 from domain.events import LoanDisbursed, LoanEvent, MoneyReceived, PaymentRecorded, RecoveryReceived
@@ -183,6 +183,7 @@ def _disburse(running: RunningLoan, event: LoanDisbursed) -> None:
             ]
         out = loan.disbursed_minor + event.amount_minor
         running.loan = replace(loan, disbursed_minor=out)
+    charge_disbursal(running.position, event.fees, day)
     if event.down_payment_minor:
         _pay_down(running, event)
 

@@ -1,9 +1,10 @@
 """The books: what each event posts, in balanced entries of double entry.
 
-Policy. Interest, fees and penalties are income when they are paid, not when they fall due; so the
-only receivable is the principal that is out. What a customer pays beyond what he owes is a debt to
-him (customer credit) until it is refunded. At any moment the balances are those that the loans
-imply (`implied_balances`): loans receivable is the principal out, customer credit the credit.
+Policy. Interest, fees and penalties are income when they are paid, not when they fall due, and a
+fee that is withheld of a disbursement is paid then; so the only receivable is the principal that is
+out. What a customer pays beyond what he owes is a debt to him (customer credit) until it is
+refunded. At any moment the balances are those that the loans imply (`implied_balances`): loans
+receivable is the principal out, customer credit the credit.
 
 What is given up (a write-off, a shortfall within the tolerance) is an expense; what is recovered of
 it is an income of its own. Money that cannot be applied is in suspense. Interest and charges that
@@ -63,6 +64,7 @@ class JournalMemo(StrEnum):
     """Why an entry was posted."""
 
     DISBURSEMENT = "disbursement"
+    DISBURSEMENT_FEE = "disbursement_fee"
     PAYMENT = "payment"
     REVERSAL = "reversal"
     REALLOCATION = "reallocation"
@@ -135,6 +137,7 @@ def implied_balances(loan: Loan | None) -> dict[LedgerAccount, int]:
     book = loan.book
     given_up = 0 if book is None else book.forgiven_principal_minor + book.written_off_minor
     recovered = 0 if book is None else book.recovered_minor
+    fees += 0 if book is None else sum(tranche.withheld_minor for tranche in book.tranches)
     received = principal + interest + fees + penalties + loan.credit_minor
     return {
         LedgerAccount.CASH: received + recovered + loan.suspense_minor - loan.disbursed_minor,
@@ -160,6 +163,9 @@ def _told(event: LoanEvent, decision: Decision) -> Iterator[_Entry]:
     match event:
         case LoanDisbursed():
             yield _Entry(JournalMemo.DISBURSEMENT, None, _paid_out(event.amount_minor))
+            if event.withheld_minor:
+                kept = Allocation(fees_minor=event.withheld_minor)
+                yield _Entry(JournalMemo.DISBURSEMENT_FEE, None, _receipt(kept))
             if event.down_payment_minor:
                 back = Allocation(principal_minor=event.down_payment_minor)
                 yield _Entry(JournalMemo.DOWN_PAYMENT, None, _receipt(back))
@@ -199,7 +205,8 @@ def _rest(told: Iterable[_Entry], before: Loan | None, after: Loan) -> dict[Ledg
 def _untold(event: LoanEvent, rest: dict[LedgerAccount, int]) -> Iterator[_Entry]:
     """Entries for what follows from `event` without being said by it; nothing else may be left."""
     if isinstance(event, DisbursalUndone):
-        assert rest.keys() <= {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.CASH}
+        undone = {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.CASH, LedgerAccount.FEE_INCOME}
+        assert rest.keys() <= undone
         yield _Entry(JournalMemo.DISBURSAL_UNDONE, None, rest)
         return
     given_up = rest.pop(LedgerAccount.WRITE_OFF_EXPENSE, 0)

@@ -6,10 +6,10 @@ Deciding is in `origination.py` and `servicing.py`, and how events change a loan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from domain.book import Book
+from domain.book import Book, Tranche
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
@@ -76,6 +76,17 @@ class Loan:
             fees += row.fees_minor - row.paid_fees_minor
             penalties += row.penalties_minor - row.paid_penalties_minor
         return Outstanding(principal, interest, fees, penalties)
+
+    @property
+    def disbursements(self) -> tuple[Tranche, ...]:
+        """The money that went out, each sum on its day, with what was withheld of it."""
+        if self.disbursed_on is None:
+            return ()
+        if self.book is None:
+            return (Tranche(self.disbursed_on, self.disbursed_minor),)
+        # The schedule may count from another day than that on which the first sum went out.
+        first, *further = self.book.tranches
+        return (replace(first, on=self.disbursed_on), *further)
 
     @property
     def next_due(self) -> Instalment | None:

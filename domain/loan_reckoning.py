@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
+from domain.book import Book
+from domain.charge_listing import charges_of
+from domain.charging import charge_disbursal
 from domain.conventions import PreclosureInterest
+from domain.disbursement_fees import fees_of_disbursal
 from domain.events import LoanEvent
 from domain.identifiers import LoanId
-from domain.instalment import Instalment
-from domain.interest_lines import InterestLine, explained_lines
+from domain.interest_lines import explained_lines
 from domain.lifecycle import LoanMove, LoanStatus
 from domain.loan import Loan
 from domain.origination import wrong_state
 from domain.payoff import payoff_on
-from domain.position import closed
+from domain.position import Position, closed
 from domain.receipt import Payoff
 from domain.rejections import Rejected
 from domain.schedule import planned_position
@@ -59,22 +63,33 @@ def schedule_view(loan: Loan, as_of: date, today: date) -> ScheduleView:
     Before its money goes out it is the plan of that day, but of no day before the application and
     none to come.
     """
+    book: Book | None
     planned = not loan.instalments and loan.status in _BEFORE_DISBURSEMENT
     if planned:
         day = max(loan.created_at.date(), min(as_of, today))
-        instalments, lines = planned_lines(loan.terms, day)
+        instalments, book = closed(_planned(loan.terms, day))
+        out = book.tranches
     else:
-        instalments, lines = loan.instalments, explained_lines(loan.instalments, loan.book)
-    currency = loan.terms.currency
-    return ScheduleView(loan.id, loan.version, as_of, currency, planned, instalments, lines)
+        instalments, book, out = loan.instalments, loan.book, loan.disbursements
+    return ScheduleView(
+        loan.id,
+        loan.version,
+        as_of,
+        loan.terms.currency,
+        planned,
+        instalments,
+        explained_lines(instalments, book),
+        out,
+        charges_of(instalments, () if book is None else book.charges, out),
+    )
 
 
-def planned_lines(
-    terms: Terms, day: date
-) -> tuple[tuple[Instalment, ...], tuple[InterestLine, ...]]:
-    """The instalments of `terms` if the money went out on `day`, and why each is what it is."""
-    instalments, book = closed(planned_position(terms, day))
-    return instalments, explained_lines(instalments, book)
+def _planned(terms: Terms, day: date) -> Position:
+    """The position of `terms` if all their money went out on `day`, with the fees on it."""
+    position = planned_position(terms, day)
+    fees = fees_of_disbursal(terms, terms.principal_minor, 0, UUID(int=0))
+    charge_disbursal(position, fees, position.tranches[0].on)
+    return position
 
 
 def payoff_view(loan: Loan, on: date) -> PayoffView | Rejected:

@@ -22,6 +22,7 @@ from domain.commands import (
     WithdrawLoan,
 )
 from domain.decision import Decision, HistoryNeeded
+from domain.disbursement_fees import fees_of_disbursal, nothing_left
 from domain.events import (
     ApplicationAmended,
     LoanApproved,
@@ -194,11 +195,13 @@ def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Deci
     if isinstance(amount, Rejected):
         return amount
     value_date = command.date or context.today
+    fees = fees_of_disbursal(loan.terms, amount, loan.disbursed_minor, context.event_id)
     refused = (
         wrong_state(loan, LoanMove.DISBURSE)
         or not_by_the_approver(loan, context, LoanMove.DISBURSE)
         or _not_approved(loan, amount)
         or _bad_disbursement_date(loan, value_date, context)
+        or nothing_left(amount, at_once(loan.terms, amount), fees)
     )
     if refused is not None:
         return refused
@@ -207,6 +210,7 @@ def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Deci
         disbursement_id=command.disbursement_id,
         amount_minor=amount,
         down_payment_minor=at_once(loan.terms, amount),
+        fees=fees,
     )
     return _decided(loan, event)
 

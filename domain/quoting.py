@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
+from domain.disbursement_fees import fees_of_disbursal
 from domain.due_dates import shift
 from domain.events import LoanApproved, LoanDisbursed, LoanEvent, LoanSubmitted
 from domain.identifiers import DisbursementId, EventId, LoanId, UserId
@@ -113,6 +114,7 @@ def _paid_out(events: Sequence[LoanEvent], terms: Terms, today: date) -> list[Lo
             disbursement_id=DisbursementId(UUID(int=_SUPPOSED)),
             amount_minor=amount,
             down_payment_minor=at_once(terms, amount),
+            fees=fees_of_disbursal(terms, amount, 0, UUID(int=_SUPPOSED + 2)),
         ),
     ]
 

@@ -30,6 +30,7 @@ class StatementEntry(StrEnum):
     DISBURSEMENT = "disbursement"
     DISBURSEMENT_UNDONE = "disbursement_undone"
     DOWN_PAYMENT = "down_payment"
+    FEES_WITHHELD = "fees_withheld"
     INTEREST = "interest"
     FEES = "fees"
     PENALTIES = "penalties"
@@ -187,7 +188,12 @@ def _out(passage: Passage, events: Sequence[LoanEvent]) -> Iterator[StatementLin
         if _is_undone(event, events):
             undone = StatementEntry.DISBURSEMENT_UNDONE
             yield _line(passage.day, undone, -event.amount_minor, about)
-        elif event.down_payment_minor:
+            continue
+        if event.withheld_minor:
+            yield _line(passage.day, StatementEntry.FEES, event.withheld_minor, about)
+            withheld = StatementEntry.FEES_WITHHELD
+            yield _line(passage.day, withheld, -event.withheld_minor, about)
+        if event.down_payment_minor:
             down = StatementEntry.DOWN_PAYMENT
             yield _line(passage.day, down, -event.down_payment_minor, about)
 

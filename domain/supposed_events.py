@@ -14,6 +14,7 @@ from uuid import UUID
 from domain import events as happened
 from domain import suppositions as supposed
 from domain.decision_checks import bad_rate
+from domain.disbursement_fees import fees_of_disbursal
 from domain.events import LoanEvent
 from domain.identifiers import ChargeId, DisbursementId, EventId, PaymentId
 from domain.money import minor_exactly
@@ -141,7 +142,10 @@ class SupposedEvents:
             raise CannotBe("/amount", "bad_amount", "is more than is left of what was approved")
         head = self._head(day)
         return happened.LoanDisbursed(
-            **head, disbursement_id=DisbursementId(head["event_id"]), amount_minor=amount
+            **head,
+            disbursement_id=DisbursementId(head["event_id"]),
+            amount_minor=amount,
+            fees=fees_of_disbursal(loan.terms, amount, loan.disbursed_minor, head["event_id"]),
         )
 
     def _re_aging(self, one: supposed.ReAge, day: date, running: RunningLoan) -> LoanEvent:

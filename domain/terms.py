@@ -16,6 +16,7 @@ from domain.conventions import (
     Component,
     DayCounting,
     DueBucket,
+    FeeCollection,
     FutureInstalmentRule,
     HolidayRule,
     InstalmentFormula,
@@ -99,6 +100,18 @@ class InstalmentFee:
 
 
 @dataclass(frozen=True, slots=True)
+class DisbursementFee:
+    """A fee on money that goes out: `percent` of each sum, or else `amount_minor` with the first.
+
+    It is withheld of the sum, or due that day.
+    """
+
+    percent: Decimal | None = None
+    amount_minor: int = 0
+    collection: FeeCollection = FeeCollection.NET_OFF
+
+
+@dataclass(frozen=True, slots=True)
 class DelinquencyBucket:
     """A range of days past due, both ends in it; without `last` it has no end."""
 
@@ -169,6 +182,7 @@ class Terms:
     closing_tolerance_minor: int = 0
     instalment_fees: tuple[InstalmentFee, ...] = ()
     tranches_max: int = 1
+    disbursement_fees: tuple[DisbursementFee, ...] = ()
 
     @property
     def recalculates(self) -> bool:

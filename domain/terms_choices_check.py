@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from domain.conventions import AllocationStrategy, HolidayRule
+from domain.conventions import AllocationStrategy, FeeCollection, HolidayRule
 from domain.money import ARITHMETIC, MINOR_MAX
 from domain.rejections import FieldFault
 from domain.terms import DEFAULT_ORDER, Amortization, FrequencyUnit, Terms
@@ -33,6 +33,7 @@ def choice_faults(terms: Terms) -> Iterator[FieldFault]:
     yield from _instalment_faults(terms)
     yield from _grace_faults(terms)
     yield from _percent_faults(terms)
+    yield from _disbursement_faults(terms)
     yield from _delinquency_faults(terms)
     if terms.holiday_rule is not HolidayRule.NONE and not is_calendar(terms.holiday_calendar or ""):
         yield FieldFault("/holiday_calendar", "unknown_calendar", "no holidays are known for this")
@@ -101,6 +102,26 @@ def _percent_faults(terms: Terms) -> Iterator[FieldFault]:
             yield FieldFault(
                 f"/instalment_fees/{at}/amount", "out_of_range", "must not be below nothing"
             )
+
+
+def _disbursement_faults(terms: Terms) -> Iterator[FieldFault]:
+    withheld = Decimal(0)
+    for at, fee in enumerate(terms.disbursement_fees):
+        share = fee.percent or Decimal(0)
+        if not (share.is_finite() and 0 <= share < _HUNDRED):
+            pointer = f"/disbursement_fees/{at}/percent"
+            yield FieldFault(pointer, "out_of_range", "must be from 0 to below 100")
+            return
+        if not 0 <= fee.amount_minor <= MINOR_MAX:
+            pointer = f"/disbursement_fees/{at}/amount"
+            yield FieldFault(pointer, "out_of_range", "must not be below nothing")
+            return
+        if fee.collection is FeeCollection.NET_OFF:
+            part = ARITHMETIC.multiply(Decimal(terms.principal_minor), share)
+            withheld = ARITHMETIC.add(withheld, part)
+            withheld = ARITHMETIC.add(withheld, Decimal(100 * fee.amount_minor))
+    if withheld and withheld >= 100 * terms.principal_minor:
+        yield FieldFault("/disbursement_fees", "out_of_range", "would leave nothing to pay out")
 
 
 def _delinquency_faults(terms: Terms) -> Iterator[FieldFault]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from domain.commands import CommandContext, DisburseLoan
 from domain.decision_checks import Known, Outcome, bad_amount, bad_day, decided
+from domain.disbursement_fees import fees_of_disbursal, nothing_left
 from domain.events import LoanDisbursed
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
@@ -39,7 +40,10 @@ def disburse_further(
         shown = format_minor(left, loan.terms.currency)
         return bad_amount("/amount", f"must be at most the {shown} that are left")
     value_date = command.date or context.today
-    refused = bad_day(loan, value_date, context)
+    fees = fees_of_disbursal(loan.terms, amount, loan.disbursed_minor, context.event_id)
+    refused = bad_day(loan, value_date, context) or nothing_left(
+        amount, at_once(loan.terms, amount), fees
+    )
     if refused is not None:
         return refused
     event = LoanDisbursed(
@@ -47,6 +51,7 @@ def disburse_further(
         disbursement_id=command.disbursement_id,
         amount_minor=amount,
         down_payment_minor=at_once(loan.terms, amount),
+        fees=fees,
     )
     return decided(loan, LoanMove.DISBURSE_FURTHER, event, history)
 

@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from domain.book import Tranche
+from domain.charge_listing import ChargeStand
 from domain.identifiers import (
     AnnouncementId,
     BranchId,
@@ -85,7 +87,8 @@ class LoanView(NamedTuple):
 class ScheduleView:
     """A loan's schedule with what is paid; planned, not yet binding, while it is not disbursed.
 
-    `interest_lines` explain the interest of the instalments, one by one.
+    `interest_lines` explain the interest of the instalments, one by one; `disbursements` are what
+    stands before the first of them, `charges` what there is of fees and penalties.
     """
 
     loan_id: LoanId
@@ -95,6 +98,8 @@ class ScheduleView:
     planned: bool
     instalments: tuple[Instalment, ...]
     interest_lines: tuple[InterestLine, ...]
+    disbursements: tuple[Tranche, ...] = ()
+    charges: tuple[ChargeStand, ...] = ()
 
 
 class PaymentView(NamedTuple):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from domain.book import Tranche
 from domain.effective_rate import CashFlow, effective_rate_percent
 from domain.events import (
     CreditRefunded,
@@ -23,6 +24,7 @@ from domain.events import (
 from domain.instalment import Instalment
 from domain.interest_lines import InterestLine, interest_lines
 from domain.lifecycle import LoanStatus
+from domain.loan import Loan
 from domain.payment import Payment
 from domain.rejections import FieldFault
 from domain.running_loan import stopped
@@ -62,6 +64,7 @@ class Projection:
     totals: ScheduleTotals
     effective_rate_percent: Decimal | None
     interest_lines: tuple[InterestLine, ...] = ()
+    disbursements: tuple[Tranche, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,9 @@ def _seen(supposed: SupposedLoan) -> Projection:
         loan.status,
         rows,
         totals_of(rows),
-        effective_rate_percent(_cash_flows(supposed.events, rows, supposed.day)),
+        effective_rate_percent(_cash_flows(supposed.events, loan, supposed.day)),
         interest_lines(loan),
+        loan.disbursements,
     )
 
 
@@ -167,26 +171,32 @@ def planned_rate_percent(
     return effective_rate_percent([CashFlow(start, -principal_minor), *dues])
 
 
-def _cash_flows(
-    events: Sequence[LoanEvent], rows: Sequence[Instalment], as_of: date
-) -> list[CashFlow]:
-    """Money as it moved, then as the schedule will; what is overdue is paid as of the day."""
+def _cash_flows(events: Sequence[LoanEvent], loan: Loan, as_of: date) -> list[CashFlow]:
+    """Money as it moved, then as the schedule will; what is overdue is paid as of the day.
+
+    A charge is paid on its own due date, which may be before that of its instalment.
+    """
     reversed_ids = {event.payment_id for event in events if isinstance(event, PaymentReversed)}
     undone = {event.disbursement_id for event in events if isinstance(event, DisbursalUndone)}
     flows: list[CashFlow] = []
     for event in {one.event_id: one for one in events}.values():
         if isinstance(event, LoanDisbursed) and event.disbursement_id not in undone:
-            net = event.amount_minor - event.down_payment_minor
+            net = event.amount_minor - event.down_payment_minor - event.withheld_minor
             flows.append(CashFlow(event.value_date, -net))
         elif isinstance(event, PaymentRecorded) and event.payment_id not in reversed_ids:
             flows.append(CashFlow(event.value_date, event.amount_minor))
         elif isinstance(event, CreditRefunded):
             flows.append(CashFlow(event.value_date, -event.amount_minor))
-    flows.extend(
-        CashFlow(max(row.due_date, as_of), row.outstanding_minor)
-        for row in rows
-        if row.outstanding_minor
-    )
+    earlier: dict[int, int] = {}
+    for charge in () if loan.book is None else loan.book.charges:
+        left, row = charge.outstanding_minor, loan.instalments[charge.number - 1]
+        if left and charge.due_date < row.due_date:
+            flows.append(CashFlow(max(charge.due_date, as_of), left))
+            earlier[row.number] = earlier.get(row.number, 0) + left
+    for row in loan.instalments:
+        rest = row.outstanding_minor - earlier.get(row.number, 0)
+        if rest:
+            flows.append(CashFlow(max(row.due_date, as_of), rest))
     return flows
 
 

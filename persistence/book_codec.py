@@ -26,7 +26,7 @@ from domain.conventions import ChargeKind, RowKind
 from domain.identifiers import ChargeId
 from domain.terms import Frequency, FrequencyUnit
 
-FORM: Final = 2
+FORM: Final = 3
 """Counts up with every change of the classes below, or of what their values mean."""
 
 
@@ -55,7 +55,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     form: int
     as_of: date
     rows: tuple[_Row, ...]
-    tranches: tuple[tuple[date, int], ...]
+    tranches: tuple[tuple[date, int, int], ...]
     rates: tuple[tuple[date, Decimal], ...] = ()
     movements: tuple[tuple[date, int, int], ...] = ()
     charges: tuple[_Charge, ...] = ()
@@ -74,7 +74,7 @@ def document_of(book: Book | None) -> dict[str, object] | None:
         FORM,
         book.as_of,
         tuple([_row(row) for row in book.rows]),
-        tuple([(one.on, one.amount_minor) for one in book.tranches]),
+        tuple([(one.on, one.amount_minor, one.withheld_minor) for one in book.tranches]),
         tuple([(one.after, one.annual_rate_percent) for one in book.rates]),
         tuple([(one.on, one.principal_minor, one.interest_minor) for one in book.movements]),
         tuple([_charge(one) for one in book.charges]),

@@ -90,6 +90,41 @@ async def test_charges_are_asked_for_waived_and_paid(shared_node):
     assert refused["code"] == "nothing_to_do"
 
 
+async def test_fees_are_withheld_of_what_goes_out_or_due_that_day(shared_node):
+    node, staff = shared_node, await hire(shared_node)
+    fees = [{"percent": "1.5"}, {"amount": "7.00", "collection": "DUE"}]
+    terms = application(staff.customer_id, disbursement_fees=fees)
+    quoted = {name: value for name, value in terms.items() if name != "customer_id"}
+    quote = await node.post(staff.officer, "/loans/quote", quoted, 200)
+    dearer = Decimal(quote["effective_rate_percent"])
+    plain = await node.post(staff.officer, "/loans/quote", {**quoted, "disbursement_fees": []}, 200)
+    assert dearer > Decimal(plain["effective_rate_percent"])
+    loan = await node.post(staff.officer, "/loans/", terms)
+    desk = Desk(node, staff, loan)
+    await desk.manager("approve")
+    assert (await desk.officer("disburse"))["outstanding"]["fees"] == "7.00"
+    back = await desk.officer("undo-disbursal")
+    assert (back["status"], back["outstanding"]["total"]) == ("approved", "0.00")
+    assert (await desk.officer("disburse"))["outstanding"]["fees"] == "7.00"
+    told = await node.get(staff.officer, f"/loans/{loan['id']}/schedule")
+    (out,) = told["disbursements"]
+    assert (out["amount"], out["fees_withheld"], out["net_amount"]) == (
+        "1200.00",
+        "18.00",
+        "1182.00",
+    )
+    path = f"/loans/{loan['id']}/charges"
+    charges = (await node.get(staff.officer, path))["charges"]
+    assert [(one["amount"], one["paid"], one["instalment"]) for one in charges] == [
+        ("18.00", "18.00", None),
+        ("7.00", "0.00", 1),
+    ]
+    await desk.manager("waive", {"charge_id": charges[1]["id"]})
+    assert (await node.get(staff.officer, path))["totals"]["outstanding"] == "0.00"
+    statement = await node.get(staff.officer, f"/loans/{loan['id']}/statement")
+    assert "fees_withheld" in {line["entry"] for line in statement["lines"]}
+
+
 async def test_a_rate_changes_and_a_plan_is_made_anew(shared_node):
     desk = await a_desk(shared_node, instalment_formula="PROGRESSIVE")
     rows = await desk.rows()

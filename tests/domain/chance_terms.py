@@ -15,6 +15,7 @@ from domain.terms import (
     DaysInMonth,
     DaysInYear,
     DelinquencyBucket,
+    DisbursementFee,
     Frequency,
     FrequencyUnit,
     InstalmentFee,
@@ -123,6 +124,11 @@ def _amounts(chance: Random, plain: Terms) -> dict[str, Any]:
     if chance.random() < 0.25:
         given["down_payment_percent"] = Decimal(chance.choice(["10", "25", "33.3"]))
         given["down_payment_auto"] = chance.random() < 0.5
+    if plain.principal_minor % 3 == 0:
+        given["disbursement_fees"] = (
+            DisbursementFee(percent=Decimal("1.25")),
+            DisbursementFee(amount_minor=7, collection=choices.FeeCollection.DUE),
+        )
     if chance.random() < 0.3:
         given["instalment_fees"] = (
             InstalmentFee(percent=Decimal("1.5"), base=chance.choice(list(choices.ChargeBase))),

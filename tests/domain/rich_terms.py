@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain import conventions as choices
 from domain import events as happened
 from domain.accrual import down_payment
+from domain.disbursement_fees import fees_of_disbursal
 from domain.events import LoanEvent
 from domain.identifiers import (
     ChargeId,
@@ -22,6 +23,7 @@ from domain.identifiers import (
 from domain.terms import (
     DaysInMonth,
     DaysInYear,
+    DisbursementFee,
     Frequency,
     FrequencyUnit,
     InstalmentFee,
@@ -81,6 +83,10 @@ def rich_terms(draw: st.DrawFn, instalments_max: int = 6) -> Terms:
     if draw(st.booleans()):
         fee = InstalmentFee(percent=Decimal("1.5"), base=draw(st.sampled_from(choices.ChargeBase)))
         terms = replace(terms, instalment_fees=(fee,))
+    if draw(st.booleans()):
+        how = draw(st.sampled_from(choices.FeeCollection))
+        fees = (DisbursementFee(amount_minor=3), DisbursementFee(Decimal(2), 0, how))
+        terms = replace(terms, disbursement_fees=fees)
     return terms
 
 
@@ -113,6 +119,7 @@ def opening(terms: Terms, amount: int | None = None) -> list[LoanEvent]:
             disbursement_id=DisbursementId(UUID(int=3)),
             amount_minor=out,
             down_payment_minor=at_once,
+            fees=fees_of_disbursal(terms, out, 0, UUID(int=3_000)),
         ),
     ]
 
@@ -169,6 +176,7 @@ def happenings(draw: st.DrawFn, terms: Terms, number: int) -> LoanEvent:
         **head(number, day),
         disbursement_id=DisbursementId(UUID(int=number)),
         amount_minor=amount,
+        fees=fees_of_disbursal(terms, amount, amount, UUID(int=number + 4_000)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.book import Tranche
+from domain.charge_listing import ChargeStand
+from domain.conventions import ChargeKind
 from domain.lifecycle import LoanMove
-from domain.queries import ReadPayoff, ReadStatement
+from domain.queries import ReadPayoff, ReadSchedule, ReadStatement
 from domain.rejections import LoanRefusal, Rejected
-from tests.web.standins import LOAN_ID, PAYMENT_ID, House
+from tests.web.standins import LOAN_ID, PAYMENT_ID, SCHEDULE, House
 from tests.web.told_of_loans import PAYOFF, STATEMENT
 from web.accepting import preferred
 from web.csv_text import csv_text
@@ -142,3 +146,36 @@ def test_no_cell_is_a_formula_and_none_is_lost(text: str) -> None:
 
 def test_amounts_below_nothing_stay_numbers() -> None:
     assert csv_text(("balance",), [{"balance": "-12.50"}]) == "balance\r\n-12.50\r\n"
+
+
+async def test_charges_are_those_of_the_schedule_on_a_day(client: Any, house: House) -> None:
+    charged = ChargeStand(None, ChargeKind.FEE, date(2026, 12, 1), None, 1_800, 1_800)
+    waived = ChargeStand(None, ChargeKind.PENALTY, date(2026, 12, 2), 1, 900, 300, 200)
+    house.session.table = {ReadSchedule: replace(SCHEDULE, charges=(charged, waived))}
+    response = await client.get(f"{PATH}/charges?as_of=2026-12-24", headers=house.bearer)
+    assert house.session.last == ReadSchedule(LOAN_ID, date(2026, 12, 24))
+    answer = await told(response)
+    assert [(one["kind"], one["instalment"], one["outstanding"]) for one in answer["charges"]] == [
+        ("fee", None, "0.00"),
+        ("penalty", 1, "4.00"),
+    ]
+    assert answer["totals"] == {
+        "amount": "27.00",
+        "paid": "21.00",
+        "waived": "2.00",
+        "outstanding": "4.00",
+    }
+
+
+async def test_a_schedule_shows_what_went_out_before_it(client: Any, house: House) -> None:
+    out = (Tranche(date(2026, 11, 1), 120_000, 1_800),)
+    house.session.table = {ReadSchedule: replace(SCHEDULE, disbursements=out)}
+    answer = await told(await client.get(f"{PATH}/schedule", headers=house.bearer))
+    assert answer["disbursements"] == [
+        {
+            "date": "2026-11-01",
+            "amount": "1200.00",
+            "fees_withheld": "18.00",
+            "net_amount": "1182.00",
+        }
+    ]

@@ -15,6 +15,7 @@ from domain.rejections import FieldFault
 from domain.terms import (
     Amortization,
     DelinquencyBucket,
+    DisbursementFee,
     Frequency,
     FrequencyUnit,
     InstalmentFee,
@@ -74,6 +75,7 @@ RICH: dict[str, Any] = {
         {"kind": "penalty", "amount": "2.50"},
     ],
     "tranches_max": 4,
+    "disbursement_fees": [{"percent": "1.5"}, {"amount": "9.50", "collection": "DUE"}],
 }
 
 
@@ -120,6 +122,10 @@ def test_every_term_of_the_engine_can_be_said() -> None:
     assert terms.instalment_fees == (
         InstalmentFee(percent=Decimal(1), base=choices.ChargeBase.INTEREST),
         InstalmentFee(kind=choices.ChargeKind.PENALTY, amount_minor=250),
+    )
+    assert terms.disbursement_fees == (
+        DisbursementFee(Decimal("1.5"), 0, choices.FeeCollection.NET_OFF),
+        DisbursementFee(None, 950, choices.FeeCollection.DUE),
     )
 
 
@@ -214,6 +220,7 @@ def test_without_a_product_a_loan_says_its_terms_itself() -> None:
             "/instalment_fees/0",
             "bad_value",
         ),
+        ("disbursement_fees", [{"collection": "DUE"}], "/disbursement_fees/0", "bad_value"),
         ("grace_on_principal_payment", -1, "/grace_on_principal_payment", "out_of_range"),
         ("down_payment_auto", "yes", "/down_payment_auto", "wrong_type"),
         ("tranches_max", 0, "/tranches_max", "out_of_range"),

@@ -1,4 +1,4 @@
-"""What ends a loan, and its statement as JSON or CSV."""
+"""What ends a loan, its charges, and its statement as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Final
 
 from domain.identifiers import LoanId
 from domain.loan_reckoning import PayoffView, StatementView
-from domain.queries import ReadPayoff, ReadStatement
+from domain.queries import ReadPayoff, ReadSchedule, ReadStatement
+from domain.views import ScheduleView
 from web.accepting import preferred
 from web.calls import Call
 from web.csv_text import MEDIA_TYPE
 from web.problems import Problem, bad_parameter
 from web.replies import JSON, Outcome, Page, Reply
 from web.request_reading import Parameter
-from web.routing import SINCE, UNTIL, Route, day_parameter
+from web.routing import AS_OF, SINCE, UNTIL, Route, day_parameter
+from web.schemas.charges import ChargesShape, render_charges
 from web.schemas.statements import (
     PayoffShape,
     StatementShape,
@@ -37,6 +39,13 @@ async def read_payoff(call: Call) -> Outcome:
     query = ReadPayoff(LoanId(call.ids["loan_id"]), call.query.get("on"))
     payoff = await call.ask(query, PayoffView)
     return payoff if isinstance(payoff, Problem) else Reply(render_payoff(payoff))
+
+
+async def read_charges(call: Call) -> Outcome:
+    """The fees and penalties of a loan, each as it stands on a day."""
+    query = ReadSchedule(LoanId(call.ids["loan_id"]), call.query.get("as_of"))
+    schedule = await call.ask(query, ScheduleView)
+    return schedule if isinstance(schedule, Problem) else Reply(render_charges(schedule))
 
 
 async def read_statement(call: Call) -> Outcome:
@@ -77,6 +86,16 @@ def _as_csv(view: StatementView) -> Page:
 
 
 LOAN_STATEMENTS: Final = (
+    Route(
+        method="GET",
+        path="/loans/{loan_id}/charges",
+        handler=read_charges,
+        summary="A loan's charges",
+        tag="loans",
+        answers={200: ChargesShape},
+        query=(AS_OF,),
+        problems=(403,),
+    ),
     Route(
         method="GET",
         path="/loans/{loan_id}/payoff",

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from domain.arrears import instalment_status
+from domain.book import Tranche
 from domain.instalment import Instalment
 from domain.interest_lines import InterestLine
 from domain.money import amount_writer, format_unrounded
@@ -56,6 +57,15 @@ class InstalmentShape(ResponseShape):
     interest_lines: list[InterestLineShape]
 
 
+class DisbursementShape(ResponseShape):
+    """Money that went out before the instalments: its fees, which it paid, and what was left."""
+
+    date: Day
+    amount: Money
+    fees_withheld: Money
+    net_amount: Money
+
+
 class ScheduleTotals(ResponseShape):
     """The sums of a schedule's columns."""
 
@@ -76,6 +86,7 @@ class ScheduleShape(ResponseShape):
     as_of: Day
     currency: str
     planned: bool
+    disbursements: list[DisbursementShape]
     instalments: list[InstalmentShape]
     totals: ScheduleTotals
 
@@ -109,8 +120,23 @@ def render_schedule(schedule: ScheduleView) -> dict[str, object]:
         "as_of": schedule.as_of,
         "currency": schedule.currency,
         "planned": schedule.planned,
+        "disbursements": render_disbursements(schedule.disbursements, schedule.currency),
         **render_rows(schedule.instalments, schedule.interest_lines, schedule.currency, as_of),
     }
+
+
+def render_disbursements(disbursements: Sequence[Tranche], currency: str) -> list[object]:
+    """The money that went out, sum by sum."""
+    written = amount_writer(currency)
+    return [
+        {
+            "date": one.on,
+            "amount": written(one.amount_minor),
+            "fees_withheld": written(one.withheld_minor),
+            "net_amount": written(one.amount_minor - one.withheld_minor),
+        }
+        for one in disbursements
+    ]
 
 
 def render_rows(

@@ -41,8 +41,10 @@ from web.schemas.fields import (
 from web.schemas.terms_parts import (
     AllocationStepField,
     BucketField,
+    DisbursementFeeBody,
     InstalmentFeeBody,
     RoundingField,
+    disbursement_fees_of,
     fees_of,
 )
 
@@ -130,6 +132,7 @@ class TermsBody(RequestShape):
     closing_tolerance: AmountOrNothingField | None = None
     instalment_fees: Annotated[list[InstalmentFeeBody], Field(max_length=10)] | None = None
     tranches_max: Annotated[int, Field(ge=1, le=100)] | None = None
+    disbursement_fees: Annotated[list[DisbursementFeeBody], Field(max_length=10)] | None = None
 
     @field_validator(*_ALWAYS_SAID)
     @classmethod
@@ -179,9 +182,8 @@ class TermsBody(RequestShape):
                 said[f"{name}_minor"] = minor
             elif name in _READ:
                 said[name] = _READ[name](value)
-            elif name == "instalment_fees":
-                fees, wrong = fees_of(value, currency)
-                said[name] = fees
+            elif name in _FEES:
+                said[name], wrong = _FEES[name](value, currency)
                 faults.extend(wrong)
             else:
                 said[name] = value
@@ -204,6 +206,10 @@ def _follow(said: dict[str, Any]) -> None:
         said.setdefault("interest_calc_period", InterestCalcPeriod.DAILY)
 
 
+_FEES: Final[Mapping[str, Callable[[Any, str], tuple[object, list[FieldFault]]]]] = {
+    "instalment_fees": fees_of,
+    "disbursement_fees": disbursement_fees_of,
+}
 _READ: Final[Mapping[str, Callable[[Any], object]]] = {
     "frequency": lambda value: Frequency(value.every, value.unit),
     "allocation_order": tuple,

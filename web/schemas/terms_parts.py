@@ -13,11 +13,12 @@ from domain.conventions import (
     ChargeKind,
     Component,
     DueBucket,
+    FeeCollection,
     InstalmentRounding,
 )
 from domain.money import minor_exactly
 from domain.rejections import FieldFault
-from domain.terms import DelinquencyBucket, InstalmentFee
+from domain.terms import DelinquencyBucket, DisbursementFee, InstalmentFee
 from web.schemas.fields import AmountField, PercentField, RequestShape
 
 BUCKET_NAME_CHARS_MAX: Final = 40
@@ -105,16 +106,57 @@ class InstalmentFeeBody(RequestShape):
         return self
 
 
+class DisbursementFeeBody(RequestShape):
+    """A fee on money that goes out: `percent` of each sum, or an `amount` with the first.
+
+    NET_OFF is withheld of the sum; DUE is a charge, due that day.
+    """
+
+    percent: PercentField | None = None
+    amount: AmountField | None = None
+    collection: Annotated[FeeCollection, Field(strict=False)] = FeeCollection.NET_OFF
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> DisbursementFeeBody:
+        if (self.percent is None) == (self.amount is None):
+            raise PydanticCustomError("bad_value", "must have either percent or amount")
+        return self
+
+
 def fees_of(
     bodies: Iterable[InstalmentFeeBody], currency: str
 ) -> tuple[tuple[InstalmentFee, ...], list[FieldFault]]:
     """The fees on each instalment, and what of them cannot be in `currency`."""
-    fees: list[InstalmentFee] = []
+    amounts, faults = _amounts("instalment_fees", bodies := tuple(bodies), currency)
+    fees = [
+        InstalmentFee(body.kind, body.percent, body.base, minor)
+        for body, minor in zip(bodies, amounts, strict=True)
+    ]
+    return tuple(fees), faults
+
+
+def disbursement_fees_of(
+    bodies: Iterable[DisbursementFeeBody], currency: str
+) -> tuple[tuple[DisbursementFee, ...], list[FieldFault]]:
+    """The fees on money that goes out, and what of them cannot be in `currency`."""
+    amounts, faults = _amounts("disbursement_fees", bodies := tuple(bodies), currency)
+    fees = [
+        DisbursementFee(body.percent, minor, body.collection)
+        for body, minor in zip(bodies, amounts, strict=True)
+    ]
+    return tuple(fees), faults
+
+
+def _amounts(
+    name: str, bodies: Iterable[InstalmentFeeBody | DisbursementFeeBody], currency: str
+) -> tuple[list[int], list[FieldFault]]:
+    """The amount of each fee in minor units, nothing where it is in per cent; what cannot be."""
+    amounts: list[int] = []
     faults: list[FieldFault] = []
     for at, body in enumerate(bodies):
         minor = 0 if body.amount is None else minor_exactly(body.amount, currency)
         if minor is None:
             detail = "has more digits than its currency, or is too large"
-            faults.append(FieldFault(f"/instalment_fees/{at}/amount", "bad_amount", detail))
-        fees.append(InstalmentFee(body.kind, body.percent, body.base, minor or 0))
-    return tuple(fees), faults
+            faults.append(FieldFault(f"/{name}/{at}/amount", "bad_amount", detail))
+        amounts.append(minor or 0)
+    return amounts, faults

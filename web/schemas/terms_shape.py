@@ -33,6 +33,14 @@ class InstalmentFeeShape(ResponseShape):
     amount: Money | None
 
 
+class DisbursementFeeShape(ResponseShape):
+    """A fee on money that goes out: `percent` of each sum, or an `amount` with the first."""
+
+    percent: Rate | None
+    amount: Money | None
+    collection: choices.FeeCollection
+
+
 class TermsShape(ResponseShape):
     """The terms of a loan, whole."""
 
@@ -81,6 +89,7 @@ class TermsShape(ResponseShape):
     closing_tolerance: Money
     instalment_fees: list[InstalmentFeeShape]
     tranches_max: int
+    disbursement_fees: list[DisbursementFeeShape]
 
 
 def render_terms(terms: Terms) -> dict[str, object]:
@@ -129,10 +138,22 @@ def _fees(value: Any, currency: str) -> object:
     ]
 
 
+def _disbursement_fees(value: Any, currency: str) -> object:
+    return [
+        {
+            "percent": None if fee.percent is None else format(fee.percent, "f"),
+            "amount": None if fee.percent is not None else format_minor(fee.amount_minor, currency),
+            "collection": fee.collection.value,
+        }
+        for fee in value
+    ]
+
+
 _PARTS: Final[Mapping[str, Callable[[Any, str], object]]] = {
     "frequency": _frequency,
     "instalment_rounding": _rounding,
     "allocation_order": _order,
     "delinquency_buckets": _buckets,
     "instalment_fees": _fees,
+    "disbursement_fees": _disbursement_fees,
 }

@@ -17,7 +17,13 @@ from domain.what_if import Projection, Scenario, WhatIf
 from web.schemas.fields import Day, Id, Money, ResponseShape, TextField
 from web.schemas.payments import AllocationShape
 from web.schemas.scenarios import SCENARIOS_MAX, ScenarioBody
-from web.schemas.schedules import InstalmentShape, ScheduleTotals, render_rows
+from web.schemas.schedules import (
+    DisbursementShape,
+    InstalmentShape,
+    ScheduleTotals,
+    render_disbursements,
+    render_rows,
+)
 from web.schemas.terms import LoanTermsBody
 
 SignedRate = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["12.682503"])]
@@ -34,6 +40,7 @@ class ProjectionShape(ResponseShape):
     """A loan as it is or would be; `effective_rate_percent` is what it costs a year (XIRR)."""
 
     status: LoanStatus
+    disbursements: list[DisbursementShape]
     instalments: list[InstalmentShape]
     totals: ScheduleTotals
     last_due_date: Day | None
@@ -124,6 +131,7 @@ def _render_projection(
 ) -> dict[str, object]:
     return {
         "status": projection.status,
+        "disbursements": render_disbursements(projection.disbursements, currency),
         **render_rows(projection.instalments, projection.interest_lines, currency, as_of),
         "last_due_date": projection.totals.last_due_date,
         "effective_rate_percent": _rate(projection.effective_rate_percent),

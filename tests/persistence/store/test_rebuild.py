@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from domain.conventions import AllocationStrategy
+from domain.conventions import AllocationStrategy, FeeCollection
 from domain.journal import implied_balances
 from domain.loan_history import replay
-from domain.terms import InstalmentFee
+from domain.terms import DisbursementFee, InstalmentFee
 from domain.views import PaymentView
 from persistence.event_codec import event_of
 from persistence.loan_rows import loan_view, payment_view
@@ -90,6 +90,10 @@ async def test_unusual_terms_are_kept_whole(office: Office) -> None:
         penalty_rate_percent=Decimal("3.5"),
         allocation_strategy=AllocationStrategy.INTEREST_PRINCIPAL_PENALTIES_FEES,
         instalment_fees=(InstalmentFee(percent=Decimal("0.5")),),
+        disbursement_fees=(
+            DisbursementFee(percent=Decimal(2)),
+            DisbursementFee(None, 5, FeeCollection.DUE),
+        ),
     )
     loan = await office.loan(terms=terms)
     stood = await office.store.readings.loan_state(loan.id, EVERYTHING)
