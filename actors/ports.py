@@ -265,3 +265,9 @@ class SessionDirectory(Protocol):
 
     def active(self, user_id: UserId) -> Address[Any] | None:
         """The same, only when there is one."""
+
+    async def answer_apart(self, user_id: UserId, question: object) -> object:
+        """Answer as the user's session actor would, without one, for while none can run.
+
+        In the caller's task and within his deadline; an error of the handler is raised as it is.
+        """

@@ -42,6 +42,13 @@ class SessionSupervisor:
         address = self._supervisor.child(str(user_id))
         return address if address is not None and address.is_running else None
 
+    async def answer_apart(self, user_id: UserId, question: object) -> object:
+        """Answer one question by a session that is no actor: nothing is kept, nobody restarts it.
+
+        For while the supervisor does not run; it knows nothing yet, and reads who asks.
+        """
+        return await self._make_session(user_id).receive(question)
+
     async def session(self, user_id: UserId) -> Address[Any]:
         """Return the address of the user's session actor, started when there was none.
 

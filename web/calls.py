@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
+import trio
 from pydantic import BaseModel
 
 from actors.address import Address
@@ -33,7 +34,7 @@ from actors.messages.user_session import (
 )
 from domain.commands import Command, IdempotencyClaim
 from domain.decision import Committed
-from domain.queries import PageRequest, Query
+from domain.queries import OperatingQuery, PageRequest, Query
 from domain.rejections import Rejected
 from domain.views import Page
 from web import preconditions, problems
@@ -112,7 +113,10 @@ class Call:
             return lambda: None
 
     async def ask(self, query: Query, kind: type[Kind]) -> Kind | Problem:
-        """Ask the user's session actor; `kind` is the answer that the query has."""
+        """Ask the user's session actor; `kind` is the answer that the query has.
+
+        A question about the node is also answered while the core is repaired, and he with it.
+        """
         return await self._asked(Answer(self._context(None), query), kind)
 
     async def ticket(self) -> TicketIssued | Problem:
@@ -133,7 +137,7 @@ class Call:
                 told = await self._at_session(message)
             except ActorStopped:
                 # He went idle between being found and being asked: a question may be repeated.
-                told = await self._at_session(message)
+                told = await self._at_session_or_apart(message)
         except (ActorStopped, MailboxFull, AskTimeout, ActorCrashed, AskCycle) as error:
             return _trouble(error)
         return _expected(told, kind)
@@ -215,6 +219,19 @@ class Call:
     async def _at_session(self, message: Answer | IssueTicket | AttachSocket) -> object:
         doors = self.desk.doors
         address: Address[Any] = await doors.sessions.session(self.signed_in.user_id)
+        return await address.ask(message, doors.options.ask_timeout_s)
+
+    async def _at_session_or_apart(self, message: Answer | IssueTicket | AttachSocket) -> object:
+        doors, user_id = self.desk.doors, self.signed_in.user_id
+        try:
+            address: Address[Any] = await doors.sessions.session(user_id)
+        except ActorStopped:
+            if not (isinstance(message, Answer) and isinstance(message.query, OperatingQuery)):
+                raise
+            # No session can run, and why not is what the operator asks about.
+            with trio.move_on_after(doors.options.ask_timeout_s):
+                return await doors.sessions.answer_apart(user_id, message)
+            raise AskTimeout(str(user_id)) from None
         return await address.ask(message, doors.options.ask_timeout_s)
 
     def _context(self, claim: IdempotencyClaim | None) -> RequestContext:

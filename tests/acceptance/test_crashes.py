@@ -173,3 +173,27 @@ async def it_is_told_closely(node: Node, operator: str, path: str) -> None:
     assert error["type"] == "PlantedFault"
     assert closely["quarantine"][-1]["while_handling"] == "CrashHere"
     assert closely["quarantined"] >= 1
+
+
+@pytest.mark.parametrize("name", ["feed", "hub"])
+async def test_an_operator_looks_on_while_the_core_is_repaired_and_his_session_with_it(
+    faulty_node, name
+):
+    node = faulty_node
+    staff = await hire(node)
+    _, operator = await hire_operator(node, staff.admin)
+    path = f"{CORE}/{name}"
+    has_seen_it = False
+    with trio.fail_after(PATIENCE_S):
+        while not has_seen_it:  # back-off may be over before anybody looks
+            await until_the_budget_is_whole(node, operator)
+            before = await child_of(node, operator, path)
+            node.order(f"crash {path}")
+            while True:
+                tree = await node.get(operator, "/supervision/tree")  # never a 503
+                child, sessions = find(tree, path), find(tree, f"{CORE}/sessions")
+                assert child is not None
+                assert sessions is not None
+                has_seen_it |= child["state"] == sessions["state"] == "backoff"
+                if child["incarnation"] > before["incarnation"]:
+                    break

@@ -21,8 +21,10 @@ from actors.messages.user_session import (
 from domain.account import Access
 from domain.commands import ApproveLoan
 from domain.identifiers import LoanId
-from domain.queries import ListMySessions
+from domain.queries import ListMySessions, ReadTree
 from domain.rejections import AccessRefusal, Rejected
+from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.session_supervisor import SessionSupervisor
 from tests.actors.session_house import CONTEXT, SESSION, USER, House
 from tests.actors.stand_ins import (
     NOON,
@@ -162,3 +164,18 @@ async def test_a_short_idle_limit_makes_use_known_to_other_workers_more_often(au
             house.clock.at = NOON + timedelta(seconds=seconds)
             assert await house.read_myself() == USER
         assert len(house.accounts.touched) == 2
+
+
+async def test_while_no_session_can_run_the_store_is_asked_who_asks_each_time(autojump_clock):
+    house = House()
+    directory = SessionSupervisor(DynamicSupervisor("sessions"), lambda _: house.make(), 8)
+    question = Answer(CONTEXT, ReadTree())
+    with pytest.raises(ActorStopped):
+        await directory.session(USER.id)
+    assert await directory.answer_apart(USER.id, question) == ("/house/user",)
+    assert house.operations.came == [(USER, ReadTree())]
+    house.accounts.known = Access(USER, ())
+    assert is_signed_out(await directory.answer_apart(USER.id, question))
+    house.accounts.away = True
+    assert isinstance(await directory.answer_apart(USER.id, question), Unavailable)
+    assert len(house.operations.came) == 1

@@ -48,17 +48,9 @@ PAYMENT_ID = PaymentId(an_id(6))
 COMMENT_ID = CommentId(an_id(7))
 
 ACCOUNT = Account(
-    USER_ID,
-    "olga@lender.example",
-    "Olga Officer",
-    Role.OFFICER,
-    BRANCH_ID,
-    True,
-    3,
-    "local",
-    NOW,
-    NOW,
-)
+    USER_ID, "olga@lender.example", "Olga Officer", Role.OFFICER, BRANCH_ID, True, 3, "local",
+    NOW, NOW,
+)  # fmt: skip
 SESSION = SignInSession(
     SESSION_ID, USER_ID, NOW, NOW, NOW + timedelta(days=7), "192.0.2.1", "a browser"
 )
@@ -210,10 +202,11 @@ class FakeActor:
 
 
 class FakeDirectory:
-    """One session actor for everybody."""
+    """One session actor for everybody, and one beside the tree."""
 
     def __init__(self, actor: FakeActor) -> None:
         self.actor = actor
+        self.apart = FakeActor()
         self.trouble: list[Exception] = []
 
     async def session(self, user_id: UserId) -> Address[Any]:
@@ -225,6 +218,10 @@ class FakeDirectory:
     def active(self, user_id: UserId) -> Address[Any] | None:
         del user_id
         return None
+
+    async def answer_apart(self, user_id: UserId, question: object) -> object:
+        assert user_id == USER_ID
+        return await self.apart.ask(question, 1)
 
 
 @dataclass
@@ -277,7 +274,7 @@ class House:
 
     def tidy(self) -> None:
         """Put everything behind the doors in order; the doors stay the same."""
-        for actor in (self.session, self.gatekeeper, self.hub):
+        for actor in (self.session, self.directory.apart, self.gatekeeper, self.hub):
             actor.table, actor.asked, actor.told = {}, [], []
         self.directory.trouble = []
         self.tree.running = True

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+import trio
 
+from actors.envelope import ActorStopped
 from actors.messages.replies import Unavailable
 from actors.tree_views import DrainView, OrderTaken, WorkInHand
 from domain.commands import DrainNode, OrderActor
@@ -15,7 +17,8 @@ from domain.operating import TreeOrder
 from domain.queries import ReadActor, ReadDrainEffect, ReadRestartEffect, ReadTree
 from domain.rejections import AccessRefusal, OperationRefusal, Rejected
 from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT
-from tests.web.standins import NOW, House
+from tests.web.standins import LOAN_ID, NOW, House
+from web.app import create_app
 
 PATH = "/supervision/actors/root/core/hub"
 DRAIN = "/supervision/drain"
@@ -140,6 +143,67 @@ async def test_a_refusal_from_behind_the_doors_is_a_problem(
     assert (await post(client, house, f"{PATH}/resume", {"reason": "go"})).status_code == status
     for path in (PATH, "/supervision/tree"):
         assert (await client.get(path, headers=house.bearer)).status_code == status
+
+
+def stop_the_core(house: House) -> None:
+    """Every request finds the sessions stopped, when it looks and when it looks again."""
+    house.directory.trouble = [ActorStopped("/root/core/sessions", "backoff") for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (ROOT, 200),
+        (Rejected(AccessRefusal.NOT_SIGNED_IN, "The sign-in has ended."), 401),
+        (Rejected(AccessRefusal.NOT_ALLOWED, "The role customer may not operate."), 403),
+        (Unavailable("the store is not running", 1.0), 503),
+    ],
+)
+async def test_while_the_core_is_repaired_the_tree_is_shown_to_whom_it_may_be(
+    client: Any, house: House, answer: object, status: int
+) -> None:
+    stop_the_core(house)
+    house.directory.apart.table = {ReadTree: answer}
+    assert (await client.get("/supervision/tree", headers=house.bearer)).status_code == status
+    assert house.session.asked == []
+
+
+async def test_a_tree_that_is_not_told_in_time_is_not_waited_for(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def say_nothing(_message: object, timeout_s: float) -> None:
+        await trio.sleep_forever()
+
+    house = House(ask_timeout_s=3.0)
+    stop_the_core(house)
+    monkeypatch.setattr(house.directory.apart, "ask", say_nothing)
+    begun = trio.current_time()
+    response = (
+        await create_app(house.doors).test_client().get("/supervision/tree", headers=house.bearer)
+    )
+    assert response.status_code == 503
+    assert trio.current_time() == begun + 3
+
+
+@pytest.mark.parametrize("path", [f"/loans/{LOAN_ID}", "/users/me"])
+async def test_nothing_else_is_told_while_the_core_is_repaired(
+    client: Any, house: House, path: str
+) -> None:
+    stop_the_core(house)
+    assert (await client.get(path, headers=house.bearer)).status_code == 503
+    assert house.directory.apart.asked == []
+
+
+async def test_a_session_that_was_suspended_is_not_got_round(client: Any, house: House) -> None:
+    house.session.table = {ReadTree: ActorStopped("/root/core/sessions/1", "suspended")}
+    assert (await client.get("/supervision/tree", headers=house.bearer)).status_code == 503
+    assert house.directory.apart.asked == []
+
+
+async def test_an_order_is_not_taken_while_the_core_is_repaired(client: Any, house: House) -> None:
+    stop_the_core(house)
+    assert (await post(client, house, f"{PATH}/restart", {"reason": "go"})).status_code == 503
+    assert house.directory.apart.asked == []
 
 
 async def test_nobody_comes_without_a_token(client: Any) -> None:
