@@ -31,20 +31,43 @@ class Stretch(NamedTuple):
 
 
 def planned(position: Position, opening: int, since: date, until: date) -> list[Stretch]:
-    """The days from `since` to `until` on `opening`, and on each tranche from its day on."""
+    """The days from `since` to `until` on `opening`, and on each tranche from its day on.
+
+    An `opening` below nothing is what a tranche to come has been paid back by already: until it is
+    out, no days are on less than nothing.
+    """
     if since >= until:
         return []
     if not position.rates and position.tranches[-1].on <= since:
-        return [Stretch(since, until, opening)]
+        return [Stretch(since, until, max(0, opening))]
     joined = [t for t in position.tranches if since < t.on < until]
     edges = _edges(position, (t.on for t in joined), since, until)
     if not joined:
-        return [Stretch(a, b, opening) for a, b in pairwise(edges)]
+        return [Stretch(a, b, max(0, opening)) for a, b in pairwise(edges)]
     percent = position.terms.down_payment_percent
     net = [(t.on, t.amount_minor - down_payment(t.amount_minor, percent)) for t in joined]
     return [
-        Stretch(a, b, opening + sum(amount for on, amount in net if on <= a))
+        Stretch(a, b, max(0, opening + sum(amount for on, amount in net if on <= a)))
         for a, b in pairwise(edges)
+    ]
+
+
+def less_paid_off(
+    position: Position, stretches: Sequence[Stretch], ahead: int
+) -> Sequence[Stretch]:
+    """Planned `stretches` without what a payoff brought back, at most `ahead`, from its day on.
+
+    Of a loan that follows its plan `received` holds payoffs only: they alone end what was planned.
+    """
+    if not position.received:
+        return stretches
+    received = position.received
+    return [
+        Stretch(start, end, max(0, stretch.base - min(ahead, received.principal_until(start))))
+        for stretch in stretches
+        for start, end in pairwise(
+            [stretch.start, *received.days_between(stretch.start, stretch.end), stretch.end]
+        )
     ]
 
 

@@ -180,10 +180,16 @@ def _advanced(position: Position, day: date) -> Iterator[Step]:
 
 def _in_advance(position: Position, day: date, components: tuple[Component, ...]) -> Iterator[Step]:
     rule = position.terms.future_instalment_rule
+    # A charge may be due later than the row that it is shown on.
+    charged = {
+        charge.number - 1
+        for charge in position.charges
+        if charge.due_date >= day and charge.outstanding_minor
+    }
     ahead = [
         index
         for index, row in enumerate(position.rows)
-        if row.outstanding > 0 and row.span.due_date >= day
+        if row.outstanding > 0 and (row.span.due_date >= day or index in charged)
     ]
     if rule is FutureInstalmentRule.LAST_INSTALLMENT:
         ahead.reverse()

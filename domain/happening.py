@@ -198,7 +198,8 @@ def _pay_down(running: RunningLoan, event: LoanDisbursed) -> None:
             row.paid_principal += part
             left -= part
             running.slices.append(Slice(number, day, Allocation(principal_minor=part)))
-            running.position.received.add(day, part, 0)
+            if running.position.terms.recalculates:
+                running.position.received.add(day, part, 0)
     running.credit += left
 
 

@@ -118,6 +118,12 @@ def principal_around(position: Position, since: int) -> tuple[int, int, int]:
     return before, ahead, total
 
 
+def carried_to(position: Position, since: int) -> int:
+    """The interest that the rows before `since` left to it."""
+    earlier = [row for row in position.rows[:since] if row.bears_interest]
+    return earlier[-1].carried if earlier else 0
+
+
 def fees_of(position: Position, row: Row, index: int) -> tuple[int, int]:
     """The fees and the penalties that row `index` asks for."""
     if not position.charges and not position.terms.instalment_fees:
@@ -207,7 +213,8 @@ def _unrounded(position: Position, repaying: list[Row], balance: int) -> Decimal
         return ARITHMETIC.divide(Decimal(balance), Decimal(len(repaying)))
     if terms.is_progressive:
         return progressive_instalment(balance, [total_factor(row.parts) for row in repaying])
-    first = next((row for row in position.rows if row.kind is repaying[0].kind), repaying[0])
+    kind = repaying[0].kind
+    first = next((r for r in position.rows if r.kind is kind and r.span.days), repaying[0])
     rate = position.rate_after(max(repaying[0].span.from_date, _last_step(position, repaying[0])))
     factor = annuity_factor(terms, first.span, first.frequency, rate, position.start)
     return equal_instalment(balance, factor, len(repaying))

@@ -238,7 +238,11 @@ def instalments_of(position: Position) -> tuple[Instalment, ...]:
         principal += row.principal
         if not plain:
             gross = _gross_at(position, number - 1, last)
-        shown.append(_instalment(row, number, gross - principal))
+        balance = gross - principal
+        if number <= last:
+            # A row may have brought back what went out after it was due: then nothing is out.
+            balance = max(0, balance)
+        shown.append(_instalment(row, number, balance))
     return tuple(shown)
 
 

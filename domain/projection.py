@@ -15,9 +15,18 @@ from __future__ import annotations
 from datetime import date
 from enum import Enum
 
-from domain.accrual import Stretch, as_it_was, explained, net_between, plan_out, planned
+from domain.accrual import (
+    Stretch,
+    as_it_was,
+    explained,
+    less_paid_off,
+    net_between,
+    plan_out,
+    planned,
+)
 from domain.conventions import AdvancePaymentStrategy, RecalculationRest, RowKind
 from domain.instalment_plan import (
+    carried_to,
     collected,
     fees_of,
     flat_total,
@@ -58,7 +67,7 @@ def lay(position: Position, since: int) -> None:
         row.carried = 0
         if flat_left is None:
             opening = plan_out(position, row.span.from_date) - before
-            _explain_plan(position, row, opening)
+            _explain_plan(position, row, opening, ahead)
             own = row.accrued
         else:
             own = flat_left if index == last else max(0, min(row.accrued, flat_left))
@@ -83,14 +92,15 @@ def _flat_left(position: Position, since: int) -> int:
     """Flat interest is on all that went out; what of its fixed total the rows from `since` ask."""
     for row in position.rows[since:]:
         if row.bears_interest:
-            _explain_plan(position, row, plan_out(position, row.span.from_date))
+            out = plan_out(position, row.span.from_date)
+            _explain_plan(position, row, out, position.total_out)
     earlier = sum(row.accrued for row in position.rows[:since])
     return flat_total(position) - earlier
 
 
-def _explain_plan(position: Position, row: Row, base: int) -> None:
+def _explain_plan(position: Position, row: Row, base: int, ahead: int) -> None:
     stretches = planned(position, base, row.span.from_date, row.span.due_date)
-    row.parts = explained(position, row, stretches)
+    row.parts = explained(position, row, less_paid_off(position, stretches, ahead))
 
 
 def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.NEVER) -> None:
@@ -101,7 +111,7 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
     rows = position.rows
     before, ahead, total = principal_around(position, since)
     credit = _credit(position, since)
-    carried = rows[since - 1].carried if since else 0
+    carried = carried_to(position, since)
     taker = _taker(position, since)
     for index in range(since, len(rows)):
         row = rows[index]
@@ -119,6 +129,7 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
             _progressive(row, calculated, limit, is_taker=index == taker, is_past=index > taker)
             carried = row.carried
         else:
+            carried = 0
             planned_part = planned_principal(position, row, index, limit, calculated)
             used = min(credit, planned_part)
             credit -= used
@@ -284,9 +295,10 @@ def is_flat(position: Position) -> bool:
 
 
 def _shorten(position: Position, as_of: date) -> None:
-    """A loan that is paid back earlier has no rows for the time after."""
+    """A loan that is paid back earlier has no rows for the time after, but where charges are."""
     rows = position.rows
-    while len(rows) > 1 and rows[-1].span.due_date > as_of and _is_empty(rows[-1]):
+    charged = max([charge.number for charge in position.charges], default=0)
+    while len(rows) > max(1, charged) and rows[-1].span.due_date > as_of and _is_empty(rows[-1]):
         rows.pop()
 
 

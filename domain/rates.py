@@ -152,7 +152,9 @@ def _thirty_day_years(terms: Terms, frequency: Frequency, period: Period) -> Dec
     if terms.days_in_year not in {DaysInYear.ACTUAL, DaysInYear.ACTUAL_AT_START}:
         return ARITHMETIC.divide(counted, Decimal(terms.days_in_year.value))
     actual = year_fraction(period.whole_from, period.due_date, terms.days_in_year)
-    return ARITHMETIC.divide(ARITHMETIC.multiply(actual, counted), Decimal(period.whole_days))
+    return ARITHMETIC.divide(
+        ARITHMETIC.multiply(actual, counted), Decimal(max(1, period.whole_days))
+    )
 
 
 def _part_of_year(days: int, year: int) -> Decimal:

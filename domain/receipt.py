@@ -57,6 +57,11 @@ def receive(position: Position, amount_minor: int, day: date) -> tuple[Allocatio
     position.received.add(day, split.principal_minor, split.interest_minor)
     since = position.first_due_on_or_after(day)
     recalculate(position, since, day)
+    if split.excess_minor and position.owed:
+        # A fee in per cent of a row asks for more once the row has taken more principal.
+        _, further = receive(position, split.excess_minor, day)
+        slices += further
+        split = _sum(slices, amount_minor - sum(one.split.total_minor for one in slices))
     return split, slices
 
 
@@ -85,7 +90,15 @@ def receive_payoff(
     position.rows[:] = quit_position.rows
     position.charges[:] = quit_position.charges
     position.interest_until = quote.until
-    position.received.add(quote.until, split.principal_minor, split.interest_minor)
+    principal = split.principal_minor
+    if not position.terms.recalculates:
+        # Where rows follow the plan, what was due at once is no part of it.
+        principal = sum(
+            one.split.principal_minor
+            for one in slices
+            if position.rows[one.number - 1].bears_interest
+        )
+    position.received.add(quote.until, principal, split.interest_minor)
     return split, slices
 
 

@@ -6,6 +6,7 @@ may happen is decided in `servicing.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from domain.charging import charge_what_fees_are_left, insert_row, move_unpaid_c
 from domain.conventions import InstalmentFrom, RowKind
 from domain.due_dates import Period, shift
 from domain.events import LoanReAged
+from domain.instalment_plan import fees_of
 from domain.money import exact_share, round_share, round_to_multiple
 from domain.position import Position, Row
 from domain.projection import bring_up_to, is_flat, refill, relay
@@ -27,6 +29,8 @@ def add_tranche(position: Position, amount_minor: int, day: date) -> int | None:
     row that its down payment got, if any.
     """
     bring_up_to(position, day)
+    # A loan that was paid off before is running again: what goes out now bears interest.
+    position.interest_until = None
     position.tranches.append(Tranche(day, amount_minor))
     terms = position.terms
     since = _first_after(position, day)
@@ -84,7 +88,7 @@ def reamortize(position: Position, day: date) -> list[int]:
     if is_flat(position):
         _spread_flat(position, future, share, principal)
     elif position.terms.recalculates:
-        position.rows[future[0] - 1].carried += interest
+        _carry_on(position, future[0], interest)
         interest = 0
         refill(position, future[0], day)
     else:
@@ -120,6 +124,10 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
     kept = rows[: last_kept + 1]
     first_new = len(kept)
     move_unpaid_charges(position, list(range(len(rows))), first_new)
+    # What was waived on rows that go is kept with the first that comes.
+    position.charges[:] = [
+        replace(charge, number=min(charge.number, first_new + 1)) for charge in position.charges
+    ]
     last_due = max(
         (r.span.due_date for r in kept if r.span.due_date <= day), default=position.start
     )
@@ -130,8 +138,8 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
         since = rows[-1].span.due_date if count else last_due
         span = Period(len(rows) + 1, since, due_date, since)
         rows.append(Row(span, event.frequency, RowKind.RE_AGED))
-    if position.terms.recalculates and first_new:
-        rows[first_new - 1].carried += interest
+    if position.terms.recalculates and interest:
+        _carry_on(position, first_new, interest)
         interest = 0
     relay(position, first_new, day)
     if interest:
@@ -151,7 +159,8 @@ def _step(position: Position, after: date, percent: Decimal, since: int, day: da
     bring_up_to(position, day)
     position.rates.append(RateStep(after, percent))
     position.rates.sort(key=lambda step: step.after)
-    if since < len(position.rows):
+    # What was paid off bears no interest at any rate.
+    if since < len(position.rows) and position.interest_until is None:
         relay(position, since, day)
 
 
@@ -178,11 +187,21 @@ def _empty(position: Position, day: date) -> tuple[list[int], int, int]:
     return emptied, principal, interest
 
 
+def _carry_on(position: Position, to_index: int, interest: int) -> None:
+    """Leave interest that emptied rows do not ask for to row `to_index`."""
+    earlier = [row for row in position.rows[:to_index] if row.bears_interest]
+    if earlier:
+        earlier[-1].carried += interest
+
+
 def _spread_flat(position: Position, future: list[int], share: int, principal: int) -> None:
     for index in future[:-1]:
         position.rows[index].principal += share
         principal -= share
     position.rows[future[-1]].principal += principal
+    for index in future:
+        row = position.rows[index]
+        row.fees, row.penalties = fees_of(position, row, index)
 
 
 def _spread_interest(position: Position, future: list[int], interest: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
@@ -17,9 +17,11 @@ from domain.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
 from domain.loan import Loan
 from domain.loan_history import replay
 from domain.noticing import notices
-from domain.payment import Payment, PaymentStatus, PaymentType
+from domain.payment import Payment
 from domain.rejections import LoanRefusal, Rejected
+from domain.running_loan import resumed, stopped
 from tests.domain.lending_scenes import NOON, TELLER, TODAY, context
+from tests.domain.soundness import check_entries, check_loan, check_payments, check_to_come
 
 Outcome = Decision | HistoryNeeded | Rejected
 Known = tuple[LoanEvent, ...] | None
@@ -36,12 +38,16 @@ class OneLoanStore(RuleBasedStateMachine):
         self.loan: Loan | None = None
         self.clock, self.days = 0, 0
 
+    @property
+    def today(self) -> date:
+        return TODAY + timedelta(days=self.days)
+
     def now(self, principal: object = TELLER) -> CommandContext:
         self.clock += 1
         return context(
             principal,
             event=1000 + self.clock,
-            today=TODAY + timedelta(days=self.days),
+            today=self.today,
             at=NOON + timedelta(days=self.days, minutes=self.clock),
             four_eyes=False,
         )
@@ -49,8 +55,9 @@ class OneLoanStore(RuleBasedStateMachine):
     def keep(self, decision: Decision, before: Loan | None) -> None:
         (event,) = decision.events
         notices(event, before, decision)
-        for line in post(event, before, decision):
-            assert line.amount_minor > 0
+        lines = post(event, before, decision)
+        check_entries(lines)
+        for line in lines:
             sign = 1 if line.side is Side.DEBIT else -1
             self.sums[line.account] += sign * line.amount_minor
         for stood in decision.payments_before:
@@ -96,12 +103,27 @@ class OneLoanStore(RuleBasedStateMachine):
 
     @invariant()
     def every_part_is_sound(self) -> None:
-        for one in self.payments.values():
-            if one.status is PaymentStatus.POSTED and one.type is PaymentType.PAYMENT:
-                assert one.allocation.total_minor == one.amount_minor
-            else:
-                assert one.allocation.total_minor == 0
-        for row in () if self.loan is None else self.loan.instalments:
-            assert row.outstanding_minor >= 0
-            assert row.paid_principal_minor <= row.principal_minor
-            assert row.paid_interest_minor <= row.interest_minor
+        if self.loan is None:
+            return
+        check_loan(self.loan)
+        check_payments(self.loan, self.payments.values())
+
+    @invariant()
+    def what_is_kept_is_enough_to_go_on(self) -> None:
+        if self.loan is not None and self.loan.book is not None:
+            assert stopped(resumed(self.loan)) == self.loan
+
+    @invariant()
+    def it_is_as_sound_on_days_to_come(self) -> None:
+        if self.loan is None or self.loan.disbursed_on is None:
+            return
+        for days in (0, 17, 500):
+            check_to_come(self.loan, self.today + timedelta(days=days))
+
+    def check_invariants_now(self) -> None:
+        """What hypothesis does after each step, for those who live without it."""
+        self.the_replay_is_the_loan()
+        self.the_books_agree()
+        self.every_part_is_sound()
+        self.what_is_kept_is_enough_to_go_on()
+        self.it_is_as_sound_on_days_to_come()

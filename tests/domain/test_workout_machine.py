@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -71,6 +71,7 @@ from tests.domain.one_loan_store import OneLoanStore
 from tests.domain.rich_terms import rich_terms
 
 MONTHLY = Frequency(1, FrequencyUnit.MONTHS)
+days_back = st.one_of(st.just(0), st.integers(0, 50))
 
 
 class WorkoutMachine(OneLoanStore):
@@ -85,6 +86,13 @@ class WorkoutMachine(OneLoanStore):
         self.part = part
         self.approve()
         self.disburse()
+
+    def money(self, minor: int) -> Decimal:
+        return major(minor, self.loan.terms.currency)
+
+    def day(self, days_ago: int) -> date:
+        """So many days before today, but not before the loan began."""
+        return self.today - timedelta(days=min(days_ago, self.days))
 
     @rule(days=st.integers(1, 40))
     def time_passes(self, days: int) -> None:
@@ -103,19 +111,18 @@ class WorkoutMachine(OneLoanStore):
         terms = self.loan.terms
         whole = terms.tranches_max == 1
         amount = terms.principal_minor if whole else max(1, terms.principal_minor // self.part)
-        command = replace(
-            disbursement(major(amount)), disbursement_id=DisbursementId(UUID(int=self.clock))
-        )
+        made = DisbursementId(UUID(int=self.clock))
+        command = replace(disbursement(self.money(amount)), disbursement_id=made)
         self.attempt(LoanMove.DISBURSE, lambda loan, _: disburse(loan, command, moment))
 
-    @rule(percent=st.integers(1, 100))
-    def disburse_more(self, percent: int) -> None:
+    @rule(percent=st.integers(1, 100), days_ago=days_back)
+    def disburse_more(self, percent: int, days_ago: int) -> None:
         moment = self.now()
         left = self.loan.terms.principal_minor - self.loan.disbursed_minor
         amount = max(1, left * percent // 100)
-        command = replace(
-            disbursement(major(amount)), disbursement_id=DisbursementId(UUID(int=self.clock))
-        )
+        made = DisbursementId(UUID(int=self.clock))
+        command = disbursement(self.money(amount), self.day(days_ago))
+        command = replace(command, disbursement_id=made)
         self.attempt(
             LoanMove.DISBURSE_FURTHER,
             lambda loan, past: disburse_further(loan, command, moment, past),
@@ -136,19 +143,18 @@ class WorkoutMachine(OneLoanStore):
                 lambda loan, past: undo_disbursal(loan, command, moment, past),
             )
 
-    @rule(percent=st.integers(1, 130), days_ago=st.integers(0, 50))
-    def pay(self, percent: int, days_ago: int) -> None:
+    @rule(percent=st.integers(1, 130), short=st.sampled_from([0, 0, 1, 2]), days_ago=days_back)
+    def pay(self, percent: int, short: int, days_ago: int) -> None:
         moment = self.now()
-        amount = max(1, self.loan.outstanding.total_minor * percent // 100)
-        day = moment.today - timedelta(days=min(days_ago, self.days))
-        command = payment(major(amount), 5000 + self.clock, day=day)
+        amount = max(1, self.loan.outstanding.total_minor * percent // 100 - short)
+        command = payment(self.money(amount), 5000 + self.clock, day=self.day(days_ago))
         self.attempt(LoanMove.PAY, lambda loan, past: pay(loan, command, moment, past))
 
     @rule(amount=st.integers(1, 5000), days_ago=st.integers(0, 20))
     def take_at_a_branch(self, amount: int, days_ago: int) -> None:
         moment = self.now()
         day = moment.today - timedelta(days=days_ago)
-        command = payment(major(amount), 5000 + self.clock, day=day)
+        command = payment(self.money(amount), 5000 + self.clock, day=day)
         before = self.loan
         outcome = take_as_fact(before, command, moment, tuple(self.events))
         assert isinstance(outcome, Decision), "money that has come in is never refused"
@@ -164,10 +170,11 @@ class WorkoutMachine(OneLoanStore):
                 LoanMove.PAY, lambda loan, past: apply_suspense(loan, command, moment, past)
             )
 
-    @rule()
-    def pay_it_off(self) -> None:
+    @rule(days_ago=days_back)
+    def pay_it_off(self, days_ago: int) -> None:
         moment = self.now()
-        command = PayOff(PaymentId(UUID(int=5000 + self.clock)), LOAN, None, None, "cash", None)
+        made = PaymentId(UUID(int=5000 + self.clock))
+        command = PayOff(made, LOAN, None, self.day(days_ago), "cash", None)
         self.attempt(LoanMove.PAY, lambda loan, past: pay_off(loan, command, moment, past))
 
     @rule(which=st.integers(0, 20))
@@ -178,13 +185,13 @@ class WorkoutMachine(OneLoanStore):
             command = ReversePayment(known[which % len(known)], LOAN)
             self.attempt(LoanMove.REVERSE, lambda loan, past: reverse(loan, command, moment, past))
 
-    @rule(kind=st.sampled_from(ChargeKind), amount=st.integers(1, 900), days=st.integers(0, 60))
+    @rule(kind=st.sampled_from(ChargeKind), amount=st.integers(1, 900), days=st.integers(-30, 60))
     def charge(self, kind: ChargeKind, amount: int, days: int) -> None:
         moment = self.now()
         charge = ChargeId(UUID(int=7000 + self.clock))
         self.charges.append(charge)
         due = moment.today + timedelta(days=days)
-        command = AddCharge(charge, LOAN, kind, major(amount), due)
+        command = AddCharge(charge, LOAN, kind, self.money(amount), due)
         self.attempt(LoanMove.CHARGE, lambda loan, past: add_charge(loan, command, moment, past))
 
     @rule(base=st.sampled_from(ChargeBase))
@@ -204,7 +211,7 @@ class WorkoutMachine(OneLoanStore):
                 LoanMove.WAIVE, lambda loan, past: waive_charge(loan, waiver, moment, past)
             )
         else:
-            command = WaiveInterest(LOAN, major(amount))
+            command = WaiveInterest(LOAN, self.money(amount))
             self.attempt(
                 LoanMove.WAIVE, lambda loan, past: waive_interest(loan, command, moment, past)
             )
@@ -249,7 +256,7 @@ class WorkoutMachine(OneLoanStore):
             )
         elif step == 2:
             money = RecordRecovery(
-                PaymentId(UUID(int=5000 + self.clock)), LOAN, major(amount), None, None, None
+                PaymentId(UUID(int=5000 + self.clock)), LOAN, self.money(amount), None, None, None
             )
             self.attempt(LoanMove.RECOVER, lambda loan, past: recover(loan, money, moment, past))
         elif step == 4:
