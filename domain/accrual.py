@@ -91,7 +91,7 @@ def as_it_was(position: Position, since: date, until: date) -> list[Stretch]:
         dues = [row.span.due_date for row in position.rows]
         inside += [due for due in dues if since < due < until]
     edges = _edges(position, inside, since, until)
-    return [Stretch(a, b, _out_on(position, a)) for a, b in pairwise(edges)]
+    return [Stretch(a, b, out_on(position, a)) for a, b in pairwise(edges)]
 
 
 def explained(
@@ -170,7 +170,8 @@ def _merged(position: Position, stretches: Iterable[Stretch]) -> Iterator[Stretc
         yield held
 
 
-def _out_on(position: Position, day: date) -> int:
+def out_on(position: Position, day: date) -> int:
+    """The principal that was really out on `day`, and the interest that bears interest like it."""
     out = position.gross_until(day) - position.received.principal_until(day) - position.forgiven
     if _compounds(position):
         asked = sum(row.interest for row in position.rows if row.span.due_date <= day)

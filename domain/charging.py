@@ -140,8 +140,9 @@ def _row_for(position: Position, due_date: date) -> int:
     if last.kind is RowKind.CHARGES:
         last.span = Period(last.span.number, last.span.from_date, due_date, last.span.from_date)
         return len(position.rows) - 1
+    # A down payment may have been asked for since the charge was due: rows stay in their order.
     since = last.span.due_date
-    span = Period(len(position.rows) + 1, since, due_date, since)
+    span = Period(len(position.rows) + 1, since, max(since, due_date), since)
     position.rows.append(Row(span, last.frequency, RowKind.CHARGES))
     return len(position.rows) - 1
 

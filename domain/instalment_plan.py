@@ -96,7 +96,7 @@ def planned_principal(
         ordinal(position, index) == terms.grace_on_interest_payment
     ):
         asked -= _deferred(position, index)
-    if terms.interest_method is InterestMethod.FLAT and row.kind is RowKind.INSTALMENT:
+    if is_flat(position) and row.kind is RowKind.INSTALMENT:
         return max(0, min(_flat_instalment(position, row) - asked, left))
     return max(0, min(row.emi - asked, left))
 
@@ -248,6 +248,11 @@ def _rounded(position: Position, amount: Decimal) -> int:
     return round_to_multiple(
         amount, terms.instalment_multiple_minor, terms.instalment_rounding.value
     )
+
+
+def is_flat(position: Position) -> bool:
+    """Say whether interest is on the first principal throughout."""
+    return position.terms.interest_method is InterestMethod.FLAT
 
 
 def flat_total(position: Position) -> int:

@@ -13,41 +13,29 @@ Fineract, as published in its tests.
 from __future__ import annotations
 
 from datetime import date
-from enum import Enum
 
 from domain.accrual import (
     Stretch,
     as_it_was,
     explained,
     less_paid_off,
-    net_between,
     plan_out,
     planned,
 )
-from domain.conventions import AdvancePaymentStrategy, RecalculationRest, RowKind
+from domain.charged_days import Stop, charged_days
+from domain.conventions import AdvancePaymentStrategy, RowKind
 from domain.instalment_plan import (
     carried_to,
     collected,
     fees_of,
     flat_total,
+    is_flat,
     planned_principal,
     principal_around,
     reset_instalment,
 )
 from domain.plain_layout import lay_plainly
 from domain.position import Position, Row
-from domain.terms import InterestMethod
-
-
-class Stop(Enum):
-    """Where interest ends: never, on the day itself, or with a period that is charged whole."""
-
-    NEVER = 0
-    WITH_THE_REST = 1
-    ON_THE_DAY = 2
-
-    def __bool__(self) -> bool:
-        return self is not Stop.NEVER
 
 
 def lay(position: Position, since: int) -> None:
@@ -118,7 +106,7 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
         if not row.bears_interest:
             continue
         opening = plan_out(position, row.span.from_date) - before - ahead
-        stretches = _stretches(position, row, opening, as_of, stop)
+        stretches = charged_days(position, row, opening, as_of, stop)
         if index == len(rows) - 1 and position.terms.accrues_after_maturity:
             stretches += as_it_was(position, row.span.due_date, as_of)
         row.parts = explained(position, row, stretches)
@@ -160,14 +148,6 @@ def bring_up_to(position: Position, day: date) -> None:
     position.as_of = max(position.as_of, day)
 
 
-def charges_whole_periods(position: Position) -> bool:
-    """Say whether a period that has begun is charged to its end, whatever comes in meanwhile."""
-    return (
-        not position.terms.is_progressive
-        and position.terms.recalculation_rest is RecalculationRest.SAME_AS_REPAYMENT_PERIOD
-    )
-
-
 def refill(position: Position, since: int, day: date) -> None:
     """Lay out the rows from index `since` on again, with the instalments that they have."""
     if position.terms.recalculates:
@@ -207,23 +187,6 @@ def quit_rows(position: Position, until: date, stop: Stop = Stop.ON_THE_DAY) -> 
             else:
                 row.parts = ()
             row.interest = max(accrued, row.paid_interest)
-
-
-def _stretches(
-    position: Position, row: Row, opening: int, as_of: date, stop: Stop
-) -> list[Stretch]:
-    since, until = row.span.from_date, row.span.due_date
-    if since >= as_of:
-        return [] if stop else planned(position, opening, since, until)
-    if charges_whole_periods(position) and stop is not Stop.ON_THE_DAY:
-        out = position.gross_until(since) - position.received.principal_until(since)
-        return planned(position, out, since, until)
-    known = min(until, as_of)
-    stretches = as_it_was(position, since, known)
-    if not stop and until > as_of:
-        opening += net_between(position, since, as_of)
-        stretches += planned(position, opening, as_of, until)
-    return stretches
 
 
 def _progressive(row: Row, calculated: int, limit: int, *, is_taker: bool, is_past: bool) -> None:
@@ -287,11 +250,6 @@ def _last_interest_row(position: Position) -> int:
         if rows[index].bears_interest:
             return index
     return -1
-
-
-def is_flat(position: Position) -> bool:
-    """Say whether interest is on the first principal throughout."""
-    return position.terms.interest_method is InterestMethod.FLAT
 
 
 def _shorten(position: Position, as_of: date) -> None:

@@ -15,10 +15,10 @@ from domain.charging import charge_what_fees_are_left, insert_row, move_unpaid_c
 from domain.conventions import InstalmentFrom, RowKind
 from domain.due_dates import Period, shift
 from domain.events import LoanReAged
-from domain.instalment_plan import fees_of
+from domain.instalment_plan import fees_of, is_flat
 from domain.money import exact_share, round_share, round_to_multiple
 from domain.position import Position, Row
-from domain.projection import bring_up_to, is_flat, refill, relay
+from domain.projection import bring_up_to, refill, relay
 from domain.schedule import down_payment_row
 
 
@@ -79,14 +79,16 @@ def reamortize(position: Position, day: date) -> list[int]:
         return []
     charge_what_fees_are_left(position, day)
     emptied, principal, interest = _empty(position, day)
+    if not emptied:
+        return []
     move_unpaid_charges(position, emptied, future[0])
     share = round_to_multiple(
         exact_share(principal, len(future)), position.terms.instalment_multiple_minor
     )
     for index in future:
         position.rows[index].emi += share
-    if is_flat(position):
-        _spread_flat(position, future, share, principal)
+    if is_flat(position) or position.interest_until is not None:
+        _spread_plainly(position, future, share, principal)
     elif position.terms.recalculates:
         _carry_on(position, future[0], interest)
         interest = 0
@@ -194,7 +196,8 @@ def _carry_on(position: Position, to_index: int, interest: int) -> None:
         earlier[-1].carried += interest
 
 
-def _spread_flat(position: Position, future: list[int], share: int, principal: int) -> None:
+def _spread_plainly(position: Position, future: list[int], share: int, principal: int) -> None:
+    """Spread it over rows whose interest is fixed already."""
     for index in future[:-1]:
         position.rows[index].principal += share
         principal -= share

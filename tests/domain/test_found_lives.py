@@ -47,6 +47,7 @@ TERMS = Terms(
     start_date=START,
 )
 DAILY = replace(TERMS, recalculation_rest=RecalculationRest.DAILY)
+WHOLE = replace(TERMS, recalculation_rest=RecalculationRest.SAME_AS_REPAYMENT_PERIOD)
 
 
 def day(days: int) -> date:
@@ -121,6 +122,20 @@ def test_money_that_goes_out_after_a_payoff_is_asked_for_once_and_bears_interest
     assert loan.credit_minor == 60_000 - 30_000 - 500 - 30_000 * 12 * 5 // 36_000
 
 
+def test_a_payoff_ends_the_interest_of_a_period_that_is_else_charged_whole() -> None:
+    events = paid_off(replace(WHOLE, tranches_max=2), 60_000, 10)
+    loan = made([*events, fee(65, 11, 500, 80), tranche(70, 20, 30_000)])
+    assert bases(loan, 0) == [(10, 60_000), (10, 0), (9, 30_000)]
+
+
+def test_spreading_arrears_asks_for_no_interest_on_what_was_paid_off() -> None:
+    spread = happened.LoanReamortized(**head(70, day(40)))
+    further: list[LoanEvent]
+    for further in ([], [fee(65, 36, 500, 37)]):
+        loan = made([*paid_off(WHOLE, 120_000, 35), *further, spread])
+        assert loan.outstanding.total_minor == 500 * len(further)
+
+
 def test_what_was_paid_off_bears_no_interest_when_more_goes_out_on_a_planned_loan() -> None:
     events = paid_off(replace(TERMS, tranches_max=2), 60_000, 10)
     events += [fee(65, 11, 500, 80), tranche(70, 20, 30_000)]
@@ -143,9 +158,8 @@ def test_another_rate_asks_for_no_interest_on_what_was_paid_off() -> None:
 
 
 def test_interest_of_emptied_rows_is_asked_for_once_by_the_next_one() -> None:
-    terms = replace(TERMS, recalculation_rest=RecalculationRest.SAME_AS_REPAYMENT_PERIOD)
     spread = happened.LoanReamortized(**head(60, day(40)))
-    loan = made([*opening(terms), spread])
+    loan = made([*opening(WHOLE), spread])
     assert loan.book is not None
     own = [sum(part.rounded_minor for part in row.parts) for row in loan.book.rows]
     asked = [row.interest_minor for row in loan.instalments]
@@ -219,3 +233,10 @@ def test_a_charge_due_after_its_row_is_paid_before_money_is_credit() -> None:
     assert loan.book.charges[0].due_date > loan.instalments[0].due_date
     assert loan.book.rows[0].kind is RowKind.RE_AGED
     assert loan.status is LoanStatus.OVERPAID
+
+
+def test_a_charge_from_before_the_last_down_payment_gets_a_row_after_it() -> None:
+    terms = replace(TERMS, instalments=1, tranches_max=2, down_payment_percent=Decimal(25))
+    loan = made([*opening(terms, 60_000), tranche(60, 50, 60_000), fee(65, 60, 500, 40)])
+    assert [row.due_date for row in loan.instalments][2:] == [day(50), day(50)]
+    assert loan.instalments[-1].fees_minor == 500
