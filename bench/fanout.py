@@ -3,7 +3,8 @@
     python bench/fanout.py [--sockets 500] [--messages 200] [--rounds 3]
 
 Ours commits each comment over REST, audited; the peers have no database. Servers run on one core,
-the load on another. Node is left out, with a word, when it or its package ws is not there.
+the load on another. Node is left out, with a word, when it or its package ws is not there. What the
+hub alone costs of ours is measured in the end, in this process.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import trio
+
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent)]
 
-from bench import load, run, seed_lendwire  # noqa: E402
+from bench import hub_share, load, run, seed_lendwire  # noqa: E402
 from bench.subscribers import Heard, Poster, Subscribers  # noqa: E402
 from server.embedded.home import Home  # noqa: E402
 from server.embedded.postgres import EmbeddedPostgres  # noqa: E402
@@ -36,6 +39,7 @@ POSTERS = 8
 PACE_PER_S = 50
 PACED_S = 8.0
 SETTLE_S = 1.5
+HUB_ROUNDS = 9
 PEER_PORT, NODE_PORT = 18_112, 18_113
 ROOMY = {
     "WS_MAX_CONNECTIONS": "5000",
@@ -169,8 +173,8 @@ def our_side(url: str, book: seed_lendwire.Book) -> Side:
     return Side("lendwire", int(url.rsplit(":", 1)[1]), who, posts)
 
 
-def measure(sides: list[Side]) -> None:
-    """Take turns and print rates, latencies and ratios."""
+def measure(sides: list[Side]) -> float:
+    """Take turns and print rates, latencies and ratios; our deliveries a second."""
     sockets, messages = ARGUMENTS.sockets, ARGUMENTS.messages
     rates: dict[str, list[float]] = {side.name: [] for side in sides}
     late: dict[str, list[float]] = {side.name: [] for side in sides}
@@ -191,6 +195,16 @@ def measure(sides: list[Side]) -> None:
             f" {statistics.median(medians[side.name]):12.1f}"
             f" {statistics.median(late[side.name]):7.1f}"
         )
+    return ours
+
+
+def tell_of_hub(ours: float) -> None:
+    """What of the time of one of our deliveries was the hub's own; at most eight came at once."""
+    found = trio.run(hub_share.share, ARGUMENTS.sockets, HUB_ROUNDS)
+    whole_us = 1e6 / ours
+    print(f"{'hub alone':20} {'us each':>8} {'of the whole':>12}")
+    for name, each_us in (("one entry", found.alone_us), ("eight at once", found.joined_us)):
+        print(f"{name:20} {each_us:8.2f} {each_us / whole_us:12.0%}")
 
 
 def main() -> None:
@@ -211,7 +225,8 @@ def main() -> None:
                 book = seed_lendwire.seed(url, ours, run.ADMIN, 2000)
                 os.sched_setaffinity(0, {run.LOAD_CORE})
                 sides = [our_side(url, book), peer]
-                measure(sides if other is None else [*sides, other])
+                ours_per_s = measure(sides if other is None else [*sides, other])
+            tell_of_hub(ours_per_s)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
