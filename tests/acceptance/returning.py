@@ -108,7 +108,7 @@ class Listener:
             self.breaks += 1
             if chance.random() < 0.3:
                 await trio.sleep(chance.random() / 5)  # away for a while: that is the subject
-            elif chance.random() < 0.03:
+            elif chance.random() < 0.015:
                 # Away for long: mostly for a few pages, now and then for more than is in memory.
                 missed = int(LEAD_MAX * chance.random() ** 8)
                 heard = self.position["seq"] - self.first_seq
@@ -129,8 +129,9 @@ class Listener:
     async def stay(self, comments: int) -> None:
         """Come back a last time, and hear until there were so many in all."""
         async with self.visit(resume=True) as socket:
-            while len(self.heard) < comments:
-                await self.hear(socket)
+            recovered = False
+            while not recovered or len(self.heard) < comments:
+                recovered |= await self.hear(socket) == "subscribed"
 
     def expected(self, said: list[Comment]) -> list[Comment]:
         return [comment for comment in said if comment.loan_id in self.loans]

@@ -17,12 +17,14 @@ from tests.acceptance.returning import TYPES, everyone_hears_everything
 from tests.acceptance.test_story import hear
 
 SEED = 20261124
+# With this one two listeners stay away for more than a page of the replay.
+CHECK_SEED = 20261189
 SOAK_SEED = int(os.environ.get("LENDWIRE_TEST_RESUME_SEED", SEED + 1))
 
 
 @pytest.mark.slow
 async def test_under_a_steady_stream_two_hundred_breaks_lose_nothing(shared_node):
-    await everyone_hears_everything(shared_node, SEED, 200)
+    await everyone_hears_everything(shared_node, CHECK_SEED, 200)
 
 
 @pytest.mark.soak
