@@ -70,12 +70,12 @@ class NoFeed:
         return FeedPosition(EPOCH, 0)
 
     async def advance(self, after: FeedPosition, limit: int) -> FeedBatch:
-        """Nothing."""
-        raise NotImplementedError
+        """Nothing follows."""
+        return FeedBatch(after, (), more=False)
 
     async def history(self, after: FeedPosition, limit: int) -> FeedBatch:
-        """Nothing."""
-        raise NotImplementedError
+        """Nothing follows."""
+        return FeedBatch(after, (), more=False)
 
     async def listen(self, on_wake: Callable[[], object], on_lost: Callable[[str], object]) -> None:
         """Nothing."""
