@@ -59,7 +59,8 @@ TRANSITIONS: Final[Mapping[LoanMove, Mapping[LoanStatus, tuple[LoanStatus, ...]]
                 LoanStatus.APPROVED: (LoanStatus.WITHDRAWN,),
             },
             LoanMove.DISBURSE: {LoanStatus.APPROVED: (LoanStatus.ACTIVE,)},
-            LoanMove.DISBURSE_FURTHER: {LoanStatus.ACTIVE: (LoanStatus.ACTIVE,)},
+            # It may come before payments of its day, and leave fewer instalments with fees to pay.
+            LoanMove.DISBURSE_FURTHER: {LoanStatus.ACTIVE: _REPAID},
             LoanMove.PAY: {LoanStatus.ACTIVE: _REPAID},
             LoanMove.REVERSE: dict.fromkeys(_REPAID, _REPAID),
             LoanMove.UNDO_APPROVAL: {LoanStatus.APPROVED: (LoanStatus.SUBMITTED,)},

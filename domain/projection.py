@@ -117,7 +117,8 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
             _progressive(row, calculated, limit, is_taker=index == taker, is_past=index > taker)
             carried = row.carried
         else:
-            carried = 0
+            # What an emptied row left to the next one it asks for no more, also on its due date.
+            calculated, carried = max(0, calculated - row.carried), row.carried
             planned_part = planned_principal(position, row, index, limit, calculated)
             used = min(credit, planned_part)
             credit -= used

@@ -199,8 +199,9 @@ def _carry_on(position: Position, to_index: int, interest: int) -> None:
 def _spread_plainly(position: Position, future: list[int], share: int, principal: int) -> None:
     """Spread it over rows whose interest is fixed already."""
     for index in future[:-1]:
-        position.rows[index].principal += share
-        principal -= share
+        part = min(share, principal)
+        position.rows[index].principal += part
+        principal -= part
     position.rows[future[-1]].principal += principal
     for index in future:
         row = position.rows[index]

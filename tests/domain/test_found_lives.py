@@ -166,6 +166,30 @@ def test_interest_of_emptied_rows_is_asked_for_once_by_the_next_one() -> None:
     assert asked == [0, own[0] + own[1], own[2], own[3]]
 
 
+def test_arrears_that_are_spread_on_a_due_date_are_not_asked_for_twice() -> None:
+    for terms in (WHOLE, DAILY):
+        spread = happened.LoanReamortized(**head(60, day(60)))
+        loan = made([*opening(terms), spread])
+        assert loan.instalments[1].due_date == day(60)
+        written_off = happened.LoanWrittenOff(**head(61, day(60)), reason=None)
+        for seen in (made([*opening(terms), spread, written_off]), carried_to(loan, day(60))):
+            assert seen is not None
+            assert [row.interest_minor for row in seen.instalments[:2]] == [0, 0]
+            assert seen.instalments[2:] == loan.instalments[2:]
+
+
+def test_a_share_of_flat_arrears_is_never_more_than_is_left_to_spread() -> None:
+    terms = replace(
+        TERMS,
+        principal_minor=700,
+        instalments=8,
+        interest_method=InterestMethod.FLAT,
+        instalment_multiple_minor=100,
+    )
+    loan = made([*opening(terms), happened.LoanReamortized(**head(60, day(95)))])
+    assert min(row.principal_minor for row in loan.instalments) >= 0
+
+
 def test_a_fee_that_grows_with_its_row_is_paid_by_the_money_that_makes_it_grow() -> None:
     fees = (InstalmentFee(percent=Decimal("1.5"), base=ChargeBase.PRINCIPAL),)
     loan = made([*opening(replace(DAILY, instalment_fees=fees)), paid(60, 1, 200_000)])
