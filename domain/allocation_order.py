@@ -63,7 +63,7 @@ class Step(NamedTuple):
 def steps(position: Position, day: date) -> Iterator[Step]:
     """The steps that money of `day` takes, by the strategy that was agreed."""
     strategy = position.terms.allocation_strategy
-    rows = range(len(position.rows))
+    rows = _open_rows(position, day)
     if strategy is AllocationStrategy.ADVANCED:
         yield from _advanced(position, day)
         return
@@ -119,12 +119,22 @@ def room(position: Position, step: Step, day: date) -> int:
 
 def takes_all(position: Position, index: int, day: date) -> bool:
     """Say whether row `index` takes as principal whatever comes in on `day` beyond what is due."""
+    return index == _taking_all(position, day)
+
+
+def _taking_all(position: Position, day: date) -> int | None:
     if not position.terms.recalculates or position.terms.is_progressive:
-        return False
+        return None
     current = position.first_due_on_or_after(day)
     while current < len(position.rows) and not position.rows[current].bears_interest:
         current += 1
-    return index == current
+    return current
+
+
+def _open_rows(position: Position, day: date) -> list[int]:
+    """The rows that money of `day` may go to: long lives have many that ask for nothing more."""
+    current = _taking_all(position, day)
+    return [index for index, row in enumerate(position.rows) if row.outstanding or index == current]
 
 
 def _charges_in(position: Position, step: Step, row: Row, kind: ChargeKind, day: date) -> int:
@@ -173,7 +183,7 @@ def _advanced(position: Position, day: date) -> Iterator[Step]:
         if bucket is DueBucket.IN_ADVANCE:
             yield from _in_advance(position, day, components)
             continue
-        for index in range(len(position.rows)):
+        for index in _open_rows(position, day):
             for component in components:
                 yield Step(index, component, frozenset({bucket}))
 

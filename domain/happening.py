@@ -284,7 +284,8 @@ def _tolerate(running: RunningLoan, day: date) -> None:
     """A shortfall within the tolerance is given up, and the loan is closed."""
     position = running.position
     assert position is not None, "money has gone out"
-    if not 0 < running.owed <= running.loan.terms.closing_tolerance_minor:
+    most = running.loan.terms.closing_tolerance_minor
+    if not most or not 0 < running.owed <= most:
         return
     for row in position.rows:
         position.forgiven += row.principal - row.paid_principal

@@ -148,10 +148,12 @@ def interest_on(base_minor: int, factor: Decimal, multiple_minor: int = 1) -> tu
     The rounded figure is that of the explained one. Otherwise a third of a year, which has no exact
     decimal, would push a true half cent to the wrong side.
     """
-    unrounded = _tidied(ARITHMETIC.multiply(Decimal(base_minor), factor))
+    product = ARITHMETIC.multiply(Decimal(base_minor), factor)
+    # Not by `_tidied` and `round_minor`: a long replay comes here a million times.
+    unrounded = product.quantize(_EXPLAINED, context=ARITHMETIC).normalize(ARITHMETIC)
     if multiple_minor > 1:
         return unrounded, round_to_multiple(unrounded, multiple_minor)
-    return unrounded, round_minor(unrounded)
+    return unrounded, int(unrounded.to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
 def format_minor(minor: int, currency: str) -> str:

@@ -1,20 +1,37 @@
-"""The quick way to what `projection.lay` does, for the plain loan that most quotes are about.
+"""The quick way to what `projection.py` does, for the plain rows that most schedules consist of.
 
-One sum that is out before the first period, one rate, no grace, no charges, nothing paid yet: then
-a row is its interest and what is left of its instalment. It knows no case that `lay` does not.
+One rate, no grace, no charges, nothing paid yet: then a row is its interest and what is left of its
+instalment. So are all rows of the loan that most quotes are about, and those that are still to come
+when money comes in. It knows no case that `projection.py` does not.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.accrual import factor_of
 from domain.book import InterestPart
 from domain.conventions import RowKind
 from domain.money import interest_on
-from domain.position import Position
+from domain.position import Position, Row
 from domain.terms import Amortization, InterestMethod
+
+_REPAYING = frozenset({RowKind.INSTALMENT, RowKind.RE_AGED})
+
+
+class Opening(NamedTuple):
+    """What the rows before leave to the next ones, in minor units.
+
+    They are on `base` and bring back `left`; `credit` was prepaid and takes the place of principal,
+    `carried` is interest for the first of them.
+    """
+
+    base: int
+    left: int
+    credit: int
+    carried: int
 
 
 def lay_plainly(position: Position, since: int) -> bool:
@@ -41,6 +58,80 @@ def lay_plainly(position: Position, since: int) -> bool:
         row.principal = asked
         balance -= asked
     return True
+
+
+def plain_from(position: Position, since: int, as_of: date) -> int:
+    """The index, not before `since`, from which all rows are plain and begin on `as_of` or later.
+
+    The number of rows where not even the last one is and does.
+    """
+    terms, rows = position.terms, position.rows
+    at = len(rows)
+    if (
+        not terms.is_plain_annuity
+        or terms.interest_free_periods
+        or terms.instalment_fees
+        or position.charges
+        or position.rates
+        or position.tranches[-1].on > as_of
+    ):
+        return at
+    while at > since and _is_to_come(rows[at - 1], as_of):
+        at -= 1
+    return at
+
+
+def recalculate_plainly(position: Position, since: int, opening: Opening, *, stop: bool) -> None:
+    """Lay out the rows from `since` on, all of them plain; with `stop` nothing accrues."""
+    rows = position.rows
+    base, left, credit, carried = opening
+    may_carry = position.terms.is_progressive
+    last = rows[-1]
+    for row in rows[since:] if since else rows:
+        interest = carried
+        if stop:
+            row.parts = ()
+        else:
+            interest += _interest(position, row, max(0, base))
+        row.carried = carried = 0
+        principal = row.emi - interest
+        if row is last:
+            principal = left
+        elif may_carry and principal < 0:
+            row.carried = carried = interest
+            interest, principal = 0, row.emi
+        principal = max(0, min(principal, left))
+        if credit and row is not last:
+            used = min(credit, principal)
+            credit -= used
+            principal -= used
+        row.interest, row.principal, row.fees, row.penalties = interest, principal, 0, 0
+        base -= principal
+        left -= principal
+
+
+def _is_to_come(row: Row, as_of: date) -> bool:
+    return (
+        row.kind in _REPAYING
+        and as_of <= row.span.from_date < row.span.due_date
+        and not (row.paid_principal or row.paid_interest or row.paid_fees or row.paid_penalties)
+        and not (row.waived or row.carried)
+    )
+
+
+def _interest(position: Position, row: Row, base: int) -> int:
+    """The interest of a whole row on `base`, reckoned only where it is on another than before."""
+    start, end, parts = row.span.from_date, row.span.due_date, row.parts
+    factor = None
+    if len(parts) == 1 and parts[0].from_date == start and parts[0].to_date == end:
+        if parts[0].base_minor == base:
+            return parts[0].rounded_minor
+        factor = parts[0].factor
+    if factor is None:
+        factor = factor_of(position, row, start, end)
+    unrounded, rounded = interest_on(base, factor, position.terms.interest_multiple_minor)
+    row.parts = (_part(start, end, base, factor, unrounded, rounded),)
+    return rounded
 
 
 def _part(

@@ -68,7 +68,9 @@ class Row:
     @property
     def outstanding(self) -> int:
         """What is still owed on it."""
-        return self.due - self.paid
+        owed = self.principal + self.interest + self.fees + self.penalties
+        paid = self.paid_principal + self.paid_interest + self.paid_fees + self.paid_penalties
+        return owed - paid
 
     def copied(self) -> Row:
         """One like it, several times as fast as by `replace`."""

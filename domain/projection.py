@@ -34,7 +34,7 @@ from domain.instalment_plan import (
     principal_around,
     reset_instalment,
 )
-from domain.plain_layout import lay_plainly
+from domain.plain_layout import Opening, lay_plainly, plain_from, recalculate_plainly
 from domain.position import Position, Row
 
 
@@ -101,15 +101,18 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
     credit = _credit(position, since)
     carried = carried_to(position, since)
     taker = _taker(position, since)
+    plain = plain_from(position, since, as_of)
     for index in range(since, len(rows)):
         row = rows[index]
         if not row.bears_interest:
             continue
+        if index == plain:
+            base = plan_out(position, row.span.from_date) - before
+            opened = Opening(base, max(0, total - before), credit, carried)
+            recalculate_plainly(position, plain, opened, stop=bool(stop))
+            break
         opening = plan_out(position, row.span.from_date) - before - ahead
-        stretches = charged_days(position, row, opening, as_of, stop)
-        if index == len(rows) - 1 and position.terms.accrues_after_maturity:
-            stretches += as_it_was(position, row.span.due_date, as_of)
-        row.parts = explained(position, row, stretches)
+        _explain_as_of(position, row, opening, as_of, stop)
         ahead -= row.paid_principal
         limit = max(row.paid_principal, total - before - ahead)
         calculated = collected(position, index, row.accrued) + carried
@@ -133,6 +136,13 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
         before += row.principal
     if not stop and not position.terms.is_progressive:
         _shorten(position, as_of)
+
+
+def _explain_as_of(position: Position, row: Row, opening: int, as_of: date, stop: Stop) -> None:
+    stretches = charged_days(position, row, opening, as_of, stop)
+    if row is position.rows[-1] and position.terms.accrues_after_maturity:
+        stretches += as_it_was(position, row.span.due_date, as_of)
+    row.parts = explained(position, row, stretches)
 
 
 def bring_up_to(position: Position, day: date) -> None:
@@ -225,6 +235,8 @@ def _prepaid(position: Position, index: int, planned_part: int, left: int, stop:
 def _credit(position: Position, since: int) -> int:
     """What was prepaid on earlier rows and is not used up: only where it moves the next ones."""
     strategy = position.terms.advance_payment_strategy
+    if position.terms.is_progressive:
+        return 0
     if strategy is not AdvancePaymentStrategy.RESCHEDULE_NEXT_REPAYMENTS:
         return 0
     rows = [row for row in position.rows[:since] if row.kind is RowKind.INSTALMENT]

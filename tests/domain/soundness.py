@@ -79,6 +79,7 @@ def check_standing(loan: Loan) -> None:
 
 def check_workings(loan: Loan, book: Book) -> None:
     """Every line of interest is of some days, on what was out, and follows the one before it."""
+    most = loan.disbursed_minor + bases_beside(loan, book)
     for row, works in zip(loan.instalments, book.rows, strict=True):
         assert works.carried_minor >= 0, row
         assert works.waived_minor >= 0, row
@@ -86,7 +87,7 @@ def check_workings(loan: Loan, book: Book) -> None:
         for part in works.parts:
             assert part.from_date == since, (row, works)
             assert part.days == (part.to_date - part.from_date).days > 0, (row, part)
-            assert 0 <= part.base_minor <= loan.disbursed_minor + bases_beside(loan), (row, part)
+            assert 0 <= part.base_minor <= most, (row, part)
             assert part.rounded_minor >= 0, (row, part)
             since = part.to_date
         if works.kind in WITHOUT_INTEREST:
@@ -98,9 +99,10 @@ def check_workings(loan: Loan, book: Book) -> None:
         assert charge.waived_minor >= 0, charge
 
 
-def bases_beside(loan: Loan) -> int:
-    """Interest that is overdue may bear interest."""
-    return sum(row.interest_minor for row in loan.instalments)
+def bases_beside(loan: Loan, book: Book) -> int:
+    """Interest that is overdue may bear interest, until it is waived."""
+    asked = sum(row.interest_minor for row in loan.instalments)
+    return asked + sum(works.waived_minor + works.carried_minor for works in book.rows)
 
 
 def check_payments(loan: Loan, payments: Iterable[Payment]) -> None:
