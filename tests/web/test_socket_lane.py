@@ -74,7 +74,7 @@ async def full_lane(limits: LaneLimits = SMALL) -> AsyncIterator[tuple[Pair, Lan
     async with pair() as both, trio.open_nursery() as nursery:
         both.fill()
         lane = Lane(both.stream, limits)
-        nursery.start_soon(lane.drain)
+        lane.be_drained_by(lambda: nursery.start_soon(lane.drain))
         await wait_all_tasks_blocked()
         yield both, lane
         nursery.cancel_scope.cancel()
@@ -109,7 +109,7 @@ async def test_nothing_is_written_into_the_midst_of_a_frame() -> None:
 async def test_a_library_send_does_not_cut_into_a_frame() -> None:
     async with pair() as both, trio.open_nursery() as nursery:
         lane = Lane(both.stream, LaneLimits(gathered_bytes_max=1_000_000))
-        nursery.start_soon(lane.drain)
+        lane.be_drained_by(lambda: nursery.start_soon(lane.drain))
         sent = b""
         while not both.stream.remainder_bytes:
             frame = frame_text(b"x" * 3_000)

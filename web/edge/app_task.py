@@ -13,7 +13,7 @@ from hypercorn.config import Config
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, Scope
 
-from web.edge.edge_log import cancellation_in, errors_in, log_contained
+from web.edge.edge_log import contained
 from web.edge.limits import EdgeLimits
 
 CHUNKS_MAX = 128
@@ -44,21 +44,30 @@ class Inbox:
         """Whether the application is so far behind that nothing more should be taken."""
         return len(self._messages) >= self._messages_max or self._bytes > self._bytes_max
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._messages
+
     async def __call__(self, message: ASGIReceiveEvent) -> None:
         """Take a message; waits while a body is over the bound."""
-        if self._closed:
-            return
         if message["type"] in {"http.disconnect", "websocket.disconnect"}:
             self.close(cancel=True)
+            return
+        self.put(message)
+        while message["type"] == "http.request" and message["more_body"] and self.is_full:
+            self._drained = trio.Event()
+            await self._drained.wait()
+
+    def put(self, message: ASGIReceiveEvent) -> None:
+        """Take a message, without waiting for room."""
+        if self._closed:
             return
         size = _size_of(message)
         self._messages.append((message, size))
         self._bytes += size
         if self._arrived is not None:
             self._arrived.set()
-        while message["type"] == "http.request" and message["more_body"] and self.is_full:
-            self._drained = trio.Event()
-            await self._drained.wait()
 
     async def receive(self) -> ASGIReceiveEvent:
         """The next message, as ASGI's `receive`; it does not yield when one is there."""
@@ -117,10 +126,7 @@ async def _run_app(app: AppWrapper, scope: Scope, inbox: Inbox, send: Send) -> N
         with inbox.scope:
             await app(scope, inbox.receive, send, trio.to_thread.run_sync, trio.from_thread.run)
     except BaseException as error:  # noqa: BLE001 - split, logged, and the rest raised again
-        failure = errors_in(error)
-        if failure is not None:
-            log_contained("The application failed", failure, path=scope.get("path"))
-        going_on = cancellation_in(error)
+        going_on = contained("The application failed", error, path=scope.get("path"))
         if going_on is not None:
             raise going_on from None
     await send(None)

@@ -19,7 +19,8 @@ from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from web.edge.app_task import EdgeTaskGroup
-from web.edge.edge_log import LOG, cancellation_in, errors_in, log_contained
+from web.edge.edge_log import contained
+from web.edge.inherited_socket import InheritedSocket
 from web.edge.limits import BodyLimit
 from web.edge.protocol import GuardedH11, Phase
 from web.edge.refusals import TOO_SLOW
@@ -57,10 +58,12 @@ class GuardedConnection(TCPServer):
         self.guarded = stream
         self.limits = stream.limits
         self.wait = Wait.HEAD
+        self.inherited: InheritedSocket | None = None
         self._body_limit = body_limit
         self._patience = trio.CancelScope()
         self._has_heard = False
         self._is_held = False
+        self._is_reading = False
         self._corked: list[bytes] = []
         self._corked_bytes = 0
         self._body_since = trio.current_time()
@@ -79,18 +82,23 @@ class GuardedConnection(TCPServer):
         return self._has_heard and not self.is_socket and self.http.stream is not None
 
     async def run(self) -> None:
-        """Serve until the connection ends. Raises nothing but cancellation; errors are logged."""
+        """Serve until the connection ends, or its WebSocket is `inherited`.
+
+        Raises nothing but cancellation; errors are logged.
+        """
         try:
             await self._serve()
         except BaseException as error:  # noqa: BLE001 - split, logged, and the rest raised again
-            failure = errors_in(error)
-            if failure is not None:
-                log_contained("A connection failed and was closed", failure)
-            going_on = cancellation_in(error)
+            going_on = contained("A connection failed and was closed", error)
             if going_on is not None:
                 raise going_on from None
         finally:
-            self.guarded.close()
+            if self.inherited is None:
+                self.guarded.close()
+            self._let_go()
+
+    def leave(self) -> None:
+        """Nothing yet: whoever serves here looks at the drain himself."""
 
     def begin_drain(self) -> None:
         """The server goes down: an idle connection ends now, the others after their response."""
@@ -101,7 +109,7 @@ class GuardedConnection(TCPServer):
         """Send a WebSocket that is still here its close frame, 1012."""
         frame = self.guarded.close_frame(SERVICE_RESTART, "restart")
         if frame:
-            self._task_group.spawn(self._send_last, frame)
+            self._task_group.spawn(self.guarded.send_last, frame)
 
     def sweep(self) -> None:
         """End a connection that is not being read and whose peer has left meanwhile."""
@@ -136,9 +144,7 @@ class GuardedConnection(TCPServer):
         try:
             await self.guarded.send_all(data)
         except trio.BrokenResourceError:
-            if self.guarded.was_cut:
-                LOG.warning("A peer that did not read was cut")
-            self.guarded.abort()
+            self.guarded.give_up()
             await self.protocol.handle(Closed())
 
     async def _serve(self) -> None:
@@ -167,22 +173,37 @@ class GuardedConnection(TCPServer):
             http.flush = self.flush
             http.holding = self._holding
             http.on_closing = self._expect_close
+            http.on_handover = self._hand_over
             self.http = http
             self.protocol = http  # type: ignore[assignment]  # no wrapper: it only adds HTTP/2
             self._expect(Wait.HEAD, self.limits.head_timeout_s)
             with self._patience:
                 await self._read_data()
+            if self.inherited is not None:
+                return
             if self._patience.cancelled_caught:
                 await self._expired()
             await http.handle(Closed())
             self.guarded.close()
 
+    def _hand_over(self, inherited: InheritedSocket) -> None:
+        """The application has given its WebSocket away: stop reading, it is read elsewhere."""
+        self.inherited = inherited
+        if self._is_reading:
+            self._patience.cancel()
+
+    def _let_go(self) -> None:
+        """Break the circles of what belongs together, so that all of it is freed at once."""
+
     async def _read_data(self) -> None:
-        while True:
+        while self.inherited is None:
+            self._is_reading = True
             try:
                 data = await self.guarded.receive_some(RECEIVE_BYTES_MAX)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return
+            finally:
+                self._is_reading = False
             if not data:
                 return
             self._has_heard = True
@@ -267,10 +288,4 @@ class GuardedConnection(TCPServer):
         if self.wait in {Wait.HEAD, Wait.BODY} and (self.wait is Wait.BODY or self.http.has_unread):
             await self.http.refuse(TOO_SLOW)
         elif self.wait is Wait.CLOSE and self.guarded.remainder_bytes:
-            self.guarded.abort()
-
-    async def _send_last(self, frame: bytes) -> None:
-        try:
-            await self.guarded.send_all(frame)
-        except trio.BrokenResourceError:
             self.guarded.abort()

@@ -40,3 +40,11 @@ def cancellation_in(error: BaseException) -> BaseException | None:
     if isinstance(error, BaseExceptionGroup):
         return error.subgroup(lambda leaf: not isinstance(leaf, (Exception, BaseExceptionGroup)))
     return None if isinstance(error, Exception) else error
+
+
+def contained(message: str, error: BaseException, **fields: Any) -> BaseException | None:
+    """Log what of `error` ends here; the part that must be raised again, if there is any."""
+    failure = errors_in(error)
+    if failure is not None:
+        log_contained(message, failure, **fields)
+    return cancellation_in(error)

@@ -25,6 +25,7 @@ from web.edge.binding import AddressInUse, AddressUnusable, bind
 from web.edge.connection import GuardedConnection
 from web.edge.drain import Drain
 from web.edge.edge_log import LOG, EdgeLogger
+from web.edge.inherited_socket import InheritedSocket
 from web.edge.limits import BodyLimit, EdgeLimits
 from web.edge.refusals import ADDRESS_FULL, SERVER_FULL, Refusal, answer
 from web.edge.stream import GuardedStream
@@ -93,7 +94,7 @@ class Listener:
         self._is_proxy = is_proxy or (lambda _host: False)
         self._config = _config(self.limits)
         self._context = _EdgeContext(self.drain)
-        self._connections: set[GuardedConnection] = set()
+        self._connections: set[GuardedConnection | InheritedSocket] = set()
         self._by_address: Counter[str] = Counter()
         self._admitted = 0
         self._refused = 0
@@ -135,6 +136,8 @@ class Listener:
         if self.drain.has_begun:
             return
         self.drain.begin()
+        for connection in tuple(self._connections):
+            connection.leave()
 
     async def _serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         # Shielded: the cancellation of the tree begins the drain, and only its deadline ends it.
@@ -226,19 +229,33 @@ class Listener:
         connection = GuardedConnection(
             self._app, self._config, self._context, self._state, guarded, self._body_limit
         )
+        try:
+            await self._run(connection)
+        finally:
+            inherited = connection.inherited
+            del connection, guarded  # most of what they are is for HTTP only
+            try:
+                if inherited is not None:
+                    await self._run(inherited)
+            finally:
+                self._forget(address)
+
+    async def _run(self, connection: GuardedConnection | InheritedSocket) -> None:
         self._connections.add(connection)
         try:
             await connection.run()
         finally:
             self._connections.discard(connection)
-            self._ended += 1
-            self._admitted -= 1
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
-            if not self._admitted:
-                self._emptied.set()
-                self._emptied = trio.Event()
+
+    def _forget(self, address: str) -> None:
+        self._ended += 1
+        self._admitted -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+        if not self._admitted:
+            self._emptied.set()
+            self._emptied = trio.Event()
 
     def _turn_away(
         self, stream: trio.SocketStream, refusal: Refusal, nursery: trio.Nursery

@@ -18,6 +18,7 @@ from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import WSStream
 
 from web.edge.http_stream import GuardedHTTPStream
+from web.edge.inherited_socket import InheritedSocket
 from web.edge.limits import BodyLimit, EdgeLimits
 from web.edge.refusals import BODY_TOO_LARGE, Refusal, Refused, answer, refusal_for
 from web.edge.stream import GuardedStream
@@ -55,6 +56,7 @@ class GuardedH11(H11Protocol):
     holding: Callable[[], AbstractContextManager[None]]
     flush: Callable[[], Awaitable[None]]
     on_closing: Callable[[], None]
+    on_handover: Callable[[InheritedSocket], None]
     body_bytes = 0
     _body_bytes_max = 0
     _is_head = False
@@ -173,6 +175,7 @@ class GuardedH11(H11Protocol):
             stream = GuardedWSStream(*parts)
             stream.guarded = self.guarded
             stream.on_closing = self.on_closing
+            stream.on_handover = self.on_handover
             self.connection = H11WSConnection(cast("h11.Connection", self.connection))
         else:
             stream = GuardedHTTPStream(*parts)

@@ -14,6 +14,8 @@ from typing import Any
 import trio
 
 from web.edge.drain import Drain
+from web.edge.edge_log import LOG
+from web.edge.heir import Heir
 from web.edge.limits import EdgeLimits
 
 STATE_KEY = "stream"
@@ -32,6 +34,19 @@ class GuardedStream:
     that the server is going down. Bytes that were begun are always finished before others start.
     """
 
+    __slots__ = (
+        "_closer",
+        "_lock",
+        "_remainder",
+        "_stream",
+        "_to_heir",
+        "drain",
+        "heard_at",
+        "limits",
+        "socket",
+        "was_cut",
+    )
+
     def __init__(self, stream: trio.SocketStream, limits: EdgeLimits, drain: Drain) -> None:
         self.socket = stream.socket
         self.drain = drain
@@ -42,6 +57,7 @@ class GuardedStream:
         self._lock = trio.Lock()
         self._remainder = bytearray()
         self._closer: Callable[[int, str], bytes] | None = None
+        self._to_heir: Callable[[Heir], None] | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -61,9 +77,19 @@ class GuardedStream:
         """Bytes of a frame that has been begun and waits for room in the kernel."""
         return len(self._remainder)
 
-    def speak_websocket(self, closer: Callable[[int, str], bytes]) -> None:
-        """Learn how this WebSocket encodes its close frame; called when it is accepted."""
+    def speak_websocket(
+        self,
+        closer: Callable[[int, str], bytes],
+        to_heir: Callable[[Heir], None] | None = None,
+    ) -> None:
+        """Learn how this WebSocket encodes its close frame, and how it is handed over."""
         self._closer = closer
+        self._to_heir = to_heir
+
+    def hand_over(self, heir: Heir) -> None:
+        """Give the accepted WebSocket away, once; the handler has only to return."""
+        assert self._to_heir is not None, "only an accepted WebSocket is handed over"
+        self._to_heir(heir)
 
     def close_frame(self, code: int, reason: str) -> bytes:
         """The close frame to send, once; empty when there is none to send (any more)."""
@@ -125,6 +151,19 @@ class GuardedStream:
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORTIVE)
         self.socket.close()
+
+    async def send_last(self, frame: bytes) -> None:
+        """Send what is the last word; a peer that is gone or does not read is given up."""
+        try:
+            await self.send_all(frame)
+        except trio.BrokenResourceError:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Reset the connection of a peer that is gone, or was cut."""
+        if self.was_cut:
+            LOG.warning("A peer that did not read was cut")
+        self.abort()
 
     def _write(self, data: bytes | memoryview) -> int:
         try:

@@ -30,8 +30,9 @@ from web.request_reading import Parameter
 from web.routing import Door, Route
 from web.schemas.fields import read_uuid
 from web.sockets.answers import RECONNECT_MS, heard, position_document
-from web.sockets.conversation import HUB_TIMEOUT_S, detach
+from web.sockets.conversation import HUB_TIMEOUT_S
 from web.sockets.event_lane import HEARTBEAT, MEDIA_TYPE, EventLane, event_of
+from web.sockets.live_socket import detach
 from web.sockets.messages import TOPICS_MAX, CloseCode
 from web.sockets.replay import CatchingUp, Page
 from web.tickets import TICKET

@@ -10,14 +10,15 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final, cast
+from uuid import UUID
 
 import trio
 from quart import Response, websocket
 from quart.wrappers import Websocket
 
+from actors.address import Address
 from actors.envelope import ActorError
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Attached, AttachSocket, RequestContext
@@ -25,6 +26,7 @@ from domain.identifiers import UserId
 from domain.rejections import Rejected
 from web import problems
 from web.arrivals import given_headers
+from web.edge.stream import GuardedStream, stream_of
 from web.front_desk import FrontDesk
 from web.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
 from web.replies import respond
@@ -32,11 +34,12 @@ from web.request_reading import read_bearer, read_request_id
 from web.schemas.fields import read_uuid
 from web.security.client_address import limited_part
 from web.security.tokens import AccessClaims
-from web.sockets.conversation import Conversation, detach
-from web.sockets.counts import SocketCounts
+from web.sockets.conversation import Conversation
+from web.sockets.counts import Seat, SocketCounts
 from web.sockets.encoding import encode_message
 from web.sockets.held_lane import HeldLane
 from web.sockets.lane import Lane
+from web.sockets.live_socket import LiveSocket, detach
 from web.sockets.messages import Authenticate, CloseCode, error_message, read_message
 from web.sockets.upgrade import Asked, read_upgrade
 from web.tickets import take_ticket
@@ -67,8 +70,7 @@ def connect_view(desk: FrontDesk) -> Callable[[str], Awaitable[Response | None]]
     async def connect(user_id: str) -> Response | None:
         arrived: Websocket = cast("Any", websocket)._get_current_object()  # noqa: SLF001
         handshake = Handshake(desk, counts, arrived)
-        with ExitStack() as counted:
-            refusal = await handshake.run(user_id, counted)
+        refusal = await handshake.run(user_id)
         if refusal is None:
             return None
         _LOG.info("socket refused", extra={"status": refusal.status, "code": refusal.code})
@@ -88,7 +90,7 @@ class Visit:
 
 
 class Handshake:
-    """From the upgrade request to a conversation, or to a refusal."""
+    """From the upgrade request to a live socket, or to a refusal."""
 
     def __init__(self, desk: FrontDesk, counts: SocketCounts, arrived: Websocket) -> None:
         self._given = given_headers(arrived.scope["headers"])
@@ -102,8 +104,8 @@ class Handshake:
             client[0] if client else None, self._given.get("x-forwarded-for")
         )
 
-    async def run(self, user_id: str, counted: ExitStack) -> Problem | None:
-        """Serve the socket to its end; a problem when it was not accepted."""
+    async def run(self, user_id: str) -> Problem | None:
+        """Hand the socket over; a problem when it was not accepted."""
         wanted = read_uuid(user_id)
         if wanted is None:
             return NOT_FOUND
@@ -122,7 +124,24 @@ class Handshake:
         full = self._counts.refuses(place)
         if full is not None:
             return _too_many(full)
-        counted.enter_context(self._counts.counting(place))
+        seat = self._counts.seat(place)
+        live: LiveSocket | None = None
+        try:
+            met = await self._meet(UserId(wanted), asked, place, seat)
+            if isinstance(met, LiveSocket):
+                live = met
+        finally:
+            if live is None:
+                seat.leave()
+        if live is not None:
+            self._stream.hand_over(live)  # nothing is awaited between its making and here
+        return met if isinstance(met, Problem) else None
+
+    async def _meet(
+        self, wanted: UserId, asked: Asked, place: str, seat: Seat
+    ) -> LiveSocket | Problem | None:
+        """Find out who comes, and let him in; None when he was shown out after the 101."""
+        arrived, given = self._arrived, self._given
         if "authorization" in given:
             claims = self._recognise(read_bearer(given))
         elif asked.ticket is not None:
@@ -133,32 +152,31 @@ class Handshake:
             full = self._counts.refuses_stranger(place)
             if full is not None:
                 return _too_many(full)
-            await self._with_first_message(UserId(wanted), asked, place, counted)
-            return None
+            return await self._with_first_message(wanted, asked, seat)
         if isinstance(claims, Problem):
             return claims
         accept = functools.partial(arrived.accept, subprotocol=asked.subprotocol)
-        visit = Visit(claims, UserId(wanted), asked)
-        return await self._converse(visit, HeldLane(self._lane()), counted, accept)
+        return await self._let_in(Visit(claims, wanted, asked), self._lane(), seat, accept)
 
     async def _with_first_message(
-        self, wanted: UserId, asked: Asked, place: str, counted: ExitStack
-    ) -> None:
+        self, wanted: UserId, asked: Asked, seat: Seat
+    ) -> LiveSocket | None:
         # Counted before the 101 goes out: many that knock at once must not all find room.
-        with self._counts.counting_stranger(place):
+        with seat.strange():
             await self._arrived.accept(subprotocol=asked.subprotocol)
-            lane = HeldLane(self._lane())
+            lane = self._lane()
             claims = await self._first_message()
-        refusal: Problem | None
         if isinstance(claims, Problem):
-            refusal = claims
+            met: LiveSocket | Problem = claims
         else:
             visit = Visit(claims, wanted, asked)
-            refusal = await self._converse(visit, lane, counted, trio.lowlevel.checkpoint)
-        if refusal is not None:
-            lane.open(encode_message(error_message(refusal.code, refusal.detail)))
-            lane.close(_CLOSE_CODES.get(refusal.status, CloseCode.FULL), refusal.code)
-            await lane.lane.drain()
+            met = await self._let_in(visit, lane, seat, trio.lowlevel.checkpoint)
+        if isinstance(met, LiveSocket):
+            return met
+        lane.open(encode_message(error_message(met.code, met.detail)))
+        lane.close(_CLOSE_CODES.get(met.status, CloseCode.FULL), met.code)
+        await lane.lane.drain()
+        return None
 
     async def _first_message(self) -> AccessClaims | Problem:
         with trio.move_on_after(self._doors.options.ws_first_message_s):
@@ -176,14 +194,10 @@ class Handshake:
         )
         return NOT_SIGNED_IN if claims is None else claims
 
-    async def _converse(
-        self,
-        visit: Visit,
-        lane: HeldLane,
-        counted: ExitStack,
-        accept: Callable[[], Awaitable[None]],
-    ) -> Problem | None:
-        """Attach, accept and hold the socket; its end is told to the session actor in any case."""
+    async def _let_in(
+        self, visit: Visit, lane: HeldLane, seat: Seat, accept: Callable[[], Awaitable[None]]
+    ) -> LiveSocket | Problem:
+        """Attach and accept; the end of what was attached is told to its session in any case."""
         claims, asked = visit.claims, visit.asked
         if claims.user_id != visit.wanted and not asked.watch:
             return _SOMEONE_ELSE
@@ -191,51 +205,62 @@ class Handshake:
         if full is not None:
             return _too_many(full)
         connection_id = self._doors.identities.new_id()
-        counted.enter_context(self._counts.counting_user(claims.user_id, connection_id))
-        context = RequestContext(claims.session_id, self.request_id, self._address)
+        seat.belong(claims.user_id, connection_id)
         try:
             session = await self._doors.sessions.session(claims.user_id)
         except ActorError:
             return problems.unavailable("The server is starting or stopping. Try again.")
+        live: LiveSocket | None = None
         try:
-            message = AttachSocket(
-                context,
-                connection_id,
-                lane,
-                watched=None if claims.user_id == visit.wanted else visit.wanted,
-                replaces=asked.replaces,
-            )
-            try:
-                attached = await session.ask(message, self._doors.options.ask_timeout_s)
-            except ActorError:
-                return problems.unavailable("The server is repairing itself. Try again.")
-            if not isinstance(attached, Attached):
-                return _refusal(attached)
-            conversation = Conversation(
-                doors=self._doors,
-                session=session,
-                context=context,
-                claims=claims,
-                connection_id=connection_id,
-                attached=attached,
-                lane=lane,
-                receive=self._arrived.receive,
-            )
+            met = await self._attach(visit, lane, session, connection_id)
+            if isinstance(met, Problem):
+                return met
             await accept()
-            lane.open(conversation.welcome())
+            await trio.lowlevel.checkpoint_if_cancelled()  # the client has left meanwhile
+            lane.open(met.welcome())
             told = {"user_id": claims.user_id, "connection_id": connection_id}
             _LOG.info("socket opened", extra={**told, "address": self._address})
-            try:
-                await conversation.hold()
-            finally:
-                _LOG.info("socket closed", extra={**told, "code": lane.lane.close_code})
+            live = LiveSocket(met, seat)
         finally:
-            await detach(session, connection_id)
-        return None
+            if live is None:
+                await detach(session, connection_id)
+        return live
 
-    def _lane(self) -> Lane:
-        """The lane over this connection's guarded stream, handed over by our own listener."""
-        return Lane(cast("Any", self._arrived.scope)["state"]["stream"])
+    async def _attach(
+        self, visit: Visit, lane: HeldLane, session: Address[Any], connection_id: UUID
+    ) -> Conversation | Problem:
+        claims = visit.claims
+        context = RequestContext(claims.session_id, self.request_id, self._address)
+        message = AttachSocket(
+            context,
+            connection_id,
+            lane,
+            watched=None if claims.user_id == visit.wanted else visit.wanted,
+            replaces=visit.asked.replaces,
+        )
+        try:
+            attached = await session.ask(message, self._doors.options.ask_timeout_s)
+        except ActorError:
+            return problems.unavailable("The server is repairing itself. Try again.")
+        if not isinstance(attached, Attached):
+            return _refusal(attached)
+        return Conversation(
+            doors=self._doors,
+            session=session,
+            context=context,
+            claims=claims,
+            connection_id=connection_id,
+            attached=attached,
+            lane=lane,
+        )
+
+    @property
+    def _stream(self) -> GuardedStream:
+        return stream_of(cast("Any", self._arrived.scope))
+
+    def _lane(self) -> HeldLane:
+        """The lane over this connection's guarded stream, shared by our own listener."""
+        return HeldLane(Lane(self._stream))
 
 
 def _refusal(told: object) -> Problem:

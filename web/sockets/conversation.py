@@ -1,12 +1,13 @@
-"""A live socket: it listens to its client, beats, and ends when its sign-in or its peer does.
+"""What is said on a live socket: its welcome, the client's messages, and what they are answered.
 
 What a subscriber hears comes through the lane from the hub; nothing of it passes here. For a moment
-after the welcome nothing comes: a client that resumes says from where, and hears in order.
+after the welcome nothing comes: a client that resumes says from where, and hears in order. Its life
+is kept elsewhere (`live_socket.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +17,9 @@ from uuid import UUID
 import trio
 
 from actors.address import Address
-from actors.envelope import ActorError, MailboxFull
+from actors.envelope import ActorError
 from actors.messages.broadcast_hub import Narrow, TellPosition
-from actors.messages.user_session import Answer, Attached, DetachSocket, RequestContext
+from actors.messages.user_session import Answer, Attached, RequestContext
 from domain.identifiers import LoanId
 from domain.notices import PUBLIC_TYPES, NoticeType
 from domain.outages import Outage
@@ -29,7 +30,6 @@ from web.security.rate_limit import RateLimit
 from web.security.tokens import AccessClaims
 from web.sockets.answers import come_back, heard, position_document, with_ref
 from web.sockets.encoding import encode_message
-from web.sockets.heartbeat import keep_beating
 from web.sockets.held_lane import HeldLane
 from web.sockets.messages import (
     Authenticate,
@@ -45,15 +45,9 @@ from web.sockets.messages import (
 )
 from web.sockets.replay import CatchingUp, catch_up, go_live
 
-# So long a new socket may take to say that it resumes, before it hears what comes live.
-GRACE_S: Final = 0.5
 MESSAGES_PER_MINUTE: Final = 100
 MESSAGES_BURST: Final = 20
 HUB_TIMEOUT_S: Final = 2.0
-DETACH_TIMEOUT_S: Final = 5.0
-DETACH_AGAIN_S: Final = 0.1
-
-Receive = Callable[[], Awaitable[str | bytes]]
 
 
 @dataclass(slots=True)
@@ -67,14 +61,11 @@ class Conversation:
     connection_id: UUID
     attached: Attached
     lane: HeldLane
-    receive: Receive
     types: frozenset[NoticeType] = PUBLIC_TYPES
     topics: frozenset[LoanId] | None = None
     has_begun: bool = False
     turn: trio.Lock = field(default_factory=trio.Lock)
-    limit: RateLimit = field(
-        default_factory=lambda: RateLimit("messages", MESSAGES_PER_MINUTE, MESSAGES_BURST)
-    )
+    limit: RateLimit | None = None  # made for the first message: most clients only listen
 
     @property
     def catching_up(self) -> CatchingUp:
@@ -99,40 +90,27 @@ class Conversation:
             }
         )
 
-    async def hold(self) -> None:
-        """Keep the socket until it ends; cancelled when the peer has left."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._beat)
-            nursery.start_soon(self._expire)
-            nursery.start_soon(self._leave_at_drain)
-            nursery.start_soon(self._begin_unasked)
-            nursery.start_soon(self._listen)
-            # The lane has the last word: it ends when its close frame is out, or its peer gone.
-            await self.lane.lane.drain()
-            nursery.cancel_scope.cancel()
+    async def hear(self, text: str | bytes) -> None:
+        """Take a message of the client's, and answer it."""
+        if not self.lane.lane.is_open:
+            return
+        if isinstance(text, bytes):
+            self.lane.close(CloseCode.UNSUPPORTED, "messages are text")
+            return
+        if self.limit is None:
+            self.limit = RateLimit("messages", MESSAGES_PER_MINUTE, MESSAGES_BURST)
+        if not self.limit.take("", trio.current_time()).allowed:
+            self.lane.close(CloseCode.FLOOD, "too many messages")
+            return
+        said = read_message(text)
+        if isinstance(said, Subscribe) and said.since is not None:
+            await self._resume(said, said.since)
+            return
+        answer = said if isinstance(said, dict) else await self._answer(said)
+        await self.begin()
+        self._say(answer)
 
-    async def _listen(self) -> None:
-        while self.lane.lane.is_open:
-            text = await self.receive()
-            if isinstance(text, bytes):
-                self.lane.close(CloseCode.UNSUPPORTED, "messages are text")
-                return
-            if not self.limit.take("", trio.current_time()).allowed:
-                self.lane.close(CloseCode.FLOOD, "too many messages")
-                return
-            said = read_message(text)
-            if isinstance(said, Subscribe) and said.since is not None:
-                await self._resume(said, said.since)
-                continue
-            answer = said if isinstance(said, dict) else await self._answer(said)
-            await self._begin()
-            self._say(answer)
-
-    async def _begin_unasked(self) -> None:
-        await trio.sleep(GRACE_S)
-        await self._begin()
-
-    async def _begin(self) -> None:
+    async def begin(self) -> None:
         """Hear from the welcome's position on, unless it was told otherwise before."""
         if self.has_begun:
             return
@@ -179,7 +157,7 @@ class Conversation:
         topics = None if said.topics is None else frozenset(LoanId(one) for one in said.topics)
         refusal = await self._out_of_sight(topics or frozenset())
         if refusal is not None:
-            await self._begin()
+            await self.begin()
             self._say(with_ref(refusal, said.ref))
             return
         async with self.turn:
@@ -241,11 +219,8 @@ class Conversation:
                 return error_message("not_found", f"There is no topic {topic_name(loan_id)}.")
         return None
 
-    async def _beat(self) -> None:
-        interval_s = self.doors.options.ws_heartbeat_interval_s
-        await keep_beating(self.lane, interval_s, self._tell_head)
-
-    async def _tell_head(self) -> None:
+    async def tell_head(self) -> None:
+        """The heartbeat that clients see."""
         if NoticeType.HEARTBEAT in self.types:
             head = await self._head()
             beat = {
@@ -263,30 +238,5 @@ class Conversation:
                 return head
         return self.attached.position
 
-    async def _expire(self) -> None:
-        while True:
-            left_s = (self.expires_at - self.doors.clock.now()).total_seconds()
-            if left_s <= 0:
-                self.lane.close(CloseCode.SIGNED_OUT, "the token has expired")
-                return
-            await trio.sleep(left_s)
-
-    async def _leave_at_drain(self) -> None:
-        await self.lane.lane.stream.drain.began.wait()
-        self.lane.close(CloseCode.RESTART, come_back())
-
     def _say(self, message: dict[str, object]) -> None:
         self.lane.say(encode_message(message))
-
-
-async def detach(session: Address[Any], connection_id: UUID) -> None:
-    """Tell the session actor that a socket is gone, also while everything is being cancelled.
-
-    When many leave at once its mailbox is full for a moment. What is lost for good, it finds out.
-    """
-    with trio.move_on_after(DETACH_TIMEOUT_S, shield=True), suppress(ActorError):
-        while True:
-            with suppress(MailboxFull):
-                await session.tell(DetachSocket(connection_id))
-                return
-            await trio.sleep(DETACH_AGAIN_S)

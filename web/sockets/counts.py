@@ -17,7 +17,7 @@ STRANGERS_PER_ADDRESS_MAX: Final = 10
 
 
 class SocketCounts:
-    """Counted from before the handshake until the handler ends."""
+    """Counted from before the handshake until the socket has ended."""
 
     def __init__(self, in_all_max: int, per_address_max: int, per_user_max: int) -> None:
         self._in_all_max = in_all_max
@@ -54,45 +54,73 @@ class SocketCounts:
             return "Too many sockets from this address have not said yet who they are."
         return None
 
-    @contextmanager
-    def counting(self, address: str) -> Iterator[None]:
-        """Count a socket for as long as the block runs."""
+    def seat(self, address: str) -> Seat:
+        """Count a socket, until its seat is left."""
         self._in_all += 1
-        with _counted(self._by_address, address):
-            try:
-                yield
-            finally:
-                self._in_all -= 1
+        self._by_address[address] += 1
+        return Seat(self, address)
+
+    def count_user(self, user_id: Hashable, connection_id: UUID) -> None:
+        """Count a socket as this user's."""
+        self._by_user.setdefault(user_id, set()).add(connection_id)
+
+    def count_stranger(self, address: str, change: int) -> None:
+        """Count a socket as nobody's yet, or not any more."""
+        self._strangers += change
+        _count(self._strangers_by_address, address, change)
+
+    def leave(self, address: str) -> None:
+        """A socket has gone."""
+        self._in_all -= 1
+        _count(self._by_address, address, -1)
+
+    def leave_user(self, user_id: Hashable, connection_id: UUID) -> None:
+        """A socket of this user's has gone."""
+        own = self._by_user[user_id]
+        own.discard(connection_id)
+        if not own:
+            del self._by_user[user_id]
+
+
+class Seat:
+    """What one socket counts for, from before its handshake until it is left."""
+
+    __slots__ = ("_address", "_connection_id", "_counts", "_user_id")
+
+    def __init__(self, counts: SocketCounts, address: str) -> None:
+        self._counts: SocketCounts | None = counts
+        self._address = address
+        self._user_id: Hashable = None
+        self._connection_id: UUID | None = None
 
     @contextmanager
-    def counting_user(self, user_id: Hashable, connection_id: UUID) -> Iterator[None]:
-        """Count a socket as this user's."""
-        own = self._by_user.setdefault(user_id, set())
-        own.add(connection_id)
+    def strange(self) -> Iterator[None]:
+        """Count it as nobody's yet, for as long as the block runs."""
+        assert self._counts is not None
+        self._counts.count_stranger(self._address, 1)
         try:
             yield
         finally:
-            own.discard(connection_id)
-            if not own:
-                del self._by_user[user_id]
+            self._counts.count_stranger(self._address, -1)
 
-    @contextmanager
-    def counting_stranger(self, address: str) -> Iterator[None]:
-        """Count a socket as nobody's yet."""
-        self._strangers += 1
-        with _counted(self._strangers_by_address, address):
-            try:
-                yield
-            finally:
-                self._strangers -= 1
+    def belong(self, user_id: Hashable, connection_id: UUID) -> None:
+        """Count it as this user's as well, once."""
+        assert self._counts is not None
+        assert self._connection_id is None
+        self._user_id, self._connection_id = user_id, connection_id
+        self._counts.count_user(user_id, connection_id)
+
+    def leave(self) -> None:
+        """Count it no longer; a second time changes nothing."""
+        counts, self._counts = self._counts, None
+        if counts is None:
+            return
+        if self._connection_id is not None:
+            counts.leave_user(self._user_id, self._connection_id)
+        counts.leave(self._address)
 
 
-@contextmanager
-def _counted(counter: Counter[Hashable], key: Hashable) -> Iterator[None]:
-    counter[key] += 1
-    try:
-        yield
-    finally:
-        counter[key] -= 1
-        if not counter[key]:
-            del counter[key]
+def _count(counter: Counter[Hashable], key: Hashable, change: int) -> None:
+    counter[key] += change
+    if not counter[key]:
+        del counter[key]

@@ -1,45 +1,35 @@
-"""The heartbeat of a socket, and the end of one whose peer is silent; it decides nothing else."""
+"""When the heart of a socket beats, and when its peer has been silent for too long; pure."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
 from typing import Final
-
-import trio
-
-from web.sockets.frames import frame_ping
-from web.sockets.held_lane import HeldLane
-from web.sockets.lane import HEARTBEAT
-from web.sockets.messages import CloseCode
 
 # A peer of which nothing was heard for so many intervals is gone.
 SILENT_INTERVALS: Final = 2.5
 JITTER: Final = 0.1
 
 
-async def keep_beating(
-    lane: HeldLane, interval_s: float, tell: Callable[[], Awaitable[None]]
-) -> None:
-    """Ping and `tell` in every interval, jittered; close once the peer was silent for too long.
+class Heartbeat:
+    """One beat in every interval, jittered. Times are seconds of any one clock."""
 
-    Whatever comes from the peer counts, a pong as well. Returns when the lane is closed by it.
-    """
-    stream = lane.lane.stream
-    silent_s = SILENT_INTERVALS * interval_s
-    beat_at = _next_beat(interval_s)
-    while True:
-        await trio.sleep_until(min(beat_at, stream.heard_at + silent_s))
-        now = trio.current_time()
-        if now >= stream.heard_at + silent_s:
-            lane.close(CloseCode.TOO_SLOW, "silent")
-            return
-        if now >= beat_at:
-            beat_at = _next_beat(interval_s)
-            lane.lane.push(frame_ping(), HEARTBEAT)
-            await tell()
+    __slots__ = ("_interval_s", "beat_at")
 
+    def __init__(self, interval_s: float, now_s: float) -> None:
+        self._interval_s = interval_s
+        self.beat_at = self._next(now_s)
 
-def _next_beat(interval_s: float) -> float:
-    # Spreads the beats of many sockets, and guards nothing.
-    return trio.current_time() + interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+    def silent_at(self, heard_at: float) -> float:
+        """When the peer counts as gone; whatever comes from it is heard, a pong as well."""
+        return heard_at + SILENT_INTERVALS * self._interval_s
+
+    def beat(self, now_s: float) -> bool:
+        """Whether it is time to beat; then the next time is another."""
+        if now_s < self.beat_at:
+            return False
+        self.beat_at = self._next(now_s)
+        return True
+
+    def _next(self, now_s: float) -> float:
+        # Spreads the beats of many sockets, and guards nothing.
+        return now_s + self._interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311

@@ -19,6 +19,8 @@ HELD_MAX: Final = 256
 class HeldLane:
     """Satisfies the port `Lane`, over a lane of the edge."""
 
+    __slots__ = ("_goodbye", "_held", "lane")
+
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self._held: list[tuple[bytes, NoticeType]] | None = []

@@ -1,11 +1,10 @@
 """A lane carries encoded frames to one socket without ever making the sender wait.
 
-It decides neither who may hear what nor how a message is encoded; it owns no task: the socket
-handler's nursery runs `drain`.
+It decides neither who may hear what nor how a message is encoded; it owns no task: whoever has the
+socket runs `drain` when he is woken.
 """
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -54,23 +53,43 @@ class LaneLimits:
     gathered_age_s_max: float = 15.0
 
 
+LIMITS = LaneLimits()
+
+
 class Lane:
     """Frames for one socket: written at once when nothing waits, else gathered in order.
 
-    A lane that has been closed, or whose peer is gone, takes nothing and raises nothing.
+    A lane that has been closed, or whose peer is gone, takes nothing and raises nothing. It calls
+    `wake` when there is something to drain, and at its end; not again before `drain` returns.
     """
+
+    __slots__ = (
+        "_emptied",
+        "_frames",
+        "_gathered_at",
+        "_gathered_bytes",
+        "_is_awake",
+        "_newest",
+        "_sending_bytes",
+        "_sending_since",
+        "_wake",
+        "close_code",
+        "limits",
+        "stream",
+    )
 
     def __init__(self, stream: GuardedStream, limits: LaneLimits | None = None) -> None:
         self.stream = stream
-        self.limits = limits or LaneLimits()
+        self.limits = limits or LIMITS
         self.close_code: int | None = None
-        self._frames: deque[bytes] = deque()
+        self._frames: list[bytes] = []
         self._newest: dict[str, bytes] = {}
         self._gathered_bytes = 0
         self._sending_bytes = 0
         self._gathered_at: float | None = None
         self._sending_since: float | None = None
-        self._wake = trio.Event()
+        self._wake: Callable[[], None] | None = None
+        self._is_awake = False
         self._emptied: trio.Event | None = None
 
     @property
@@ -91,7 +110,7 @@ class Lane:
         if not self._frames and not self._newest and stream.write_nowait(frame):
             if stream.remainder_bytes:
                 self._sending_since = self._sending_since or trio.current_time()
-                self._wake.set()
+                self._rouse()
             return True
         if stream.is_closed:
             return False
@@ -123,27 +142,28 @@ class Lane:
         self.close_code = code
         if frame and (self._waits or not self.stream.write_nowait(frame)):
             self._frames.append(frame)
-        self._wake.set()
+        self._rouse()
+
+    def be_drained_by(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called whenever `drain` is to be run, by one task at a time."""
+        self._wake = wake
+        if self._waits or self.stream.remainder_bytes or not self.is_open:
+            self._rouse()
 
     async def drain(self) -> None:
-        """Write what gathers, joined, until the lane has closed. Run once, by the handler.
+        """Write what gathers, joined, until nothing waits; the lane may have ended then.
 
-        Returns when the peer is gone or too slow as well; cancelled, it leaves no half frame.
+        It has as well when the peer is gone or too slow. Cancelled, it leaves no half frame.
         """
-        while True:
-            if not self._waits and not self.stream.remainder_bytes:
-                self._tell_emptied()
-                if not self.is_open:
-                    return
-                self._wake = trio.Event()
-                await self._wake.wait()
-                continue
+        while self._waits or self.stream.remainder_bytes:
             try:
                 await self.stream.send_all(self._take())
             except trio.BrokenResourceError:
                 self._die(TOO_SLOW if self.stream.was_cut else 1006)
-                return
+                break
             self._sending_bytes, self._sending_since = 0, None
+        self._is_awake = False
+        self._tell_emptied()
 
     async def emptied(self) -> bool:
         """Wait until all that was pushed has been written; False when the lane has ended."""
@@ -168,7 +188,7 @@ class Lane:
             return False
         if policy.rule is LaneRule.KEEP_NEWEST:
             self._newest[policy.kind] = frame
-            self._wake.set()
+            self._rouse()
             return True
         self._forget()
         self.close(TOO_SLOW, "too slow")
@@ -179,7 +199,7 @@ class Lane:
         self._gathered_bytes += len(frame)
         if self._gathered_at is None:
             self._gathered_at = trio.current_time()
-        self._wake.set()
+        self._rouse()
 
     def _take(self) -> bytes:
         taken = b"".join((*self._frames, *self._newest.values()))
@@ -192,6 +212,11 @@ class Lane:
         self._frames.clear()
         self._newest.clear()
         self._gathered_bytes, self._gathered_at = 0, None
+
+    def _rouse(self) -> None:
+        if self._wake is not None and not self._is_awake:
+            self._is_awake = True
+            self._wake()
 
     def _tell_emptied(self) -> None:
         if self._emptied is not None:

@@ -199,7 +199,7 @@ def _add_lanes(app: QuartTrio, trace: Trace) -> None:
             lane.close(1012, "restart")
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lane.drain)
+            lane.be_drained_by(lambda: nursery.start_soon(lane.drain))
             nursery.start_soon(say_goodbye)
             while True:
                 await websocket.receive()
