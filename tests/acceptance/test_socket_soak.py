@@ -32,7 +32,6 @@ SEED = 20_261_124
 TROOPS = 4
 OPENED_AT_ONCE = 20
 FULL = 0.95
-COLLECTED_WITHIN_S = 15.0
 COMMENT_EVERY_S = 0.5
 STAY_S = 120.0
 SILENT_S_MAX = 60.0  # a heartbeat is due every 30
@@ -82,8 +81,6 @@ class Crowd:
                     found = {name: int(value) for name, value in FIGURES.findall(figures)}
                     if found["sockets"] == 0 and found["connections"] == 1:
                         break
-            # The server collects what connections leave behind, at most every ten seconds.
-            await trio.sleep(COLLECTED_WITHIN_S)
             return Standing(
                 found["tasks"],
                 found["connections"],

@@ -61,6 +61,7 @@ class GuardedConnection(TCPServer):
         self.inherited: InheritedSocket | None = None
         self._body_limit = body_limit
         self._patience = trio.CancelScope()
+        self._has_served = False
         self._has_heard = False
         self._is_held = False
         self._is_reading = False
@@ -175,6 +176,7 @@ class GuardedConnection(TCPServer):
             http.on_closing = self._expect_close
             http.on_handover = self._hand_over
             self.http = http
+            self._has_served = True
             self.protocol = http  # type: ignore[assignment]  # no wrapper: it only adds HTTP/2
             self._expect(Wait.HEAD, self.limits.head_timeout_s)
             with self._patience:
@@ -194,6 +196,10 @@ class GuardedConnection(TCPServer):
 
     def _let_go(self) -> None:
         """Break the circles of what belongs together, so that all of it is freed at once."""
+        if self._has_served:
+            self.http.let_go()
+            del self.http, self.protocol
+            self._has_heard = self._has_served = False
 
     async def _read_data(self) -> None:
         while self.inherited is None:

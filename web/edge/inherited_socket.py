@@ -97,13 +97,16 @@ class InheritedSocket:
                     self._heir.leave()
                 if not self._frames.is_open:
                     self._expect_close()
-                inbox, self._inbox = self._inbox, None
-                if inbox is not None and not inbox.is_empty:
-                    self._listen(inbox)
+                self._take_what_came()
                 await self._read()
             finally:
                 self._nursery = None
             nursery.cancel_scope.cancel()
+
+    def _take_what_came(self) -> None:
+        inbox, self._inbox = self._inbox, None
+        if inbox is not None and not inbox.is_empty:
+            self._listen(inbox)
 
     async def _read(self) -> None:
         while not self._frames.has_ended:

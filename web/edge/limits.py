@@ -23,8 +23,6 @@ class EdgeLimits:
     accept_pause_s: float = 0.1
     retry_after_s: int = 2
     user_timeout_ms: int = 20_000
-    collect_after_connections: int = 1_000
-    collect_every_s_min: float = 10.0
 
     # Requests
     head_bytes_max: int = 32_768

@@ -6,9 +6,7 @@ application: what has a life belongs to the supervisors.
 
 import contextlib
 import errno
-import gc
 import ipaddress
-import math
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -99,8 +97,6 @@ class Listener:
         self._admitted = 0
         self._refused = 0
         self._lingering = 0
-        self._ended = 0
-        self._collected_at = -math.inf
         self._is_accepting = False
         self._accepting = trio.CancelScope()
         self._emptied = trio.Event()
@@ -189,21 +185,11 @@ class Listener:
         """A connection that is held back does not hear its peer leave; look after those."""
         while True:
             await trio.sleep(self.limits.sweep_s)
-            for connection in tuple(self._connections):
-                connection.sweep()
-            self._collect()
+            self._sweep_once()  # no local of this task keeps a connection until the next turn
 
-    def _collect(self) -> None:
-        """Have what ended connections leave behind collected, after many and not often.
-
-        A connection and its protocol know each other. One that lived long is old to the collector,
-        which hardly ever looks at what is old: ten thousand that came and went kept 100 MB.
-        """
-        now = trio.current_time()
-        is_due = now - self._collected_at >= self.limits.collect_every_s_min
-        if is_due and self._ended >= self.limits.collect_after_connections:
-            gc.collect()
-            self._ended, self._collected_at = 0, now
+    def _sweep_once(self) -> None:
+        for connection in tuple(self._connections):
+            connection.sweep()
 
     def _admit(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
         try:
@@ -248,7 +234,6 @@ class Listener:
             self._connections.discard(connection)
 
     def _forget(self, address: str) -> None:
-        self._ended += 1
         self._admitted -= 1
         self._by_address[address] -= 1
         if not self._by_address[address]:

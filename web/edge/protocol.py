@@ -106,6 +106,13 @@ class GuardedH11(H11Protocol):
         """Go on with what the peer has sent ahead, once a response has ended."""
         await self._handle_events()
 
+    def let_go(self) -> None:
+        """Know nothing of the connection any more; nothing can be handled after it."""
+        if isinstance(self.stream, GuardedWSStream):
+            self.stream.let_go()
+        self.stream = None
+        del self.send, self.flush, self.holding, self.on_closing, self.on_handover
+
     async def _close_stream(self) -> None:
         await super()._close_stream()
         await self.can_read.set()  # whoever holds back what was sent ahead looks again

@@ -137,7 +137,10 @@ class EdgeWebsocketConnection(TrioASGIWebsocketConnection):
         with trio.CancelScope() as gone:
             self._receive = _until_gone(receive, gone)
             websocket = self._create_websocket_from_scope(send)
-            await ASGIWebsocketConnection.handle_websocket(self, websocket, send)
+            try:
+                await ASGIWebsocketConnection.handle_websocket(self, websocket, send)
+            finally:
+                del self.receive_channel, self._receive  # it is its own channel: a circle
 
     async def receive(self) -> bytes | str:
         """The next message; an empty binary one is `b""`."""

@@ -144,6 +144,7 @@ class GuardedStream:
 
     def close(self) -> None:
         """Close at once; the kernel still delivers what it has taken."""
+        self._closer = self._to_heir = None
         self.socket.close()
 
     def abort(self) -> None:

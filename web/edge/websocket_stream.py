@@ -70,6 +70,11 @@ class GuardedWSStream(WSStream):
         await self.send(Response(stream_id=self.stream_id, status_code=status, headers=headers))
         await self.flush()
 
+    def let_go(self) -> None:
+        """Know nothing of the connection and its application any more."""
+        self.app_put = None
+        del self.send, self.flush, self.on_closing, self.on_handover
+
     def _hand_over(self, heir: Heir) -> None:
         self.is_handed_over = True
         inbox = cast("Inbox", self.app_put)

@@ -144,8 +144,8 @@ class Lane:
             self._frames.append(frame)
         self._rouse()
 
-    def be_drained_by(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called whenever `drain` is to be run, by one task at a time."""
+    def be_drained_by(self, wake: Callable[[], None] | None) -> None:
+        """Have `wake` called whenever `drain` is to be run, by one task at a time; None: nobody."""
         self._wake = wake
         if self._waits or self.stream.remainder_bytes or not self.is_open:
             self._rouse()

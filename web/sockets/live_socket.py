@@ -71,6 +71,7 @@ class LiveSocket(Booking):
         """Be told of no more, and be counted no more; also while everything is being cancelled."""
         self.cross_out()
         self._socket = None
+        self._lane.be_drained_by(None)
         talk = self._talk
         told = {"user_id": talk.claims.user_id, "connection_id": talk.connection_id}
         _LOG.info("socket closed", extra={**told, "code": self._lane.close_code})
