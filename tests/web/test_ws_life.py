@@ -149,3 +149,22 @@ async def test_a_flood_of_pongs_is_4429() -> None:
         for _ in range(60):
             await socket.send(Pong())
         assert (await closing(socket))[0] == 4429
+
+
+async def test_a_socket_that_fails_is_1011_and_the_others_live_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving() as server, listening(server) as other:
+        async with listening(server) as socket:
+            monkeypatch.setattr(Conversation, "hear", a_bug)
+            await socket.send_text('{"type":"ping"}')
+            assert await socket.close_code() == 1011
+            await server.until_told(DetachSocket)
+        monkeypatch.undo()
+        assert (await say(other, type="ping"))["type"] == "pong"
+    failures = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert [one.getMessage() for one in failures] == ["A socket failed and was closed"]
+
+
+async def a_bug(*_: object) -> None:
+    raise RuntimeError("a bug")

@@ -15,11 +15,11 @@ import trio
 from web.edge.app_task import Inbox
 from web.edge.edge_log import contained
 from web.edge.heir import Heir
-from web.edge.limits import EdgeLimits
 from web.edge.stream import GuardedStream
 from web.edge.websocket_frames import WebsocketFrames
 
 RECEIVE_BYTES_MAX = 65_536
+INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
 
 
@@ -30,7 +30,7 @@ class InheritedSocket:
     ends when there is no further one.
     """
 
-    __slots__ = ("_frames", "_heir", "_inbox", "_limits", "_nursery", "guarded")
+    __slots__ = ("_frames", "_heir", "_inbox", "_nursery", "guarded")
 
     is_socket = True
     has_request = False
@@ -39,7 +39,6 @@ class InheritedSocket:
         self, guarded: GuardedStream, frames: WebsocketFrames, inbox: Inbox, heir: Heir
     ) -> None:
         self.guarded = guarded
-        self._limits: EdgeLimits = guarded.limits
         self._frames = frames
         self._heir = heir
         self._inbox: Inbox | None = inbox  # of what came before the application handed over
@@ -68,6 +67,7 @@ class InheritedSocket:
             going_on = contained("A socket failed and was closed", error)
             if going_on is not None:
                 raise going_on from None
+            self.guarded.write_nowait(self._frames.close(INTERNAL_ERROR, ""))
         finally:
             self.guarded.close()
 
@@ -87,6 +87,18 @@ class InheritedSocket:
         frame = self.guarded.close_frame(SERVICE_RESTART, "restart")
         if frame:
             self.start(self.guarded.send_last, frame)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the heir is so far behind that one more message would be a flood."""
+        return self._inbox is not None and self._inbox.is_full
+
+    def put(self, message: Any) -> None:
+        """Take a message for the heir."""
+        if self._inbox is None:
+            limits = self.guarded.limits
+            self._listen(Inbox(limits.messages_unread_bytes_max, limits.messages_unread_max))
+        cast("Inbox", self._inbox).put(message)
 
     async def _serve(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -130,18 +142,6 @@ class InheritedSocket:
                 # Answering in a loop must not keep the loop from everyone else.
                 await trio.lowlevel.cancel_shielded_checkpoint()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the heir is so far behind that one more message would be a flood."""
-        return self._inbox is not None and self._inbox.is_full
-
-    def put(self, message: Any) -> None:
-        """Take a message for the heir."""
-        if self._inbox is None:
-            limits = self._limits
-            self._listen(Inbox(limits.messages_unread_bytes_max, limits.messages_unread_max))
-        cast("Inbox", self._inbox).put(message)
-
     def _listen(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self.start(self._tell_heir, inbox)
@@ -162,7 +162,7 @@ class InheritedSocket:
 
     def _expect_close(self) -> None:
         if self._nursery is not None:
-            deadline = trio.current_time() + self._limits.close_timeout_s
+            deadline = trio.current_time() + self.guarded.limits.close_timeout_s
             self._nursery.cancel_scope.deadline = deadline
 
     async def _linger(self) -> None:
@@ -172,8 +172,8 @@ class InheritedSocket:
             return
         self.guarded.shut_down_sending()
         read_bytes = 0
-        with trio.move_on_after(self._limits.linger_s):
-            while read_bytes <= self._limits.linger_bytes_max:
+        with trio.move_on_after(self.guarded.limits.linger_s):
+            while read_bytes <= self.guarded.limits.linger_bytes_max:
                 try:
                     data = await self.guarded.receive_some(RECEIVE_BYTES_MAX)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
