@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from domain.arrears import BUCKETS, CURRENT, bucket, days_late, days_past_due, overdue_minor
+from domain.arrears import (
+    CURRENT,
+    days_past_due,
+    delinquency_terms,
+    lateness,
+    oldest_unpaid,
+    overdue_minor,
+)
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.money import ARITHMETIC, round_for_show
@@ -54,11 +61,12 @@ class RiskLine:
 
 def loan_arrears(loan: Loan, as_of: date) -> LoanArrears:
     """How late `loan` is on `as_of`."""
-    buckets = tuple((one.name, one.first, one.last) for one in loan.terms.delinquency_buckets)
-    days = days_late(loan.terms, loan.instalments, as_of)
+    oldest = oldest_unpaid(loan.instalments)
+    since = None if oldest is None else oldest.due_date
+    days, name = lateness(since, as_of, delinquency_terms(loan.terms))
     return LoanArrears(
         days,
-        bucket(days, buckets or BUCKETS),
+        name,
         overdue_minor(loan.instalments, as_of),
         loan.outstanding.principal_minor,
     )

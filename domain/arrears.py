@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.conventions import DayCounting
 from domain.instalment import Instalment
-from domain.terms import Terms
+from domain.terms import DelinquencyBucket, Terms
 
 
 class InstalmentStatus(StrEnum):
@@ -35,6 +35,33 @@ BUCKETS: Final[tuple[tuple[str, int, int | None], ...]] = (
     ("61-90", 61, 90),
     ("90+", 91, None),
 )
+
+
+class DelinquencyTerms(NamedTuple):
+    """How lateness is counted, and by which buckets; without any by the usual ones."""
+
+    counting: DayCounting = DayCounting.EXCLUSIVE
+    grace_days: int = 0
+    buckets: tuple[DelinquencyBucket, ...] = ()
+
+
+AS_USUAL: Final = DelinquencyTerms()
+
+
+def delinquency_terms(terms: Terms) -> DelinquencyTerms:
+    """What `terms` say of lateness."""
+    return DelinquencyTerms(
+        terms.dpd_count, terms.delinquency_grace_days, terms.delinquency_buckets
+    )
+
+
+def lateness(
+    oldest_due: date | None, as_of: date, terms: DelinquencyTerms = AS_USUAL
+) -> tuple[int, str]:
+    """The days past due, and the bucket, of a loan whose oldest unpaid due date is `oldest_due`."""
+    days = days_since(oldest_due, as_of, terms.counting, terms.grace_days)
+    own = tuple((one.name, one.first, one.last) for one in terms.buckets)
+    return days, bucket(days, own or BUCKETS)
 
 
 def oldest_unpaid(instalments: Sequence[Instalment]) -> Instalment | None:

@@ -11,31 +11,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
 
 from domain.aging import AT_RISK_DAYS, percent_of_all
 from domain.arrears import (
-    BUCKETS,
     CURRENT,
-    bucket,
+    DelinquencyTerms,
     days_since,
+    delinquency_terms,
+    lateness,
     oldest_unpaid,
     overdue_minor,
 )
 from domain.as_of import carried_to, loan_as_of
-from domain.conventions import DayCounting
 from domain.events import LoanEvent
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
-from domain.terms import DelinquencyBucket
-
-
-class DelinquencyTerms(NamedTuple):
-    """How lateness is counted, and by which buckets; without any by the usual ones."""
-
-    counting: DayCounting = DayCounting.EXCLUSIVE
-    grace_days: int = 0
-    buckets: tuple[DelinquencyBucket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +99,7 @@ def book_arrears(book: BookOnDay, as_of: date) -> ArrearsView:
     by_currency: dict[str, dict[str, list[int]]] = {}
     at_risk: dict[str, int] = {}
     for alike in _all(book, as_of):
-        late_days = _days(alike, as_of)
-        own = tuple((one.name, one.first, one.last) for one in alike.terms.buckets)
-        name = bucket(late_days, own or BUCKETS)
+        _, name = lateness(alike.oldest_due, as_of, alike.terms)
         sums = by_currency.setdefault(alike.currency, {}).setdefault(name, [0, 0, 0])
         sums[0] += alike.loans
         sums[1] += alike.principal_minor
@@ -143,16 +131,12 @@ def _alone(loan: Loan, as_of: date) -> Iterator[AlikeLoans]:
     terms, oldest = loan.terms, oldest_unpaid(loan.instalments)
     yield AlikeLoans(
         terms.currency,
-        DelinquencyTerms(terms.dpd_count, terms.delinquency_grace_days, terms.delinquency_buckets),
+        delinquency_terms(terms),
         None if oldest is None or oldest.due_date > as_of else oldest.due_date,
         1,
         loan.outstanding.principal_minor,
         overdue_minor(loan.instalments, as_of),
     )
-
-
-def _days(alike: AlikeLoans, as_of: date) -> int:
-    return days_since(alike.oldest_due, as_of, alike.terms.counting, alike.terms.grace_days)
 
 
 def _currency(currency: str, buckets: dict[str, list[int]], at_risk: int) -> CurrencyArrears:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from domain.arrears import DelinquencyTerms
 from domain.book import Tranche
 from domain.charge_listing import ChargeStand
 from domain.identifiers import (
@@ -28,6 +29,7 @@ from domain.identifiers import (
 from domain.instalment import Instalment
 from domain.interest_lines import InterestLine
 from domain.roles import Role
+from domain.terms import Terms
 
 Row = TypeVar("Row")
 
@@ -46,7 +48,11 @@ class Page(Generic[Row]):
 
 
 class LoanView(NamedTuple):
-    """A loan as lists and single reads show it."""
+    """A loan as lists and single reads show it.
+
+    `delinquency` says how its lateness is counted, None as usual; `terms` are there when a single
+    loan was asked for.
+    """
 
     id: LoanId
     number: str
@@ -81,6 +87,8 @@ class LoanView(NamedTuple):
     created_at: datetime
     updated_at: datetime
     product_version: int | None = None
+    delinquency: DelinquencyTerms | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,15 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import text
 
-from domain.book_arrears import AlikeLoans, BookOnDay, DelinquencyTerms, TooManyLoans
-from domain.conventions import DayCounting
+from domain.book_arrears import AlikeLoans, BookOnDay, TooManyLoans
 from domain.events import LoanEvent
 from domain.loan import Loan
 from domain.roles import Sight
-from domain.terms import DelinquencyBucket
 from persistence.event_codec import event_of
 from persistence.loan_loading import whole_loan
+from persistence.loan_rows import DELINQUENCY_SQL, delinquency_of
 from persistence.loan_statements import INSTALMENTS_SQL
 from persistence.pages import in_sight
 from persistence.postgres_pool import PostgresPool
@@ -55,10 +53,6 @@ _TOLD_BY_STATE: Final = (
 _TOLD_BY_EVENTS: Final = (
     f"l.disbursed_on <= {_DAY} AND (l.last_value_date > {_DAY} OR l.last_value_date IS NULL)"
 )
-_COUNTING: Final = (
-    "jsonb_build_array(l.further_terms -> 'dpd_count',"
-    " l.further_terms -> 'delinquency_grace_days', l.further_terms -> 'delinquency_buckets')"
-)
 # What fell due before the day and is unpaid; looked up for late loans only.
 _OVERDUE: Final = (
     "SELECT sum(i.principal_minor + i.interest_minor + i.fees_minor + i.penalties_minor"
@@ -72,7 +66,7 @@ def _alike(where: str) -> Statement:
     """Sums are numeric: together, loans may owe more minor units than 64 bits hold."""
     return compiled(
         text(
-            f"SELECT l.currency, {_COUNTING} AS counting,"
+            f"SELECT l.currency, {DELINQUENCY_SQL} AS counting,"
             f" CASE WHEN l.next_due_date <= {_DAY} THEN l.next_due_date END AS oldest_due,"
             " count(*) AS loans, sum(l.outstanding_principal_minor) AS principal,"
             " coalesce(sum(overdue.minor), 0) AS overdue"
@@ -162,14 +156,9 @@ def _portions(ids: list[UUID]) -> Iterable[list[UUID]]:
 
 
 def _alike_loans(row: Mapping[str, Any]) -> AlikeLoans:
-    count, grace_days, buckets = row["counting"]
     return AlikeLoans(
         row["currency"],
-        DelinquencyTerms(
-            DayCounting.EXCLUSIVE if count is None else DayCounting(count),
-            grace_days or 0,
-            msgspec.convert(buckets or [], tuple[DelinquencyBucket, ...]),
-        ),
+        delinquency_of(row["counting"]),
         row["oldest_due"],
         row["loans"],
         int(row["principal"]),

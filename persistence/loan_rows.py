@@ -14,6 +14,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from domain.arrears import AS_USUAL, DelinquencyTerms, delinquency_terms
+from domain.conventions import DayCounting
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
@@ -24,6 +26,7 @@ from domain.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,
+    DelinquencyBucket,
     Frequency,
     FrequencyUnit,
     InterestCalcPeriod,
@@ -34,7 +37,19 @@ from domain.views import LoanView, PaymentView
 from persistence.book_codec import book_of, is_legible
 
 INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
+_COUNTING: Final = (
+    "jsonb_build_array(l.further_terms -> 'dpd_count',"
+    " l.further_terms -> 'delinquency_grace_days', l.further_terms -> 'delinquency_buckets')"
+)
+DELINQUENCY_SQL: Final = f"CASE WHEN l.further_terms IS NOT NULL THEN {_COUNTING} END"
+"""What the terms of loans AS l say of lateness, for `delinquency_of`."""
+_NO_COLUMNS: Final = {"delinquency": DELINQUENCY_SQL, "terms": "NULL"}
 LOAN_VIEW_FIELDS: Final = LoanView._fields
+LOAN_VIEW_SQL: Final = ", ".join(
+    f"{_NO_COLUMNS[name]} AS {name}" if name in _NO_COLUMNS else f"l.{name}"
+    for name in LOAN_VIEW_FIELDS
+)
+"""The columns of a LoanView in its order, from loans AS l."""
 PAYMENT_VIEW_FIELDS: Final = PaymentView._fields
 # The terms of the first release have columns, because lists and views show them.
 _TERMS_IN_COLUMNS: Final = tuple(field.name for field in fields(Terms))[:12]
@@ -189,13 +204,34 @@ def loan_view(loan: Loan, sync_status: str = SYNCED) -> LoanView:
         **terms_values(loan),
         **progress_values(loan),
         "sync_status": sync_status,
+        "delinquency": _unless_usual(delinquency_terms(loan.terms)),
+        "terms": None,
     }
     return LoanView(**{name: values[name] for name in LOAN_VIEW_FIELDS})
 
 
 def view_of_loan(row: Any) -> LoanView:
-    """The view from a record that begins with the columns of `LoanView`, in its order."""
-    return LoanView._make(islice(row, len(LOAN_VIEW_FIELDS)))
+    """The view from a record that begins with LOAN_VIEW_SQL."""
+    view = LoanView._make(islice(row, len(LOAN_VIEW_FIELDS)))
+    if view.delinquency is None:
+        return view
+    return view._replace(delinquency=_unless_usual(delinquency_of(view.delinquency)))
+
+
+def delinquency_of(told: Any) -> DelinquencyTerms:
+    """How lateness is counted, from what DELINQUENCY_SQL tells."""
+    if told is None:
+        return AS_USUAL
+    count, grace_days, buckets = told
+    return DelinquencyTerms(
+        DayCounting.EXCLUSIVE if count is None else DayCounting(count),
+        grace_days or 0,
+        msgspec.convert(buckets or [], tuple[DelinquencyBucket, ...]),
+    )
+
+
+def _unless_usual(terms: DelinquencyTerms) -> DelinquencyTerms | None:
+    return None if terms == AS_USUAL else terms
 
 
 def view_of_payment(row: Any) -> PaymentView:

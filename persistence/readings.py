@@ -23,7 +23,8 @@ from persistence.arrears_readings import book_on
 from persistence.connections import Connections
 from persistence.loan_loading import history_of, whole_loan
 from persistence.loan_rows import (
-    LOAN_VIEW_FIELDS,
+    LOAN_VIEW_SQL,
+    terms_of,
     view_of_loan,
     view_of_payment,
 )
@@ -32,11 +33,13 @@ from persistence.pages import KeysetList, in_sight
 from persistence.statements import compiled
 from persistence.statistics import statistics
 
-_LOAN_COLUMNS: Final = ", ".join(f"l.{name}" for name in LOAN_VIEW_FIELDS)
 _PAYMENTS: Final = "payments AS p JOIN payment_projections AS x ON x.payment_id = p.id"
 
 SELECT_LOAN_VIEW: Final = compiled(
-    text(f"SELECT {_LOAN_COLUMNS} FROM loans AS l WHERE l.id = CAST(:loan_id AS uuid)")
+    text(
+        f"SELECT {LOAN_VIEW_SQL}, l.further_terms FROM loans AS l"
+        " WHERE l.id = CAST(:loan_id AS uuid)"
+    )
 )
 SELECT_PAYMENT_VIEW: Final = compiled(
     text(
@@ -49,7 +52,7 @@ SELECT_PLACE: Final = compiled(
 )
 
 LOANS: Final = KeysetList(
-    _LOAN_COLUMNS,
+    LOAN_VIEW_SQL,
     "loans AS l",
     "l.id",
     {
@@ -108,11 +111,13 @@ class PostgresReadings:
         self._connections = connections
 
     async def loan(self, loan_id: LoanId, sight: Sight) -> LoanView | None:
-        """One loan; None when it is not there or not in sight."""
+        """One loan, with its terms; None when it is not there or not in sight."""
         row = await self._connections.run(
             self._connections.pool.fetchrow, SELECT_LOAN_VIEW, loan_id=loan_id
         )
-        return view_of_loan(row) if row is not None and _covers(sight, row) else None
+        if row is None or not _covers(sight, row):
+            return None
+        return view_of_loan(row)._replace(terms=terms_of(row))
 
     async def loan_state(self, loan_id: LoanId, sight: Sight) -> Loan | None:
         """The whole aggregate, with its instalments."""

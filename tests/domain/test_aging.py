@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from domain.aging import aging, at_risk, loan_arrears
-from domain.book_arrears import AlikeLoans, BookOnDay, DelinquencyTerms, book_arrears
+from domain.arrears import DelinquencyTerms
+from domain.book_arrears import AlikeLoans, BookOnDay, book_arrears
 from domain.conventions import DayCounting
 from domain.lifecycle import LoanStatus
 from domain.terms import DelinquencyBucket

@@ -17,6 +17,7 @@ from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, SessionId
 from domain.instalment import Instalment
 from domain.interest_lines import explained_lines
 from domain.roles import Role
+from domain.terms import Frequency, FrequencyUnit, Terms
 from domain.views import (
     CommentView,
     ComponentHealth,
@@ -87,6 +88,14 @@ LOAN = LoanView(
     sync_status="local",
     created_at=NOW,
     updated_at=NOW,
+    terms=Terms(
+        principal_minor=125_000,
+        currency="EUR",
+        annual_rate_percent=Decimal("12.50"),
+        instalments=12,
+        frequency=Frequency(1, FrequencyUnit.MONTHS),
+        down_payment_percent=Decimal(10),
+    ),
 )
 INSTALMENT = Instalment(
     1,

@@ -24,6 +24,7 @@ from web.schemas.schedules import (
     render_event,
     render_schedule,
 )
+from web.schemas.terms_shape import WholeLoanShape, render_whole_loan
 
 
 async def submit_loan(call: Call) -> Outcome:
@@ -77,7 +78,7 @@ async def read_loan(call: Call) -> Outcome:
     loan = await call.ask(ReadLoan(LoanId(call.ids["loan_id"])), LoanView)
     if isinstance(loan, Problem):
         return loan
-    return call.read_one(render_loan(loan, call.today), loan.version)
+    return call.read_one(render_whole_loan(loan, call.today), loan.version)
 
 
 async def amend_loan(call: Call) -> Outcome:
@@ -199,9 +200,9 @@ LOANS: Final = (
         method="GET",
         path="/loans/{loan_id}",
         handler=read_loan,
-        summary="One loan",
+        summary="One loan, with all its terms",
         tag="loans",
-        answers={200: LoanShape},
+        answers={200: WholeLoanShape},
         tagged=True,
         problems=(403,),
     ),

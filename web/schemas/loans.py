@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.arrears import bucket
+from domain.arrears import AS_USUAL, CURRENT, lateness
 from domain.lifecycle import LoanStatus
 from domain.money import amount_writer
 from domain.terms import (
@@ -27,7 +27,7 @@ class FrequencyShape(ResponseShape):
 
 
 class Flags(ResponseShape):
-    """How a loan stands today, beside its status."""
+    """How late an active loan is today, counted and named as its terms say."""
 
     days_past_due: int
     bucket: str
@@ -100,13 +100,14 @@ def render_loan(loan: LoanView, today: date) -> dict[str, object]:
         every, unit, interest_method, amortization, calc_period, days_in_month, days_in_year,
         start_date, first_due_date, purpose, status, owed_principal, owed_interest, owed_fees,
         owed_penalties, credit, due_date, due_minor, disbursed_on, version, sync_status,
-        created_at, updated_at, product_version,
+        created_at, updated_at, product_version, delinquency, _terms,
     ) = loan  # fmt: skip
     written = amount_writer(currency)
-    late_days = 0
+    late_days, late_as = 0, CURRENT
     next_due: dict[str, object] | None = None
     if due_date is not None and due_minor is not None:
-        late_days = max(0, (today - due_date).days)
+        if status == LoanStatus.ACTIVE and due_date <= today:
+            late_days, late_as = lateness(due_date, today, delinquency or AS_USUAL)
         next_due = {"date": due_date, "amount": written(due_minor)}
     return {
         "id": loan_id,
@@ -129,7 +130,7 @@ def render_loan(loan: LoanView, today: date) -> dict[str, object]:
         "first_due_date": first_due_date,
         "purpose": purpose,
         "status": status,
-        "flags": {"days_past_due": late_days, "bucket": bucket(late_days)},
+        "flags": {"days_past_due": late_days, "bucket": late_as},
         "outstanding": {
             "principal": written(owed_principal),
             "interest": written(owed_interest),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -20,8 +21,9 @@ from domain.terms import (
     InterestMethod,
     Terms,
 )
+from domain.views import LoanView
 from web.schemas.fields import Day, Money, Rate, ResponseShape
-from web.schemas.loans import FrequencyShape
+from web.schemas.loans import FrequencyShape, LoanShape, render_loan
 
 
 class InstalmentFeeShape(ResponseShape):
@@ -90,6 +92,18 @@ class TermsShape(ResponseShape):
     instalment_fees: list[InstalmentFeeShape]
     tranches_max: int
     disbursement_fees: list[DisbursementFeeShape]
+
+
+class WholeLoanShape(LoanShape):
+    """A loan with all its terms, under the names by which they were asked for."""
+
+    terms: TermsShape
+
+
+def render_whole_loan(loan: LoanView, today: date) -> dict[str, object]:
+    """A loan with its terms as JSON."""
+    assert loan.terms is not None, "a single loan is read with its terms"
+    return {**render_loan(loan, today), "terms": render_terms(loan.terms)}
 
 
 def render_terms(terms: Terms) -> dict[str, object]:

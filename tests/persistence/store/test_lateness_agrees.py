@@ -1,0 +1,82 @@
+"""Three views of one lateness: the flags of each loan, the arrears of the book, the dashboard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from domain.aging import loan_arrears
+from domain.as_of import carried_to
+from domain.book_arrears import ArrearsView, BookOnDay, book_arrears
+from domain.lifecycle import LoanStatus
+from domain.queries import ListLoans, PageRequest
+from domain.views import LoanView, PortfolioLine
+from persistence.store import Store
+from tests.persistence.store.office import EVERYTHING, Office
+from tests.persistence.store.test_arrears_readings import simulated
+from web.schemas.loans import render_loan
+
+pytestmark = pytest.mark.store
+
+
+@pytest.fixture
+async def fresh_office(fresh_dsn: str) -> AsyncIterator[Office]:
+    """An office whose book is all that there is."""
+    store = Store(fresh_dsn)
+    await store.start()
+    yield Office(store)
+    await store.stop()
+
+
+async def views(office: Office) -> list[LoanView]:
+    readings = office.store.readings
+    return list((await readings.loans(ListLoans(PageRequest(limit=200)), EVERYTHING)).items)
+
+
+async def arrears(office: Office) -> ArrearsView:
+    told = await office.store.readings.book_on(office.today, None, EVERYTHING)
+    assert isinstance(told, BookOnDay)
+    return book_arrears(told, office.today)
+
+
+async def test_flags_arrears_and_the_dashboard_are_one(fresh_office: Office) -> None:
+    office = fresh_office
+    await simulated(office, seed=83)
+    own_buckets = 0
+    for days in (0, 1, 20, 45, 200, 900):
+        office.today += timedelta(days=days)
+        listed = Counter[tuple[str, str]]()
+        for view in await views(office):
+            flags = render_loan(view, office.today)["flags"]
+            assert isinstance(flags, dict)
+            loan = await office.store.readings.loan_state(view.id, EVERYTHING)
+            assert loan is not None
+            if loan.status is not LoanStatus.ACTIVE:
+                assert flags == {"days_past_due": 0, "bucket": "current"}
+                continue
+            carried = carried_to(loan, office.today)
+            assert carried is not None
+            told = loan_arrears(carried, office.today)
+            assert flags == {"days_past_due": told.days_past_due, "bucket": told.bucket}, view
+            listed[view.currency, told.bucket] += 1
+            own_buckets += view.delinquency is not None and bool(view.delinquency.buckets)
+            single = await office.store.readings.loan(view.id, EVERYTHING)
+            assert single is not None
+            assert single._replace(terms=None) == view
+            assert single.terms == loan.terms
+        book = await arrears(office)
+        assert listed == {
+            (one.currency, row.bucket): row.loans for one in book.currencies for row in one.buckets
+        }
+        figures = await office.store.readings.statistics(EVERYTHING, office.today)
+        assert figures.portfolio == tuple(
+            PortfolioLine(
+                one.currency, one.principal_minor, one.overdue_minor, one.at_risk_30_minor
+            )
+            for one in book.currencies
+            if one.principal_minor or one.overdue_minor or one.at_risk_30_minor
+        )
+    assert own_buckets > 0
