@@ -21,8 +21,8 @@ from domain.events import LoanEvent
 from domain.loan import Loan
 from domain.roles import Sight
 from persistence.event_codec import event_of
+from persistence.lateness_rows import DELINQUENCY_SQL, delinquency_of
 from persistence.loan_loading import whole_loan
-from persistence.loan_rows import DELINQUENCY_SQL, delinquency_of
 from persistence.loan_statements import INSTALMENTS_SQL
 from persistence.pages import in_sight
 from persistence.postgres_pool import PostgresPool

@@ -66,6 +66,7 @@ PROGRESS_COLUMNS: Final = (
     "last_payment_event_id",
     "suspense_minor",
     "book",
+    "dues_to_come",
 )
 PAID_COLUMNS: Final = tuple(name for name in INSTALMENT_FIELDS if name.startswith("paid_"))
 PROJECTED_COLUMNS: Final = (

@@ -20,11 +20,12 @@ from domain.journal import implied_balances
 from domain.loan import Loan
 from domain.loan_history import replay
 from domain.payment import Payment
-from persistence.book_codec import book_of, document_of, is_legible
+from persistence.book_codec import book_of, is_legible
 from persistence.loan_parts import LOAN_PARTS, NOTE_COLUMNS, WHOLE_COLUMNS
 from persistence.loan_rows import (
     INSTALMENT_FIELDS,
     SYNCED,
+    beside_values,
     origin_values,
     payment_values,
     progress_values,
@@ -165,8 +166,12 @@ def _made(kept: KeptLoan, events: Sequence[LoanEvent]) -> _Made:
 
 
 def _loan_values(loan: Loan) -> dict[str, object]:
-    values = {**origin_values(loan), **terms_values(loan), **progress_values(loan)}
-    values["book"] = document_of(loan.book)
+    values = {
+        **origin_values(loan),
+        **terms_values(loan),
+        **progress_values(loan),
+        **beside_values(loan),
+    }
     return {name: values[name] for name in WHOLE_COLUMNS}
 
 

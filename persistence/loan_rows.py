@@ -14,8 +14,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from domain.arrears import AS_USUAL, DelinquencyTerms, delinquency_terms
-from domain.conventions import DayCounting
+from domain.arrears import delinquency_terms
+from domain.dues_to_come import dues_to_come
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
@@ -26,7 +26,6 @@ from domain.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,
-    DelinquencyBucket,
     Frequency,
     FrequencyUnit,
     InterestCalcPeriod,
@@ -34,15 +33,10 @@ from domain.terms import (
     Terms,
 )
 from domain.views import LoanView, PaymentView
-from persistence.book_codec import book_of, is_legible
+from persistence.book_codec import book_of, document_of, is_legible
+from persistence.lateness_rows import DELINQUENCY_SQL, delinquency_of, unless_usual
 
 INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
-_COUNTING: Final = (
-    "jsonb_build_array(l.further_terms -> 'dpd_count',"
-    " l.further_terms -> 'delinquency_grace_days', l.further_terms -> 'delinquency_buckets')"
-)
-DELINQUENCY_SQL: Final = f"CASE WHEN l.further_terms IS NOT NULL THEN {_COUNTING} END"
-"""What the terms of loans AS l say of lateness, for `delinquency_of`."""
 _NO_COLUMNS: Final = {"delinquency": DELINQUENCY_SQL, "terms": "NULL"}
 LOAN_VIEW_FIELDS: Final = LoanView._fields
 LOAN_VIEW_SQL: Final = ", ".join(
@@ -182,6 +176,13 @@ def progress_values(loan: Loan) -> dict[str, object]:
     }
 
 
+def beside_values(loan: Loan) -> dict[str, object]:
+    """The documents beside the columns: what the engine needs, and what the dashboard does."""
+    ahead = dues_to_come(loan)
+    dues = None if ahead is None else [[day.isoformat(), minor] for day, minor in ahead]
+    return {"book": document_of(loan.book), "dues_to_come": dues}
+
+
 def origin_values(loan: Loan) -> dict[str, object]:
     """The columns that never change."""
     return {
@@ -204,7 +205,7 @@ def loan_view(loan: Loan, sync_status: str = SYNCED) -> LoanView:
         **terms_values(loan),
         **progress_values(loan),
         "sync_status": sync_status,
-        "delinquency": _unless_usual(delinquency_terms(loan.terms)),
+        "delinquency": unless_usual(delinquency_terms(loan.terms)),
         "terms": None,
     }
     return LoanView(**{name: values[name] for name in LOAN_VIEW_FIELDS})
@@ -215,23 +216,7 @@ def view_of_loan(row: Any) -> LoanView:
     view = LoanView._make(islice(row, len(LOAN_VIEW_FIELDS)))
     if view.delinquency is None:
         return view
-    return view._replace(delinquency=_unless_usual(delinquency_of(view.delinquency)))
-
-
-def delinquency_of(told: Any) -> DelinquencyTerms:
-    """How lateness is counted, from what DELINQUENCY_SQL tells."""
-    if told is None:
-        return AS_USUAL
-    count, grace_days, buckets = told
-    return DelinquencyTerms(
-        DayCounting.EXCLUSIVE if count is None else DayCounting(count),
-        grace_days or 0,
-        msgspec.convert(buckets or [], tuple[DelinquencyBucket, ...]),
-    )
-
-
-def _unless_usual(terms: DelinquencyTerms) -> DelinquencyTerms | None:
-    return None if terms == AS_USUAL else terms
+    return view._replace(delinquency=unless_usual(delinquency_of(view.delinquency)))
 
 
 def view_of_payment(row: Any) -> PaymentView:

@@ -21,12 +21,12 @@ from domain.loan import Loan
 from domain.noticing import notices
 from domain.payment import Payment, PaymentStatus
 from persistence import record_keeping
-from persistence.book_codec import document_of
 from persistence.event_codec import data_of, type_of
 from persistence.loan_parts import LOAN_PARTS, PAID_COLUMNS
 from persistence.loan_rows import (
     INSTALMENT_FIELDS,
     SYNCED,
+    beside_values,
     origin_values,
     payment_values,
     progress_values,
@@ -66,7 +66,7 @@ def reversal_instants(decision: Decision) -> dict[UUID, datetime]:
 
 
 def _loan(plan: WritePlan, before: Loan | None, after: Loan) -> None:
-    progress = {**progress_values(after), "book": document_of(after.book)}
+    progress = {**progress_values(after), **beside_values(after)}
     if before is None:
         plan.one("loan_new", {**origin_values(after), **terms_values(after), **progress})
         return

@@ -4,8 +4,9 @@ The tallies and what was not folded into them yet are summed in one statement, s
 of one moment, and current to the last commit.
 
 Out is principal; what was written off is off the books. Overdue is all that was to be paid before
-today. At risk is the principal that is out on loans whose oldest unpaid instalment is more than
-thirty days late. A payment counts on its value date, unless it was reversed.
+today, as the arrears of the book have it (`domain/dues_to_come.py`). At risk is the principal that
+is out on loans whose oldest unpaid instalment is more than thirty days late. A payment counts on
+its value date, unless it was reversed.
 """
 
 from __future__ import annotations
@@ -71,7 +72,11 @@ SELECT_CUSTOMER: Final = compiled(
                - i.paid_principal_minor - i.paid_interest_minor - i.paid_fees_minor
                - i.paid_penalties_minor, 0
           FROM mine AS m JOIN instalments AS i ON i.loan_id = m.id
-         WHERE m.status <> 'written_off'
+         WHERE m.status <> 'written_off' AND m.dues_to_come IS NULL
+        UNION ALL
+        SELECT '{DUES}', m.currency, '', CAST(d.due ->> 0 AS date), 0,
+               CAST(d.due ->> 1 AS bigint), 0
+          FROM mine AS m CROSS JOIN LATERAL jsonb_array_elements(m.dues_to_come) AS d (due)
         UNION ALL
         SELECT '{PAYMENTS}', p.currency, '', p.value_date, 1, p.amount_minor, 0
           FROM payment_projections AS x JOIN payments AS p ON p.id = x.payment_id

@@ -212,6 +212,8 @@ LOANS: Final = Table(
     # What the loan needs beside its instalments (persistence/book_codec.py); NULL where nothing is.
     Column("book", JSONB, nullable=True),
     Column("product_version", Integer, nullable=True),
+    # What will be overdue of it, as [day, minor units], where its instalments do not tell.
+    Column("dues_to_come", JSONB, nullable=True),
     # A loan of the time before there were products may name one that never was.
     ForeignKeyConstraint(
         ["product_id", "product_version"],

@@ -5,7 +5,7 @@ Pure. The rows go into `tally_deltas` in the transaction of the change, and are 
 
 * loans: by branch, currency, status and oldest unpaid due date; how many, all that is owed, and the
   principal of it.
-* dues: by branch, currency and due date; what is still owed of it, unless it was written off.
+* dues: by branch, currency and due date; what is still owed of it then, unless it was written off.
 * payments: by branch, currency and value date; how many that stand, and how much.
 * users: by branch; how many.
 
@@ -15,12 +15,12 @@ A key has no NULL: NO_BRANCH, NO_DAY and the empty text stand for it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.decision import Decision
+from domain.dues_to_come import dues_to_come
 from domain.events import MoneyReceived, PaymentReversed
 from domain.identifiers import BranchId
 from domain.instalment import Instalment
@@ -58,9 +58,7 @@ def loan_deltas(before: Loan | None, decision: Decision) -> Deltas:
         _add(deltas, loan_key(before), -1, *_negative(before))
     owed = after.outstanding
     _add(deltas, loan_key(after), 1, owed.total_minor, owed.principal_minor)
-    stood, stands = _asked_for(before), _asked_for(after)
-    _add_dues(deltas, before, -1, stood, stands)
-    _add_dues(deltas, after, 1, stands, stood)
+    _add_dues(deltas, before, after)
     _add_payments(deltas, decision)
     return {key: sums for key, sums in deltas.items() if any(sums)}
 
@@ -117,22 +115,24 @@ def _asked_for(loan: Loan | None) -> tuple[Instalment, ...]:
     return loan.instalments
 
 
-def _add_dues(
-    deltas: Deltas,
-    loan: Loan | None,
-    sign: int,
-    rows: Iterable[Instalment],
-    others: Iterable[Instalment],
-) -> None:
-    """Only the instalments that are not the same on the other side."""
-    if loan is None:
-        return
-    same = {id(row) for row in others}
-    for row in rows:
-        if id(row) in same or row.outstanding_minor == 0:
+def _add_dues(deltas: Deltas, before: Loan | None, after: Loan) -> None:
+    """What is owed by due date; of instalments only those that are not the same on both sides."""
+    then = None if before is None else dues_to_come(before)
+    now = dues_to_come(after)
+    stood, stands = _asked_for(before), _asked_for(after)
+    shared = {id(row) for row in stood} & {id(row) for row in stands}
+    same = shared if then is None and now is None else set()
+    for loan, sign, ahead, rows in ((before, -1, then, stood), (after, 1, now, stands)):
+        if loan is None:
             continue
-        key = _key(DUES, loan.branch_id, loan.terms.currency, row.due_date)
-        _add(deltas, key, 0, sign * row.outstanding_minor)
+        dues = ahead or [
+            (row.due_date, row.outstanding_minor)
+            for row in rows
+            if id(row) not in same and row.outstanding_minor
+        ]
+        for day, minor in dues:
+            key = _key(DUES, loan.branch_id, loan.terms.currency, day)
+            _add(deltas, key, 0, sign * minor)
 
 
 def _add_payments(deltas: Deltas, decision: Decision) -> None:

@@ -41,6 +41,11 @@ _MISSING: Final = f"""
         SELECT '{DUES}', coalesce(l.branch_id, {_BRANCH}), l.currency, '', i.due_date, 0,
                {_ROW_OWED}, 0
           FROM instalments AS i JOIN loans AS l ON l.id = i.loan_id AND l.status <> 'written_off'
+           AND l.dues_to_come IS NULL
+        UNION ALL
+        SELECT '{DUES}', coalesce(l.branch_id, {_BRANCH}), l.currency, '',
+               CAST(d.due ->> 0 AS date), 0, CAST(d.due ->> 1 AS bigint), 0
+          FROM loans AS l CROSS JOIN LATERAL jsonb_array_elements(l.dues_to_come) AS d (due)
         UNION ALL
         SELECT '{PAYMENTS}', coalesce(x.branch_id, {_BRANCH}), p.currency, '', p.value_date, 1,
                p.amount_minor, 0

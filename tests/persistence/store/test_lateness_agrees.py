@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from domain.aging import loan_arrears
+from domain.arrears import overdue_minor
 from domain.as_of import carried_to
 from domain.book_arrears import ArrearsView, BookOnDay, book_arrears
+from domain.conventions import InstalmentFormula, RecalculationRest
 from domain.lifecycle import LoanStatus
 from domain.queries import ListLoans, PageRequest
+from domain.roles import Scope, Sight
 from domain.views import LoanView, PortfolioLine
 from persistence.store import Store
-from tests.persistence.store.office import EVERYTHING, Office
+from tests.persistence.store.office import EVERYTHING, TERMS, Office, view_of
 from tests.persistence.store.test_arrears_readings import simulated
 from web.schemas.loans import render_loan
 
@@ -80,3 +85,37 @@ async def test_flags_arrears_and_the_dashboard_are_one(fresh_office: Office) -> 
             if one.principal_minor or one.overdue_minor or one.at_risk_30_minor
         )
     assert own_buckets > 0
+
+
+PROGRESSIVE = replace(
+    TERMS,
+    annual_rate_percent=Decimal(36),
+    instalment_formula=InstalmentFormula.PROGRESSIVE,
+    recalculation_rest=RecalculationRest.DAILY,
+)
+
+
+async def test_the_dashboard_knows_what_missed_instalments_make_dearer(
+    fresh_office: Office,
+) -> None:
+    office = fresh_office
+    customer = await office.user()
+    loan = await office.loan(customer, PROGRESSIVE)
+    office.today += timedelta(days=35)
+    view_of(await office.pay(loan.id, "5.00"))
+    (kept,) = await office.sql("SELECT dues_to_come FROM loans WHERE id = $1", loan.id)
+    assert kept["dues_to_come"] is not None
+    owner = Sight(Scope.OWN, customer.id, None)
+    overdue = []
+    for days in (0, 40, 40, 40, 200):
+        office.today += timedelta(days=days)
+        (line,) = (await arrears(office)).currencies
+        for sight in (EVERYTHING, owner):
+            figures = await office.store.readings.statistics(sight, office.today)
+            assert [one.overdue_minor for one in figures.portfolio] == [line.overdue_minor]
+        overdue.append(line.overdue_minor)
+    stood = await office.store.readings.loan_state(loan.id, EVERYTHING)
+    assert stood is not None
+    assert overdue[-1] > overdue_minor(stood.instalments, office.today), "the rows alone say less"
+    assert (await office.store.rebuild.prove(loan.id)).differences == ()
+    assert await office.store.rebuild.figures() == ()
