@@ -88,14 +88,7 @@ LOAN = LoanView(
     sync_status="local",
     created_at=NOW,
     updated_at=NOW,
-    terms=Terms(
-        principal_minor=125_000,
-        currency="EUR",
-        annual_rate_percent=Decimal("12.50"),
-        instalments=12,
-        frequency=Frequency(1, FrequencyUnit.MONTHS),
-        down_payment_percent=Decimal(10),
-    ),
+    terms=Terms(125_000, "EUR", Decimal("12.50"), 12, Frequency(1, FrequencyUnit.MONTHS)),
 )
 INSTALMENT = Instalment(
     1,

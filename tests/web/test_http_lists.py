@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from domain.arrears import DelinquencyTerms
+from domain.conventions import DayCounting
 from domain.lifecycle import LoanStatus
 from domain.payment import PaymentStatus, PaymentType
+from domain.product import name_of
 from domain.queries import (
     ListLoans,
     ListPayments,
+    ReadLoan,
     ReadSchedule,
 )
+from domain.terms import DelinquencyBucket
 from domain.views import Page
 from tests.web.standins import (
     BRANCH_ID,
@@ -103,6 +109,40 @@ async def test_a_parameter_out_of_its_range_is_400(client: Any, house: House, qu
     response = await client.get(f"/loans/?{query}", headers=house.bearer)
     assert response.status_code == 400
     assert not house.session.asked
+
+
+async def test_one_loan_is_read_with_all_its_terms(client: Any, house: House) -> None:
+    house.session.table = {ReadLoan: LOAN, ListLoans: Page((LOAN,), None)}
+    loan = await told(await client.get(LOAN_PATH, headers=house.bearer))
+    assert LOAN.terms is not None
+    assert loan["terms"].keys() == {name_of(field.name) for field in fields(LOAN.terms)}
+    assert (loan["terms"]["principal"], loan["terms"]["dpd_count"]) == ("1250.00", "EXCLUSIVE")
+    (listed,) = (await told(await client.get("/loans/", headers=house.bearer)))["items"]
+    assert loan.keys() - listed.keys() == {"terms"}
+    assert listed["flags"] == {"days_past_due": 4, "bucket": "1-30"}
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "flags"),
+    [
+        (DelinquencyTerms(grace_days=3), "active", (1, "1-30")),
+        (DelinquencyTerms(DayCounting.INCLUSIVE), "active", (5, "1-30")),
+        (DelinquencyTerms(buckets=(DelinquencyBucket("late", 2, None),)), "active", (4, "late")),
+        (DelinquencyTerms(grace_days=4), "active", (0, "current")),
+        (None, "written_off", (0, "current")),
+    ],
+)
+async def test_lateness_is_counted_as_the_terms_say(
+    client: Any,
+    house: House,
+    how: DelinquencyTerms | None,
+    status: str,
+    flags: tuple[int, str],
+) -> None:
+    late = LOAN._replace(delinquency=how, status=status)
+    house.session.table = {ListLoans: Page((late,), None)}
+    (listed,) = (await told(await client.get("/loans/", headers=house.bearer)))["items"]
+    assert (listed["flags"]["days_past_due"], listed["flags"]["bucket"]) == flags
 
 
 async def test_payments_are_narrowed_by_what_they_are_and_became(client: Any, house: House) -> None:
