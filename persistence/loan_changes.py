@@ -113,7 +113,7 @@ async def change_loan(
     outcome = await _decided(tx, loan, judge)
     if isinstance(outcome, Rejected):
         return outcome
-    plan = plan_decision(loan, outcome, context)
+    plan = plan_decision(loan, outcome, context, row["dues_to_come"])
     view = loan_view(outcome.loan, row["sync_status"])
     record_keeping.answer(plan, context, view)
     await plan.carry_out(tx)
@@ -141,7 +141,7 @@ async def change_payment(
     payment = next(payment for payment in outcome.payments if payment.id == payment_id)
     reversed_at = reversal_instants(outcome).get(payment_id)
     view = payment_view(payment, stood, reversed_at)
-    plan = plan_decision(loan, outcome, context)
+    plan = plan_decision(loan, outcome, context, row["dues_to_come"])
     record_keeping.answer(plan, context, view)
     await plan.carry_out(tx)
     return Committed(view)

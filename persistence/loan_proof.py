@@ -15,17 +15,18 @@ from uuid import UUID
 import msgspec
 
 from domain.book import Book
+from domain.dues_to_come import dues_to_come
 from domain.events import LoanDisbursed, LoanEvent, PaymentReversed
 from domain.journal import implied_balances
 from domain.loan import Loan
 from domain.loan_history import replay
 from domain.payment import Payment
-from persistence.book_codec import book_of, is_legible
+from persistence.book_codec import book_of, document_of, is_legible
 from persistence.loan_parts import LOAN_PARTS, NOTE_COLUMNS, WHOLE_COLUMNS
 from persistence.loan_rows import (
     INSTALMENT_FIELDS,
     SYNCED,
-    beside_values,
+    dues_document,
     origin_values,
     payment_values,
     progress_values,
@@ -170,7 +171,8 @@ def _loan_values(loan: Loan) -> dict[str, object]:
         **origin_values(loan),
         **terms_values(loan),
         **progress_values(loan),
-        **beside_values(loan),
+        "book": document_of(loan.book),
+        "dues_to_come": dues_document(dues_to_come(loan)),
     }
     return {name: values[name] for name in WHOLE_COLUMNS}
 

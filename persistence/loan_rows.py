@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final, cast
 
 import msgspec
 
 from domain.arrears import delinquency_terms
-from domain.dues_to_come import dues_to_come
+from domain.dues_to_come import Due
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
@@ -33,7 +33,7 @@ from domain.terms import (
     Terms,
 )
 from domain.views import LoanView, PaymentView
-from persistence.book_codec import book_of, document_of, is_legible
+from persistence.book_codec import book_of, is_legible
 from persistence.lateness_rows import DELINQUENCY_SQL, delinquency_of, unless_usual
 
 INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
@@ -176,11 +176,16 @@ def progress_values(loan: Loan) -> dict[str, object]:
     }
 
 
-def beside_values(loan: Loan) -> dict[str, object]:
-    """The documents beside the columns: what the engine needs, and what the dashboard does."""
-    ahead = dues_to_come(loan)
-    dues = None if ahead is None else [[day.isoformat(), minor] for day, minor in ahead]
-    return {"book": document_of(loan.book), "dues_to_come": dues}
+def dues_document(dues: tuple[Due, ...] | None) -> list[list[object]] | None:
+    """Dues to come as JSON values."""
+    return None if dues is None else [[day.isoformat(), minor] for day, minor in dues]
+
+
+def dues_of(document: Any) -> tuple[Due, ...] | None:
+    """The dues to come that a row keeps."""
+    if document is None:
+        return None
+    return tuple([(date.fromisoformat(day), minor) for day, minor in document])
 
 
 def origin_values(loan: Loan) -> dict[str, object]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.commands import CommandContext
 from domain.decision import Decision
+from domain.dues_to_come import Due, dues_to_come
 from domain.events import (
     LoanDisbursed,
     LoanEvent,
@@ -21,12 +22,14 @@ from domain.loan import Loan
 from domain.noticing import notices
 from domain.payment import Payment, PaymentStatus
 from persistence import record_keeping
+from persistence.book_codec import document_of
 from persistence.event_codec import data_of, type_of
 from persistence.loan_parts import LOAN_PARTS, PAID_COLUMNS
 from persistence.loan_rows import (
     INSTALMENT_FIELDS,
     SYNCED,
-    beside_values,
+    dues_document,
+    dues_of,
     origin_values,
     payment_values,
     progress_values,
@@ -38,17 +41,26 @@ from persistence.tallies import loan_deltas
 from persistence.write_plan import WritePlan
 
 
-def plan_decision(before: Loan | None, decision: Decision, context: CommandContext) -> WritePlan:
-    """Everything that keeps `decision` on the loan that was `before`, but the stored answer."""
+def plan_decision(
+    before: Loan | None,
+    decision: Decision,
+    context: CommandContext,
+    kept_dues: object = None,
+) -> WritePlan:
+    """Everything that keeps `decision` on the loan that was `before`, but the stored answer.
+
+    `kept_dues` are the dues to come that the row of `before` keeps: the dashboard has added them.
+    """
     assert decision.events, "a decision has an event"
     plan = WritePlan(LOAN_PARTS)
-    _loan(plan, before, decision.loan)
+    dues = dues_to_come(decision.loan)
+    _loan(plan, before, decision.loan, dues)
     _instalments(plan, before, decision.loan)
     _events(plan, before, decision)
     _payments(plan, decision)
     _journal(plan, before, decision)
     record_keeping.audit(plan, _audit(before, decision, context))
-    record_keeping.tally(plan, loan_deltas(before, decision))
+    record_keeping.tally(plan, loan_deltas(before, decision, dues_of(kept_dues), dues))
     record_keeping.stage(
         plan,
         [notice for event in decision.events for notice in notices(event, before, decision)],
@@ -65,8 +77,12 @@ def reversal_instants(decision: Decision) -> dict[UUID, datetime]:
     }
 
 
-def _loan(plan: WritePlan, before: Loan | None, after: Loan) -> None:
-    progress = {**progress_values(after), **beside_values(after)}
+def _loan(plan: WritePlan, before: Loan | None, after: Loan, dues: tuple[Due, ...] | None) -> None:
+    progress = {
+        **progress_values(after),
+        "book": document_of(after.book),
+        "dues_to_come": dues_document(dues),
+    }
     if before is None:
         plan.one("loan_new", {**origin_values(after), **terms_values(after), **progress})
         return

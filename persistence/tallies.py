@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.decision import Decision
-from domain.dues_to_come import dues_to_come
+from domain.dues_to_come import Due
 from domain.events import MoneyReceived, PaymentReversed
 from domain.identifiers import BranchId
 from domain.instalment import Instalment
@@ -50,15 +50,24 @@ Sums = list[int]
 Deltas = dict[TallyKey, Sums]
 
 
-def loan_deltas(before: Loan | None, decision: Decision) -> Deltas:
-    """What a decision on a loan adds; nothing is in it that adds nothing."""
+def loan_deltas(
+    before: Loan | None,
+    decision: Decision,
+    dues_before: tuple[Due, ...] | None,
+    dues: tuple[Due, ...] | None,
+) -> Deltas:
+    """What a decision on a loan adds; nothing is in it that adds nothing.
+
+    The dues to come, as they were added and as they are now, stand for the rows' where there are
+    any.
+    """
     deltas: Deltas = defaultdict(lambda: [0, 0, 0])
     after = decision.loan
     if before is not None:
         _add(deltas, loan_key(before), -1, *_negative(before))
     owed = after.outstanding
     _add(deltas, loan_key(after), 1, owed.total_minor, owed.principal_minor)
-    _add_dues(deltas, before, after)
+    _add_dues(deltas, (before, dues_before), (after, dues))
     _add_payments(deltas, decision)
     return {key: sums for key, sums in deltas.items() if any(sums)}
 
@@ -115,14 +124,16 @@ def _asked_for(loan: Loan | None) -> tuple[Instalment, ...]:
     return loan.instalments
 
 
-def _add_dues(deltas: Deltas, before: Loan | None, after: Loan) -> None:
+def _add_dues(
+    deltas: Deltas,
+    before: tuple[Loan | None, tuple[Due, ...] | None],
+    after: tuple[Loan, tuple[Due, ...] | None],
+) -> None:
     """What is owed by due date; of instalments only those that are not the same on both sides."""
-    then = None if before is None else dues_to_come(before)
-    now = dues_to_come(after)
-    stood, stands = _asked_for(before), _asked_for(after)
+    stood, stands = _asked_for(before[0]), _asked_for(after[0])
     shared = {id(row) for row in stood} & {id(row) for row in stands}
-    same = shared if then is None and now is None else set()
-    for loan, sign, ahead, rows in ((before, -1, then, stood), (after, 1, now, stands)):
+    same = shared if before[1] is None and after[1] is None else set()
+    for (loan, ahead), sign, rows in ((before, -1, stood), (after, 1, stands)):
         if loan is None:
             continue
         dues = ahead or [

@@ -169,6 +169,13 @@ class Office:
         view_of(await self.approve(opened.id))
         return view_of(await self.disburse(opened.id))
 
+    async def read(self, loan_id: LoanId) -> LoanView:
+        """The loan as it is read, but for its terms: only whoever reads it alone is told them."""
+        read = await self.store.readings.loan(loan_id, EVERYTHING)
+        assert read is not None
+        assert read.terms is not None
+        return read._replace(terms=None)
+
     async def pay(
         self,
         loan_id: LoanId,

@@ -119,3 +119,17 @@ async def test_the_dashboard_knows_what_missed_instalments_make_dearer(
     assert overdue[-1] > overdue_minor(stood.instalments, office.today), "the rows alone say less"
     assert (await office.store.rebuild.prove(loan.id)).differences == ()
     assert await office.store.rebuild.figures() == ()
+
+
+async def test_a_loan_that_was_kept_without_its_dues_gets_them_with_its_next_change(
+    fresh_office: Office,
+) -> None:
+    office = fresh_office
+    loan = await office.loan(None, PROGRESSIVE)
+    await office.sql("UPDATE loans SET dues_to_come = NULL WHERE id = $1", loan.id)
+    await office.sql("TRUNCATE tallies, tally_deltas")
+    assert await office.store.rebuild.repair_figures() != ()
+    office.today += timedelta(days=35)
+    view_of(await office.pay(loan.id, "5.00"))
+    assert (await office.store.rebuild.prove(loan.id)).differences == ()
+    assert await office.store.rebuild.figures() == ()

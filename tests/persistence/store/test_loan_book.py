@@ -41,11 +41,11 @@ async def test_an_answer_is_what_is_read_afterwards(office: Office) -> None:
     readings = office.store.readings
     opened = view_of(await office.application(await office.user()))
     assert opened.number.startswith("L-")
-    assert opened == await readings.loan(opened.id, EVERYTHING)
+    assert opened == await office.read(opened.id)
     approved = view_of(await office.approve(opened.id))
-    assert approved == await readings.loan(opened.id, EVERYTHING)
+    assert approved == await office.read(opened.id)
     lent = view_of(await office.disburse(opened.id))
-    assert lent == await readings.loan(opened.id, EVERYTHING)
+    assert lent == await office.read(opened.id)
     paid = view_of(await office.pay(opened.id, "250.10"))
     assert paid == await readings.payment(paid.id, EVERYTHING)
     noted = view_of(await office.annotate(paid.id, "brought by his son"))
@@ -171,7 +171,7 @@ async def test_a_change_of_what_has_moved_on_is_refused_and_the_row_guards_itsel
 
     amended = view_of(await amend())
     assert (amended.instalments, amended.purpose) == (9, "a barn")
-    assert amended == await office.store.readings.loan(opened.id, EVERYTHING)
+    assert amended == await office.read(opened.id)
     assert reasons([await amend()]) == [VersionRefusal.STALE]
 
     stood = await office.store.readings.loan_state(opened.id, EVERYTHING)

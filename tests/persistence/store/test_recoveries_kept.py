@@ -129,6 +129,7 @@ AS_BEFORE = """
      WHERE payment_id IN (SELECT id FROM payments WHERE type = 'recovery');
     DELETE FROM payments WHERE type = 'recovery';
     ALTER TABLE payments DROP COLUMN type;
+    ALTER TABLE loans DROP COLUMN dues_to_come;
     ALTER TABLE payments ENABLE TRIGGER ALL;
     UPDATE alembic_version SET version_num = '0008'
 """
