@@ -39,6 +39,7 @@ from domain.views import SyncSummaryView
 SYNC_TIMEOUT_S: Final = 1.0
 # Operations that still have to move.
 WAITING: Final = ("pending", "syncing")
+OWN_SESSION: Final = "this session is your own: suspended, it would not let you resume it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class OperationsDesk:
             case OrderActor():
                 if await self.tree.restart_effect(command.path) is None:
                     return not_found("actor")
+                if command.order is TreeOrder.SUSPEND and _is_own_session(account, command.path):
+                    return Rejected(OperationRefusal.ORDER_REFUSED, OWN_SESSION)
                 await self._record(account, request, command.order, command.path, command.reason)
             case DrainNode():
                 await self._record(account, request, NodeOrder.DRAIN, None, command.reason)
@@ -140,6 +143,11 @@ class OperationsDesk:
         assert isinstance(summary, SyncSummaryView)
         waiting = sum(summary.by_status.get(status, 0) for status in WAITING)
         return (Sample("sync_queue", "gauge", waiting),)
+
+
+def _is_own_session(account: Account, path: str) -> bool:
+    """The paths of sessions, and of nothing else, end with the user's id."""
+    return path.rpartition("/")[2] == str(account.id)
 
 
 def _refused(principal: Principal) -> Rejected | None:

@@ -35,6 +35,7 @@ LOSSES = (
     asyncpg.InternalClientError,  # among others: the server said goodbye just before we spoke
     OSError,
 )
+LOST = "the connection to the store was lost"
 
 
 def leaves_commit_open(error: BaseException, connection: Any) -> bool:
@@ -62,7 +63,9 @@ def outage_of(error: BaseException, connection: Any) -> Outage | None:
     if isinstance(error, TIMEOUTS):
         return DeadlinePassed(str(error) or "the store did not answer in time")
     if isinstance(error, LOSSES):
+        if isinstance(error, asyncpg.InternalClientError):
+            return StoreUnavailable(LOST)  # its text is about the driver's inside
         return StoreUnavailable(str(error) or type(error).__name__)
     if isinstance(error, asyncpg.InterfaceError) and connection.is_closed():
-        return StoreUnavailable("the connection to the store was lost")
+        return StoreUnavailable(LOST)
     return None

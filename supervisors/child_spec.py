@@ -64,6 +64,7 @@ class ChildSpec:
     start_timeout_s: float = 10.0
     shutdown_s: float = 5.0
     significant: bool = False
+    suspendable: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a specification that cannot be carried out."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from actors.envelope import ActorStopped
 from supervisors.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("lendwire.supervisors")
 
+STOPPED_BY_ORDER: Final = "stopped by order"
+
 
 def log_exit(path: str, exit_: Exit, decision: str, delay_s: float | None = None) -> None:
     """Log how a child ended and what follows; a crash with its traceback."""
     level = logging.ERROR if exit_.reason == "crashed" else logging.INFO
     if decision == Verdict.RETRY.value or exit_.reason == "killed":
         level = logging.WARNING
+    elif decision == STOPPED_BY_ORDER and isinstance(exit_.error, ActorStopped):
+        level = logging.INFO  # whom it still spoke to was stopped before it, as ordered
     elif exit_.error is None:
         level = logging.DEBUG
     if not _log.isEnabledFor(level):

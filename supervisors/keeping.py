@@ -15,7 +15,7 @@ from actors.envelope import ActorCrashed, ActorStopped, Exit, without_cancellati
 from actors.slot_state import LIVE, State
 from supervisors.child import Child, Order
 from supervisors.child_spec import OnRestart, Restart, Strategy
-from supervisors.exit_log import log_abandoned, log_exit, log_fault
+from supervisors.exit_log import STOPPED_BY_ORDER, log_abandoned, log_exit, log_fault
 from supervisors.incarnation import live
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded, RestartWindow
 from supervisors.snapshot import Transition
@@ -130,7 +130,7 @@ class Keeper:
         slot.ended(exit_)
         if child.order is Order.STOP:
             child.over(State.STOPPED)
-            log_exit(slot.path, exit_, "stopped by order")
+            log_exit(slot.path, exit_, STOPPED_BY_ORDER)
             self._gone(child)
         elif child.order is Order.RESTART:
             if child.spec.on_restart is OnRestart.DROP_MAILBOX:

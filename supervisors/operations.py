@@ -68,6 +68,8 @@ def suspend(keeper: Keeper, path: str) -> None:
     _keeper, child = find(keeper, path)
     if child.slot.state is not State.RUNNING or child.slot.actor is None:
         raise ValueError(f"{path} is no running actor: nothing to suspend")
+    if not child.spec.suspendable:
+        raise ValueError(f"{path} carries orders: suspended, it would not let the one to resume in")
     child.slot.move(State.SUSPENDED)
     child.slot.mailbox.pause(paused=True)
 

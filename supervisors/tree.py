@@ -102,7 +102,13 @@ def plant(cast: Cast, root_id: str = "root") -> Tree:
     link: Supervisor | None = None
     if cast.link:
         specs = [
-            ChildSpec(name, make, mailbox=LINK_MAILBOX, overflow=Overflow.REJECT)
+            ChildSpec(
+                name,
+                make,
+                mailbox=LINK_MAILBOX,
+                overflow=Overflow.REJECT,
+                suspendable=False,
+            )
             for name, make in cast.link
         ]
         link = Supervisor("link", specs)

@@ -15,6 +15,8 @@ from actors.tree_views import DrainView, TransitionView
 
 EVERYONE = ""
 PARENT = "parent"
+# The supervisor at the top of the parent's tree.
+ROOT = "root"
 
 
 class Subject(enum.StrEnum):

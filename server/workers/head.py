@@ -14,7 +14,7 @@ from server.departure import Departure
 from server.figures import tree_samples
 from server.settings import Settings
 from server.shares import worker_settings
-from server.workers.frames import Orders
+from server.workers.frames import ROOT, Orders
 from server.workers.process import DRAINS_WITHIN_S, Terminal, WorkerProcess
 from server.workers.seat import worker_names
 from server.workers.switchboard import Exchange, Switchboard
@@ -48,11 +48,10 @@ class Head:
             lambda: Exchange(self.switchboard.pair_of),
             mailbox=EXCHANGE_MAILBOX,
             overflow=Overflow.REJECT,
+            suspendable=False,
         )
         parts: list[ChildSpec | Supervisor] = [plant_services(services)] if services else []
-        self.root = WorkerSupervisor(
-            "root", [*parts, exchange], [self._spec(one) for one in orders]
-        )
+        self.root = WorkerSupervisor(ROOT, [*parts, exchange], [self._spec(one) for one in orders])
         clock = SystemClock(settings.zone)
         self.departure = Departure(clock, settings.drain_notice_seconds)
         local = LocalTree(

@@ -30,7 +30,7 @@ from server.workers.answers import (
     read_snapshot,
 )
 from server.workers.correspondence import Correspondence
-from server.workers.frames import EVERYONE, PARENT, Happened, Question, Subject, Watch
+from server.workers.frames import EVERYONE, PARENT, ROOT, Happened, Question, Subject, Watch
 from server.workers.link import Post
 from supervisors.local_tree import LocalTree
 
@@ -102,8 +102,9 @@ class NodeTree:
 
     async def restart_effect(self, path: str) -> tuple[str, ...] | None:
         """The paths of the running children that a restart of `path` would stop as well."""
-        if self._is_worker(path):
-            worker = (await self.snapshot()).find(path)
+        name = self._worker_at(path)
+        if name is not None:
+            worker = (await self.snapshot()).find(f"/{name}")
             return () if worker is None else _below(worker)
         if self._whose(path) == self._name:
             return await self._local.restart_effect(path)
@@ -160,10 +161,12 @@ class NodeTree:
     def _whose(self, path: str) -> str:
         """Who knows what is at `path`; a worker as a whole is the parent's child."""
         name = path.removeprefix("/").partition("/")[0]
-        return name if name in self._names and not self._is_worker(path) else PARENT
+        return name if name in self._names and self._worker_at(path) is None else PARENT
 
-    def _is_worker(self, path: str) -> bool:
-        return path.removeprefix("/") in self._names
+    def _worker_at(self, path: str) -> str | None:
+        """The worker that is meant as a whole: by its own path, or as a child of the root."""
+        name = path.removeprefix(f"/{ROOT}/").removeprefix("/")
+        return name if name in self._names else None
 
 
 def _below(node: NodeView) -> tuple[str, ...]:

@@ -90,7 +90,10 @@ class WorkerProcess:
             self._last_words = self._last_words or str(broken)
         finally:
             self._switchboard.leave(name)
-            await _end(process, pair)
+            try:
+                await _end(process, pair)
+            finally:
+                self._switchboard.hang_up(name)
         self._report(process.returncode)
 
     async def _spawn(self, theirs: socket.socket) -> trio.Process:

@@ -79,7 +79,7 @@ class Switchboard:
         departure.on_begin(self._drain_all)
 
     def pair_of(self, name: str) -> Pair | None:
-        """The way to a worker that is connected."""
+        """The way to a worker that is connected, also while it leaves."""
         return self._pairs.get(name)
 
     def join(self, name: str, pair: Pair) -> None:
@@ -93,11 +93,14 @@ class Switchboard:
             self._post(Letter(name, Drain(drain)))
 
     def leave(self, name: str) -> None:
-        """A worker is gone: nobody waits for it any more."""
-        self._pairs.pop(name, None)
+        """A worker is leaving: nobody waits for it any more; what it waits for still reaches it."""
         for asker, number in self._owed.pop(name, set()):
             self._post(Letter(asker, Away(number, name)))
         self._watch(name, on=False)
+
+    def hang_up(self, name: str) -> None:
+        """A worker is gone: there is no way to it any more."""
+        self._pairs.pop(name, None)
 
     async def take(self, name: str, frame: Frame) -> None:
         """A frame of the worker `name` for others; those that concern its process are not here."""
@@ -116,7 +119,7 @@ class Switchboard:
 
     async def _ask(self, asker: str, ask: Ask) -> None:
         if ask.to == EVERYONE:
-            others = [name for name in self._pairs if name != asker]
+            others = [name for name in self._owed if name != asker]
             names = [PARENT, *others]
         else:
             others = [] if ask.to == PARENT else [ask.to]

@@ -10,7 +10,7 @@ import pytest
 from actors.envelope import ActorStopped
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Answer, CarryOut, RequestContext
-from actors.operations_desk import OperationsDesk
+from actors.operations_desk import OWN_SESSION, OperationsDesk
 from actors.tree_views import DrainView, OrderRefused, OrderTaken, Sample, WorkInHand
 from domain.commands import DrainNode, OrderActor
 from domain.decision import Committed
@@ -57,6 +57,7 @@ class Place:
 
     def __init__(self) -> None:
         self.came: list[Any] = []
+        self.people = {HUB}
         self.outcome: object = OrderTaken(HUB)
         self.summary: object = SyncSummaryView("linked", "waits", {"pending": 2, "syncing": 1})
         self.trouble: Exception | None = None
@@ -68,7 +69,7 @@ class Place:
         return "the hub" if path == HUB else None
 
     async def restart_effect(self, path):
-        return () if path == HUB else None
+        return () if path in self.people else None
 
     async def samples(self):
         return (Sample("actor_up", "gauge", 1.0),)
@@ -182,6 +183,20 @@ async def test_an_order_about_nobody_is_not_found_and_not_written_down():
     assert isinstance(refusal, Rejected)
     assert refusal.reason is AccessRefusal.NOT_FOUND
     assert place.came == []
+
+
+async def test_nobody_suspends_the_session_that_would_have_to_carry_the_order_to_resume():
+    place = Place()
+    path = f"/root/core/sessions/{OPERATOR.id}"
+    place.people.add(path)
+    desk = place.desk()
+    refused = await desk.carry_out(OPERATOR, REQUEST, OrderActor(path, TreeOrder.SUSPEND, "why"))
+    assert refused == Rejected(OperationRefusal.ORDER_REFUSED, OWN_SESSION)
+    assert place.came == []
+    colleague = account(31, Role.OPERATOR)
+    for who, order in ((OPERATOR, TreeOrder.RESTART), (colleague, TreeOrder.SUSPEND)):
+        await desk.carry_out(who, REQUEST, OrderActor(path, order, "why"))
+        assert place.came.pop() == (order, path)
 
 
 async def test_an_order_that_makes_no_sense_is_refused_in_the_words_of_the_tree():

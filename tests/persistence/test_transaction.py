@@ -11,7 +11,7 @@ import trio
 
 from domain.outages import DeadlinePassed, OutcomeUnknown, StoreUnavailable
 from persistence.asyncio_bridge import Bridge, LoopEvent, point_of_no_return
-from persistence.postgres_errors import TransactionConflict
+from persistence.postgres_errors import LOST, TransactionConflict, outage_of
 from persistence.postgres_pool import PostgresPool
 from persistence.statements import compiled
 from persistence.transaction import Isolation, transaction
@@ -251,6 +251,13 @@ async def test_a_line_lost_before_the_commit_is_an_outage_and_nothing_happened(
             await bridge.run(lose, when_told)
         assert await bridge.run(entries.fetchval, COUNT, ids=[1]) == 0
     assert await bridge.run(insert, pool, 1) == "committed"
+
+
+def test_a_connection_that_ended_while_we_spoke_is_told_of_without_the_drivers_inside() -> None:
+    error = asyncpg.InternalClientError("cannot switch to state 12; another operation (2)")
+    outage = outage_of(error, None)
+    assert isinstance(outage, StoreUnavailable)
+    assert outage.reason == LOST
 
 
 async def test_a_caller_who_left_begins_no_transaction(

@@ -185,6 +185,14 @@ async def test_only_running_actors_are_suspended(autojump_clock: MockClock) -> N
             root.resume("/root/listener")
 
 
+async def test_what_carries_orders_is_not_suspended(autojump_clock: MockClock) -> None:
+    root = Supervisor("root", [ChildSpec("writer", Player, suspendable=False)])
+    async with on_stage(root):
+        with pytest.raises(ValueError, match="carries orders"):
+            root.suspend("/root/writer")
+        assert await root.address("writer").ask("still there", 1) == "still there"
+
+
 async def test_a_suspended_actor_stops_with_the_rest(autojump_clock: MockClock) -> None:
     diary: list[str] = []
     root = Supervisor("root", [ChildSpec("a", diarist("a", diary))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,39 @@ async def test_a_cancelled_tree_stops_in_reverse_order(autojump_clock: MockClock
     async with on_stage(root):
         assert diary == ["+a", "+b", "+c", "+d"]
     assert diary[4:] == ["-d", "-c", "-b", "-a"]
+
+
+async def test_who_speaks_to_one_that_was_stopped_before_him_is_no_error_of_an_ordered_stop(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Reader(Player):
+        async def receive(self, message: object) -> object:
+            await super().receive(message)
+            return await root.address("hub").ask("news", 1)
+
+    root = Supervisor("root", [ChildSpec("feed", Reader), ChildSpec("hub", Player)])
+    with caplog.at_level(logging.INFO, "lendwire.supervisors"):
+        async with on_stage(root):
+            await root.address("feed").tell(Sleep(1))
+            await wait_all_tasks_blocked()
+    (record,) = caplog.records
+    assert (record.levelname, record.__dict__["path"]) == ("INFO", "/root/feed")
+    assert record.exc_info is None
+
+
+async def test_a_bug_that_shows_in_an_ordered_stop_is_an_error(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Wrong(Player):
+        async def receive(self, message: object) -> object:
+            await super().receive(message)
+            raise ValueError("a bug")
+
+    async with on_stage(Supervisor("root", [ChildSpec("feed", Wrong)])) as root:
+        await root.address("feed").tell(Sleep(1))
+        await wait_all_tasks_blocked()
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
 
 
 @pytest.mark.parametrize("cancel_at", range(24))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -48,8 +48,11 @@ class Hub(Actor[object]):
 class Heard:
     """The parent's end of one pair: what a worker process's routine does with frames."""
 
-    def __init__(self, name: str, pair: Pair, switchboard: Switchboard) -> None:
+    def __init__(
+        self, name: str, pair: Pair, switchboard: Switchboard, is_told: Callable[[], bool]
+    ) -> None:
         self._name, self._pair, self._switchboard = name, pair, switchboard
+        self._is_told = is_told
 
     async def run(self, ctx, started) -> None:
         self._switchboard.join(self._name, self._pair)
@@ -60,6 +63,11 @@ class Heard:
             await trio.sleep_forever()
         finally:
             self._switchboard.leave(self._name)
+            # A process that is told to end finishes what it has in hand; so does this one.
+            with trio.CancelScope(shield=True):
+                while not self._is_told():
+                    await trio.lowlevel.checkpoint()
+            self._switchboard.hang_up(self._name)
 
 
 @dataclass
@@ -112,7 +120,15 @@ async def small_node(count: int = 2) -> AsyncIterator[SmallNode]:
     parents = [Pair(ours) for ours, _ in pairs]
 
     def heard(name: str, pair: Pair) -> Heard:
-        return Heard(name, pair, switchboard)
+        return Heard(name, pair, switchboard, is_told)
+
+    def is_told() -> bool:
+        """Whether the exchange has delivered all its letters, or cannot."""
+        found = root.snapshot().find("/root/exchange")
+        assert found is not None
+        assert found.mailbox is not None
+        at_rest = not found.mailbox.depth and found.busy_since is None
+        return at_rest or found.state != "running"
 
     exchange = ChildSpec(
         "exchange",

@@ -108,6 +108,20 @@ async def test_the_path_of_a_worker_means_its_process():
                 await trio.lowlevel.checkpoint()
 
 
+async def test_a_worker_is_restarted_by_either_of_its_paths_with_the_same_effect():
+    async with small_node() as node:
+        tree = node[1].tree
+        effect = await tree.restart_effect("/root/worker-2")
+        assert effect == await tree.restart_effect("/worker-2")
+        assert HUB_2 in (effect or ())
+
+
+async def test_a_worker_hears_what_came_of_the_order_to_restart_itself():
+    async with small_node() as node:
+        for path in ("/worker-1", "/root/worker-1"):
+            assert await node[1].tree.order(path, TreeOrder.RESTART) == OrderTaken(path)
+
+
 async def test_figures_are_of_all_processes_each_with_its_name():
     async with small_node() as node:
         samples = await node[1].tree.samples()
