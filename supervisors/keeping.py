@@ -174,6 +174,16 @@ class Keeper:
         self.broken[child] = due
         self._wake.set()
 
+    def heed_broken(self) -> dict[Child, float]:
+        """The children whose groups are to be repaired now, and when each is due."""
+        self._wake = trio.Event()
+        return dict(self.broken)
+
+    async def rest_until(self, due: float) -> None:
+        """Wait until `due`, or until another repair is asked for than those that were heeded."""
+        with trio.CancelScope(deadline=due):
+            await self._wake.wait()
+
     def _escalate(self, child: Child) -> None:
         assert self.intensity is not None
         limit = f"more than {self.intensity.max_restarts} restarts in {self.intensity.window_s:g} s"

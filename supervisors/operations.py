@@ -30,10 +30,15 @@ def restart_child(keeper: Keeper, path: str) -> None:
     keeper, child = find(keeper, path)
     if keeper.is_ending or keeper.state is not State.RUNNING:
         raise ValueError(f"{keeper.path} is {keeper.state.value}: nothing can be restarted")
+    if child.order is Order.STOP and child.slot.state in LIVE:
+        raise ValueError(f"{path} was told to stop: it ends, and is not restarted")
     child.forgive()
     keeper.window.forget(path)
     if keeper.is_grouped:
-        keeper.mark_broken(child, trio.current_time())
+        now = trio.current_time()
+        if child.slot.state is State.BACKOFF:
+            child.next_restart_at = now  # whoever orders a restart does not wait for the back-off
+        keeper.mark_broken(child, now)
     elif child.slot.state in LIVE:
         keeper.command(child, Order.RESTART, math.inf)
     elif child.nap is not None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import trio
-
 from actors.slot_state import LIVE, SETTLED, State
 from supervisors.child import Order
 from supervisors.child_spec import Strategy
@@ -36,7 +34,7 @@ async def start_group(keeper: Keeper) -> None:
 async def repair(keeper: Keeper) -> None:
     """Restart the groups of all broken children, until none is broken."""
     while keeper.broken:
-        seen = dict(keeper.broken)
+        seen = keeper.heed_broken()
         group = _group_of(keeper, list(seen))
         for child in reversed(group):
             if child.slot.state in LIVE:
@@ -44,7 +42,7 @@ async def repair(keeper: Keeper) -> None:
             if child.slot.state in LIVE:
                 keeper.give_up(child)  # two incarnations at once would be worse than none
                 return
-        await trio.sleep_until(max(*seen.values(), *(one.next_restart_at or 0.0 for one in group)))
+        await keeper.rest_until(max(*seen.values(), *(one.next_restart_at or 0.0 for one in group)))
         if keeper.broken != seen:
             continue  # somebody else broke meanwhile: his group and his delay count too
         keeper.broken.clear()
@@ -81,6 +79,6 @@ async def _start_in_order(keeper: Keeper, group: list[Child]) -> None:
                 return
             if child.slot.state is not State.BACKOFF:
                 break
-            await trio.sleep_until(child.next_restart_at or 0.0)  # trouble at start: once more
+            await keeper.rest_until(child.next_restart_at or 0.0)  # trouble at start: once more
             if keeper.broken:
                 return

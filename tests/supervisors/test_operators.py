@@ -9,7 +9,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.envelope import ActorCrashed, AskTimeout, Envelope
+from actors.actor import Context
+from actors.envelope import ActorCrashed, AskTimeout, Envelope, TransientStartError
 from actors.slot import Slot
 from actors.slot_state import TRANSITIONS, State
 from supervisors.child_spec import ChildSpec, Overflow, Restart, Strategy
@@ -20,6 +21,7 @@ from supervisors.supervisor import Supervisor
 from tests.supervisors.players import (
     EXACT,
     Boom,
+    Diarist,
     Hang,
     Player,
     Query,
@@ -183,6 +185,44 @@ async def test_only_running_actors_are_suspended(autojump_clock: MockClock) -> N
                 root.suspend(path)
         with pytest.raises(ValueError, match="not suspended"):
             root.resume("/root/listener")
+
+
+@pytest.mark.parametrize("strategy", [Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL])
+async def test_an_ordered_restart_does_not_wait_for_the_back_off_of_its_group(
+    autojump_clock: MockClock, strategy: Strategy
+) -> None:
+    away: list[str] = []
+
+    class Store(Player):
+        async def on_start(self, ctx: Context) -> None:
+            if away:
+                raise TransientStartError("away")
+
+    children = [ChildSpec("store", Store), ChildSpec("hub", Player)]
+    async with on_stage(Supervisor("root", children, strategy, backoff=EXACT)) as root:
+        away.append("the database")
+        root.restart_child("/root/store")
+        await trio.sleep(10)  # the third attempt was at 7, the fourth is due at 15
+        assert root.snapshot().children[0].state == "backoff"
+        away.clear()
+        ordered = trio.current_time()
+        root.restart_child("/root/store")
+        assert await root.address("hub").ask("there again", 60) == "there again"
+        assert trio.current_time() == ordered
+
+
+async def test_one_that_was_told_to_stop_is_not_restarted(autojump_clock: MockClock) -> None:
+    sessions = DynamicSupervisor("sessions", intensity=None, backoff=EXACT)
+    diary: list[str] = []
+    async with on_stage(Supervisor("root", [sessions])) as root:
+        await sessions.start_child(ChildSpec("u1", lambda: Diarist("u1", diary, 1.0)))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sessions.stop_child, "u1")
+            await wait_all_tasks_blocked()
+            with pytest.raises(ValueError, match="told to stop"):
+                root.restart_child("/root/sessions/u1")
+        assert diary == ["+u1", "-u1"]
+        assert sessions.count() == 0
 
 
 async def test_what_carries_orders_is_not_suspended(autojump_clock: MockClock) -> None:
