@@ -17,6 +17,7 @@ from collections import Counter
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
+import httpx
 import pytest
 import trio
 from wsproto.events import CloseConnection, TextMessage
@@ -31,6 +32,7 @@ SOCKETS = int(os.environ.get("LENDWIRE_TEST_SOAK_SOCKETS", "2000"))
 SEED = 20_261_124
 TROOPS = 4
 OPENED_AT_ONCE = 20
+ASKED_AT_ONCE = 8  # by each of a troop: more than all connections to the store together
 FULL = 0.95
 COMMENT_EVERY_S = 0.5
 STAY_S = 120.0
@@ -88,6 +90,15 @@ class Crowd:
                 self.view.memory_bytes(),
             )
 
+    async def fill_pools(self) -> None:
+        """Ask so much at once that the store has all the connections it may ever have."""
+        async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+            for staff in self.troops:
+                for token in (staff.customer, staff.officer, staff.manager):
+                    client = await stack.enter_async_context(self.node.client(token))
+                    for _ in range(ASKED_AT_ONCE):
+                        nursery.start_soon(self._list, client)
+
     async def churn(self, seconds: float) -> None:
         """Fill the house, keep it full for so long, and empty it."""
         async with trio.open_nursery() as nursery:
@@ -99,6 +110,10 @@ class Crowd:
                 await self._full.wait()
             await trio.sleep(seconds)
             nursery.cancel_scope.cancel()
+
+    async def _list(self, client: httpx.AsyncClient) -> None:
+        answer = await client.get("/loans/")
+        assert answer.status_code == 200, answer.text
 
     async def _come_and_go(self, staff: Staff, number: int) -> None:
         people = (
@@ -165,6 +180,7 @@ async def test_sockets_that_come_and_go_leave_nothing_behind() -> None:
         crowd = Crowd(node, [await hire(node) for _ in range(TROOPS)])
         # The first filling makes what stays: sessions, pools, the allocator's arenas.
         await crowd.churn(0)
+        await crowd.fill_pools()
         before = await crowd.standing()
         await crowd.churn(SECONDS)
         after = await crowd.standing()
