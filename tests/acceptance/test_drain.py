@@ -27,7 +27,10 @@ UPGRADE = {
 PATIENCE_S = 30
 
 
-@pytest.fixture(params=["embedded_node", "pair"], ids=["one process", "two workers"])
+@pytest.fixture(
+    params=["embedded_node", pytest.param("pair", marks=pytest.mark.slow)],
+    ids=["one process", "two workers"],
+)
 def leaving(request: pytest.FixtureRequest) -> Any:
     """A node of one's own, which is drained as a whole however many processes it has."""
     return request.getfixturevalue(request.param)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import asyncpg
+import pytest
 import trio
 
 from tests.acceptance.node import Node, active_loan, hire
@@ -37,6 +38,7 @@ async def damage(node: Node, statement: str, *values: object) -> None:
     await trio.to_thread.run_sync(lambda: asyncio.run(run()))
 
 
+@pytest.mark.slow
 async def test_damage_is_found_and_repaired_while_the_server_runs(embedded_node):
     node = embedded_node
     staff = await hire(node)

@@ -27,6 +27,7 @@ from tests.conftest import a_node
 from tests.stores import on_database
 
 
+@pytest.mark.slow
 async def test_workers_that_cannot_start_end_the_node_with_one_sentence(external_services):
     home = fresh_home()
     settings = {**external_services, "JWT_SECRET_KEY": uuid.uuid4().hex * 2}
@@ -98,6 +99,7 @@ async def test_a_killed_parent_leaves_nothing(pair):
             await trio.lowlevel.checkpoint()
 
 
+@pytest.mark.slow
 async def test_workers_that_cannot_live_end_the_node_with_their_path_and_errors(pair):
     """A worker that is killed as often as it comes back spends the budget of the parent."""
     parent = pair.process

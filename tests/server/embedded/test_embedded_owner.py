@@ -84,7 +84,9 @@ async def test_a_second_owner_is_refused_and_the_first_serves_on(
     assert await first.exit_code() == 0
 
 
-@pytest.mark.parametrize("confinement", ["namespace", "plain"])
+@pytest.mark.parametrize(
+    "confinement", ["namespace", pytest.param("plain", marks=pytest.mark.slow)]
+)
 async def test_an_ordinary_user_has_it_all_the_same(
     place: Path, spawn_owner: Spawn, ordinary_user: dict[str, Any], confinement: str
 ) -> None:
