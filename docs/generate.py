@@ -72,7 +72,7 @@ MEANINGS: Final[dict[Action, str]] = {
     "record recoveries; charge; refund a credit",
     Action.CONFIGURE: "make and change products",
     Action.MANAGE_USERS: "make, read, change and deactivate other users",
-    Action.READ_BOOKS: "the journal and the audit trail; nothing asks for it in this release",
+    Action.READ_BOOKS: "the journal, the trial balance and the audit trail",
     Action.SETTLE_SYNC: "conflicts with a head office; nothing asks for it in this release",
     Action.OPERATE: "see how the node is: link, queue, connections; so may whoever may read",
     Action.WATCH: "hear on a socket of one's own what another user hears; each time is audited",

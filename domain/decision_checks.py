@@ -40,13 +40,13 @@ def refused_as(reason: WorkoutRefusal, detail: str) -> Rejected:
     return Rejected(reason, detail)
 
 
-def amount_of(loan: Loan, amount: Decimal) -> int | Rejected:
-    """An amount above nothing in minor units of the loan's currency."""
+def amount_of(loan: Loan, amount: Decimal, pointer: str = "/amount") -> int | Rejected:
+    """An amount above nothing in minor units of the loan's currency; at `pointer` it was given."""
     minor = minor_exactly(amount, loan.terms.currency)
     if minor is not None and minor > 0:
         return minor
     return bad_amount(
-        "/amount", f"must be above nothing and have no more decimals than {loan.terms.currency}"
+        pointer, f"must be above nothing and have no more decimals than {loan.terms.currency}"
     )
 
 
@@ -65,7 +65,7 @@ def bad_date(pointer: str, detail: str) -> Rejected:
 def bad_terms(pointer: str, detail: str) -> Rejected:
     """What is at `pointer` cannot be agreed."""
     fault = FieldFault(pointer, WorkoutRefusal.BAD_TERMS, detail)
-    return Rejected(WorkoutRefusal.BAD_TERMS, f"This cannot be agreed: it {detail}.", (fault,))
+    return Rejected(WorkoutRefusal.BAD_TERMS, f"{pointer[1:]} {detail}.", (fault,))
 
 
 def bad_rate(percent: Decimal) -> Rejected | None:
@@ -78,12 +78,12 @@ def bad_rate(percent: Decimal) -> Rejected | None:
     return None
 
 
-def bad_day(loan: Loan, value_date: date, context: CommandContext) -> Rejected | None:
-    """Refuse a day of money that is to come, or before any went out."""
+def bad_day(
+    loan: Loan, value_date: date, context: CommandContext, pointer: str = "/value_date"
+) -> Rejected | None:
+    """Refuse a day of money, given at `pointer`, that is to come, or before any went out."""
     if value_date > context.today:
-        return bad_date("/value_date", "must not be in the future")
+        return bad_date(pointer, "must not be in the future")
     if loan.disbursed_on is not None and value_date < loan.disbursed_on:
-        return bad_date(
-            "/value_date", f"must not be before the disbursement on {loan.disbursed_on}"
-        )
+        return bad_date(pointer, f"must not be before the disbursement on {loan.disbursed_on}")
     return None

@@ -270,10 +270,12 @@ def _not_approved(loan: Loan, amount_minor: int) -> Rejected | None:
     if loan.terms.tranches_max > 1 and amount_minor < loan.terms.principal_minor:
         return None
     approved = format_minor(loan.terms.principal_minor, loan.terms.currency)
+    in_parts = loan.terms.tranches_max > 1
+    how, must = ("in parts", "at most ") if in_parts else ("in one sum", "")
     return Rejected(
         DisburseRefusal.AMOUNT_NOT_APPROVED,
-        f"What was approved is {approved} {loan.terms.currency}, to be paid out in one sum.",
-        (FieldFault("/amount", DisburseRefusal.AMOUNT_NOT_APPROVED, f"must be {approved}"),),
+        f"What was approved is {approved} {loan.terms.currency}, to be paid out {how}.",
+        (FieldFault("/amount", DisburseRefusal.AMOUNT_NOT_APPROVED, f"must be {must}{approved}"),),
         {"approved": approved},
     )
 

@@ -41,7 +41,7 @@ def disburse_further(
         return bad_amount("/amount", f"must be at most the {shown} that are left")
     value_date = command.date or context.today
     fees = fees_of_disbursal(loan.terms, amount, loan.disbursed_minor, context.event_id)
-    refused = bad_day(loan, value_date, context) or nothing_left(
+    refused = bad_day(loan, value_date, context, "/date") or nothing_left(
         amount, at_once(loan.terms, amount), fees
     )
     if refused is not None:

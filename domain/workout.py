@@ -114,11 +114,11 @@ def waive_interest(
     refused = wrong_state(loan, LoanMove.WAIVE)
     if refused is not None:
         return refused
-    amount = amount_of(loan, command.amount)
+    amount = amount_of(loan, command.amount, "/interest")
     if isinstance(amount, Rejected):
         return amount
     if amount > loan.outstanding.interest_minor:
-        return bad_amount("/amount", "is more than the interest that is unpaid")
+        return bad_amount("/interest", "is more than the interest that is unpaid")
     event = happened.InterestWaived(**header(loan.id, context), amount_minor=amount)
     return decided(loan, LoanMove.WAIVE, event, history)
 
@@ -175,7 +175,7 @@ def reschedule(
     if refused is not None:
         return refused
     if not any(row.due_date >= command.from_date for row in loan.instalments):
-        return bad_date("/from_date", "no instalment is due on or after it")
+        return bad_date("/from_date", "must not be after the last due date")
     event = happened.LoanRescheduled(
         **header(loan.id, context, min(command.from_date, context.today)),
         from_date=command.from_date,
@@ -207,7 +207,7 @@ def re_age(loan: Loan, command: ReAgeLoan, context: CommandContext, history: Kno
     if not 1 <= command.frequency.every <= EVERY_MAX:
         return bad_terms("/frequency/every", f"must be from 1 to {EVERY_MAX}")
     if command.frequency.unit is FrequencyUnit.ONE_TIME and command.instalments > 1:
-        return bad_terms("/instalments", "what falls due once is 1 instalment")
+        return bad_terms("/instalments", "must be 1 for what falls due once")
     if not loan.outstanding.principal_minor:
         return refused_as(
             WorkoutRefusal.NOTHING_TO_DO, "No principal is out that could be paid otherwise."

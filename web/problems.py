@@ -71,10 +71,10 @@ def invalid_fields(*faults: FieldFault) -> Problem:
     return Problem(422, "invalid_fields", "The body has fields that cannot be taken.", faults)
 
 
-def bad_parameter(name: str, detail: str) -> Problem:
-    """A query parameter that is unknown or has a value that cannot be taken."""
+def bad_parameter(name: str, detail: str, *, kind: str = "query parameter") -> Problem:
+    """A query parameter, or a header, that is unknown or has a value that cannot be taken."""
     return Problem(
-        400, "bad_parameter", f"The query parameter {name!r} {detail}.", facts={"parameter": name}
+        400, "bad_parameter", f"The {kind} {name!r} {detail}.", facts={"parameter": name}
     )
 
 

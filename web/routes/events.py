@@ -163,7 +163,8 @@ def _asked(call: Call) -> Asked | Problem:
     if given is not None:
         since = _position(given)
         if since is None:
-            return bad_parameter("Last-Event-ID", "is no id of an event of this server")
+            detail = "is no id of an event of this server"
+            return bad_parameter("Last-Event-ID", detail, kind="header")
     return Asked(
         call.query.get("types", PUBLIC_TYPES - {NoticeType.HEARTBEAT}),
         call.query.get("topics"),
