@@ -18,6 +18,7 @@ from domain.events import (
     PaymentEvent,
     PaymentRecorded,
     PaymentReversed,
+    RecoveryReceived,
 )
 from domain.identifiers import PaymentId
 from domain.lifecycle import LoanMove
@@ -25,7 +26,7 @@ from domain.loan import Loan
 from domain.loan_history import changed_payments, is_in_order, replay, replay_beside, take_payment
 from domain.money import minor_exactly
 from domain.origination import header, wrong_state
-from domain.payment import Payment, PaymentStatus, PaymentType
+from domain.payment import Payment, PaymentStatus
 from domain.rejections import AccessRefusal, FieldFault, PaymentRefusal, Rejected, WorkoutRefusal
 
 
@@ -181,11 +182,19 @@ def _not_in_this_state(
     loan: Loan, payment_id: PaymentId, history: tuple[LoanEvent, ...]
 ) -> Rejected | None:
     """Refuse where the loan stands otherwise than it must; money in suspense may always go back."""
-    payment = next(one for one in replay(history)[1] if one.id == payment_id)
-    if payment.status is PaymentStatus.SUSPENSE:
-        return None
-    recovery = payment.type is PaymentType.RECOVERY
-    return wrong_state(loan, LoanMove.REVERSE_RECOVERY if recovery else LoanMove.REVERSE)
+    recovery = any(
+        isinstance(event, RecoveryReceived) and event.payment_id == payment_id for event in history
+    )
+    refused = wrong_state(loan, LoanMove.REVERSE_RECOVERY if recovery else LoanMove.REVERSE)
+    if refused is None or not _is_in_suspense(payment_id, history):
+        return refused
+    return None
+
+
+def _is_in_suspense(payment_id: PaymentId, history: tuple[LoanEvent, ...]) -> bool:
+    """Say whether it is money that the loan has not got; goes through the whole history."""
+    payments = replay(history)[1]
+    return any(one.id == payment_id and one.status is PaymentStatus.SUSPENSE for one in payments)
 
 
 def _not_reversible(payment_id: PaymentId, history: tuple[LoanEvent, ...]) -> Rejected | None:

@@ -136,11 +136,10 @@ def _add_dues(
     for (loan, ahead), sign, rows in ((before, -1, stood), (after, 1, stands)):
         if loan is None:
             continue
-        dues = ahead or [
-            (row.due_date, row.outstanding_minor)
-            for row in rows
-            if id(row) not in same and row.outstanding_minor
-        ]
+        dues = ahead
+        if dues is None:
+            asked = [row for row in rows if id(row) not in same and row.outstanding_minor]
+            dues = tuple((row.due_date, row.outstanding_minor) for row in asked)
         for day, minor in dues:
             key = _key(DUES, loan.branch_id, loan.terms.currency, day)
             _add(deltas, key, 0, sign * minor)
