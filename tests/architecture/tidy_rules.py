@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-FILE_LINES_MAX = 300
+FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 TOP_LEVEL = frozenset(
     {
@@ -83,7 +83,7 @@ def modules(root: Path) -> Iterator[tuple[str, str, ast.Module]]:
 
 
 def long_files(root: Path) -> Iterator[str]:
-    """A file over 300 lines has two subjects."""
+    """A file over 400 lines has two subjects."""
     for name, text, _ in modules(root):
         lines = len(text.splitlines())
         if lines > FILE_LINES_MAX and not name.startswith(UNMEASURED):
