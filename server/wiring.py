@@ -44,6 +44,7 @@ from server.departure import Departure
 from server.figures import tree_samples
 from server.gauges import Gauges
 from server.loop_watchdog import LoopWatchdog
+from server.node_health import Look, NodeHealth
 from server.services import Services
 from server.settings import Settings
 from server.shares import WRONG_TRIES_FLOOR, pool_connections, share
@@ -151,7 +152,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
             sessions=directory,
             gatekeeper=tree.core.address("gatekeeper"),
             hub=hub,
-            health=store.health,
+            health=NodeHealth(store.health, _looks(gauges)),
             tree=of_node.tree,
             departure=of_node.departure,
             tokens=world.tokens,
@@ -161,6 +162,11 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         )
     )
     return Node(tree, store, departure)
+
+
+def _looks(_gauges: Gauges) -> Sequence[Look]:
+    """What this process sees of the node's health beside the store."""
+    return ()
 
 
 def _listener(app: ASGIFramework, ground: Ground, settings: Settings) -> Listener:
