@@ -1,6 +1,6 @@
 """Housekeeping: removes what has expired, now and then. Nothing is wrong when it is late.
 
-It stands in every worker, and acts in the one that leads.
+It stands in every worker, and acts in the one that leads, while its clock is that of the store.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from actors.messages.elector import ElectorMessage, StepDown, TellTerm
 from actors.messages.housekeeping import HousekeepingMessage, StandsBy
 from actors.messages.replies import Unavailable
 from actors.ports import Clock, Upkeep
+from domain.clocks import ClocksApart
 from domain.leadership import Deposed, Term
 from domain.outages import Outage
 from domain.views import Sweepings
@@ -27,7 +28,7 @@ Swept = Sweepings | StandsBy | Unavailable
 
 
 class Housekeeping(Actor[HousekeepingMessage]):
-    """One per node acts: the one whose elector has a term."""
+    """One per node acts: the one whose elector has a term. `clock` is this machine's own."""
 
     def __init__(self, upkeep: Upkeep, clock: Clock, elector: Address[ElectorMessage]) -> None:
         self.idle_timeout_s = SWEEP_EVERY_S
@@ -56,6 +57,10 @@ class Housekeeping(Actor[HousekeepingMessage]):
         except Outage as outage:
             _LOG.info("sweep put off", extra={"reason": outage.reason})
             return Unavailable(outage.reason, outage.retry_after_s)
+        if isinstance(swept, ClocksApart):
+            reason = f"Nothing was removed: {swept}."
+            _LOG.warning("sweep put off", extra={"reason": reason})
+            return Unavailable(reason, SWEEP_EVERY_S)
         if isinstance(swept, Deposed):
             _LOG.warning("not swept", extra={"term": term.number, "latest": swept.latest})
             self._elector.tell_nowait(StepDown())

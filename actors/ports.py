@@ -17,6 +17,7 @@ from uuid import UUID
 
 from actors.address import Address
 from domain.account import Access, Account, SignInSession
+from domain.clocks import ClocksApart
 from domain.commands import (
     AddComment,
     AnnotatePayment,
@@ -212,8 +213,11 @@ class Announcements(Protocol):
 class Upkeep(Protocol):
     """What has to be done now and then, by the one who leads."""
 
-    async def sweep(self, now: datetime, term: Term) -> Sweepings | Deposed:
-        """Remove what has expired, unless another term than `term` has begun."""
+    async def sweep(self, now: datetime, term: Term) -> Sweepings | Deposed | ClocksApart:
+        """Remove what has expired, unless another term than `term` has begun.
+
+        `now` is what this machine's clock says: nothing is removed where the store's says another.
+        """
 
 
 class Leadership(Protocol):

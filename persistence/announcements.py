@@ -40,7 +40,7 @@ class PostgresAnnouncements:
 async def _announce(
     command: AnnounceMaintenance, context: CommandContext, tx: Transaction
 ) -> Committed[AnnouncementView] | Rejected:
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     view = AnnouncementView(

@@ -36,12 +36,13 @@ VIEW_TYPES: Final[Mapping[str, type[View]]] = {
 TYPE_NAMES: Final = {kind: name for name, kind in VIEW_TYPES.items()}
 RETRY_AFTER_S: Final = 1
 
-# To be put before other SQL as its first part: no row when the key is taken.
+# To be put before other SQL as its first part: no row when the key is taken. The key ages from the
+# instant of the database, by whose clock it is cleared away as well (persistence/upkeep.py).
 CLAIM_PART: Final = """claim AS (
     INSERT INTO idempotency_keys (user_id, method, path, key, fingerprint, created_at)
     VALUES (CAST(:claim_user_id AS uuid), CAST(:claim_method AS text), CAST(:claim_path AS text),
             CAST(:claim_key AS text), CAST(:claim_fingerprint AS bytea),
-            CAST(:claim_at AS timestamptz))
+            clock_timestamp())
     ON CONFLICT DO NOTHING RETURNING 1)"""
 CLAIM: Final = compiled(
     text(f"WITH {CLAIM_PART} SELECT EXISTS (SELECT FROM claim) AS claimed")  # noqa: S608  constants
@@ -63,7 +64,7 @@ class RolledBack(Exception):
         self.rejected = rejected
 
 
-def claim_values(claim: IdempotencyClaim, at: object) -> dict[str, object]:
+def claim_values(claim: IdempotencyClaim) -> dict[str, object]:
     """The parameters of CLAIM_PART."""
     return {
         "claim_user_id": claim.user_id,
@@ -71,13 +72,10 @@ def claim_values(claim: IdempotencyClaim, at: object) -> dict[str, object]:
         "claim_path": claim.path,
         "claim_key": claim.key,
         "claim_fingerprint": claim.fingerprint,
-        "claim_at": at,
     }
 
 
-async def claim_or_answer(
-    tx: Transaction, claim: IdempotencyClaim | None, at: object
-) -> Committed[Any] | None:
+async def claim_or_answer(tx: Transaction, claim: IdempotencyClaim | None) -> Committed[Any] | None:
     """Claim the key; what its first holder was answered when it is taken, None when it is ours now.
 
     Raises RolledBack when the key cannot be used.
@@ -85,7 +83,7 @@ async def claim_or_answer(
     if claim is None:
         return None
     try:
-        claimed = await tx.fetchval(CLAIM, **claim_values(claim, at))
+        claimed = await tx.fetchval(CLAIM, **claim_values(claim))
     except asyncpg.PostgresError as error:
         raise told_apart(error) from error
     return None if claimed else await answered_before(tx, claim)

@@ -50,7 +50,7 @@ async def open_loan(
     customer_id: UserId, judge: SubmitJudge, context: CommandContext, tx: Transaction
 ) -> Committed[LoanView] | Rejected:
     """Take an application, under a number that is minted here."""
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     decision = await _judged_application(tx, customer_id, judge)
@@ -209,7 +209,7 @@ async def _locked(
     values: dict[str, object] = {"loan_id": loan_id}
     if payment_id is not None:
         values["payment_id"] = payment_id
-    claiming = {} if claim is None else claim_values(claim, context.at)
+    claiming = {} if claim is None else claim_values(claim)
     statement = sql.LOCK_LOAN[claim is not None, payment_id is not None]
     try:
         row = await tx.fetchrow(statement, **values, **claiming)

@@ -33,7 +33,7 @@ async def annotate(
     command: AnnotatePayment, permit: Permit, context: CommandContext, tx: Transaction
 ) -> Committed[PaymentView] | Rejected:
     """Add a fact beside the payment and show it in its projection."""
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     row = await tx.fetchrow(sql.LOCK_PAYMENT, payment_id=command.payment_id)
@@ -84,7 +84,7 @@ async def comment(
     command: AddComment, permit: Permit, context: CommandContext, tx: Transaction
 ) -> Committed[CommentView] | Rejected:
     """Keep a comment; the same one under the same id is a replay."""
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     place = await tx.fetchrow(sql.SELECT_PLACE, loan_id=command.loan_id)

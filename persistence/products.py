@@ -115,7 +115,7 @@ class PostgresProducts:
 async def _create(
     command: CreateProduct, context: CommandContext, tx: Transaction
 ) -> Committed[ProductView] | Rejected:
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     product = create_product(command)

@@ -567,6 +567,15 @@ LEADERSHIP: Final = Table(
     CheckConstraint("term >= 0", name="term"),
 )
 
+# How far time has gone for what ages out (persistence/upkeep.py).
+UPKEEP: Final = Table(
+    "upkeep",
+    METADATA,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),
+    Column("aged_to", INSTANT, nullable=False),
+    CheckConstraint("singleton", name="singleton"),
+)
+
 # No foreign keys: these rows are of use for seconds, and must hold up nobody.
 CONNECT_TICKETS: Final = Table(
     "connect_tickets",

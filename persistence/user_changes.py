@@ -48,7 +48,7 @@ async def create_user(
     command: CreateUser, password_hash: str, context: CommandContext, tx: Transaction
 ) -> Committed[Account] | Rejected:
     """Make a user; without a branch he belongs to his creator's, or the node's."""
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     branch_id = command.branch_id or context.principal.branch_id
@@ -116,7 +116,7 @@ async def update_user(
     command: UpdateUser, judge: AccountJudge, context: CommandContext, tx: Transaction
 ) -> Committed[Account] | Rejected:
     """Change a user, when `judge` does not object to the one that is there now."""
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     now = await _locked(command.user_id, tx)
@@ -155,7 +155,7 @@ async def change_password(
     tx: Transaction,
 ) -> Committed[Account] | Rejected:
     """Set a password and end the user's sessions, but for `kept`."""
-    answered = await claim_or_answer(tx, context.idempotency, context.at)
+    answered = await claim_or_answer(tx, context.idempotency)
     if answered is not None:
         return answered
     now = await _locked(user_id, tx)

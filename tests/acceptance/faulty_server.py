@@ -5,6 +5,9 @@
                   listener raises
     hang PATH     the actor gets a message whose handling never ends
     doom KIND     every incarnation of that class from now on crashes before it is started
+    clock SECONDS the wall clock is from now on so far ahead of the right time, in workers as well;
+                  negative is behind, 0 sets it right (`faulty_clock.py`)
+    sweep PATH    housekeeping sweeps at once
 
 What runs is what is shipped; nothing that a client sends reaches this door.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Final
 
 import trio
@@ -25,12 +29,15 @@ from actors.connectivity_prober import ConnectivityProber
 from actors.elector import Elector
 from actors.gatekeeper import Gatekeeper
 from actors.housekeeping import Housekeeping
+from actors.messages.housekeeping import SweepNow
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_session import UserSession
 from persistence.store import Store
 from server import serve as serving
 from server.cli import main
+from server.workers import process
 from supervisors.supervisor import Supervisor
+from tests.acceptance import faulty_clock
 from web.edge.listener import Listener
 
 KINDS: Final[tuple[type[Actor[Any]], ...]] = (
@@ -59,6 +66,7 @@ class HangHere:
 
 doomed: set[str] = set()
 ordered: dict[str, trio.Event] = {}
+clock_file = faulty_clock.new_file()
 
 
 def harm(kind: type[Actor[Any]]) -> None:
@@ -102,6 +110,13 @@ def harm_routines() -> None:
     Listener._sweep = faulty_sweep  # type: ignore[method-assign]
 
 
+def harm_clock() -> None:
+    """This process and its workers ask a clock that can be set."""
+    faulty_clock.install(clock_file)
+    wrong = f"from tests.acceptance import faulty_clock; faulty_clock.install({clock_file!r}); "
+    process._BOOT = process._BOOT.replace("from server", f"{wrong}from server", 1)
+
+
 def fault(name: str) -> trio.Event:
     """A new word for this incarnation to wait for."""
     event = ordered[name] = trio.Event()
@@ -124,6 +139,10 @@ def carry_out(root: Supervisor, order: str) -> None:
     name = what.rpartition("/")[2]
     if verb == "doom":
         doomed.add(what)
+    elif verb == "clock":
+        faulty_clock.set_ahead(clock_file, float(what))
+    elif verb == "sweep":
+        assert root.find(what)[1].address.tell_nowait(SweepNow())
     elif name in ordered:
         ordered[name].set()
     else:
@@ -149,5 +168,9 @@ if __name__ == "__main__":
     for kind in KINDS:
         harm(kind)
     harm_routines()
+    harm_clock()
     serving.supervise = supervise  # type: ignore[assignment]
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        Path(clock_file).unlink(missing_ok=True)

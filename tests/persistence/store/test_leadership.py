@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 import trio
@@ -76,7 +77,7 @@ async def test_a_store_that_was_started_anew_campaigns_anew(fresh_dsn: str) -> N
 
 async def test_of_two_that_believe_to_lead_only_the_later_term_writes(fresh_dsn: str) -> None:
     async with candidate(fresh_dsn, "old") as old, candidate(fresh_dsn, "new") as new:
-        at = Office(old).context().at
+        at = datetime.now(UTC)
         forced = await lead(old)
         # The lock is taken by force; the one who held it has not noticed.
         await Office(new).sql("UPDATE leadership SET term = term + 1, holder = 'new'")

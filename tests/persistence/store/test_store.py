@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 import trio
 import trio.testing
 from uuid_utils.compat import uuid7
 
-from domain.account import SignInSession
-from domain.identifiers import SessionId
-from domain.leadership import Term
 from domain.outages import StoreUnavailable
-from domain.sign_in import RefreshTicket
-from domain.views import Sweepings
-from persistence.store import Store, StoreOptions
+from persistence.store import Store
 from tests.persistence.store.office import EVERYTHING, TODAY, Office
 from tests.stores import with_database
 
@@ -97,24 +90,4 @@ async def test_health_tells_a_schema_that_is_not_ours(fresh_dsn: str) -> None:
     await Office(store).sql("UPDATE alembic_version SET version_num = '0000'")
     components = await store.health.components()
     assert (components["database"].state, components["migrations"].state) == ("ok", "down")
-    await store.stop()
-
-
-async def test_a_sweep_takes_what_has_expired_and_nothing_else(fresh_dsn: str) -> None:
-    store = Store(fresh_dsn, "", StoreOptions(keys_kept=timedelta(days=2)))
-    await store.start()
-    office = Office(store)
-    user, loan = await office.user(), await office.loan()
-    await office.pay(loan.id, "1.00", context=office.context("a key"))
-    at = office.context().at
-    for life in (timedelta(days=1), timedelta(days=3)):
-        session = SignInSession(SessionId(uuid7()), user.id, at, at, at + life, "::1", None)
-        ticket = RefreshTicket(uuid7(), session.id, user.id, at, session.expires_at)
-        await store.accounts.open_session(session, ticket, "r")
-    term = Term(0, at)  # nobody has led yet
-    assert await store.upkeep.sweep(at, term) == Sweepings(0, 0, 0)
-    assert await store.upkeep.sweep(at + timedelta(days=1), term) == Sweepings(1, 1, 0)
-    assert await store.upkeep.sweep(at + timedelta(days=2), term) == Sweepings(0, 0, 1)
-    assert await store.upkeep.sweep(at + timedelta(days=3), term) == Sweepings(1, 1, 0)
-    assert await office.count("payments") == 1
     await store.stop()

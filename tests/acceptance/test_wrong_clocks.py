@@ -1,0 +1,80 @@
+"""The wall clock of a running server is set ahead and back: nothing is paid twice or misdated.
+
+The clock is set by `faulty_server.py`; the database's stays right.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import trio
+
+from tests.acceptance.node import Node, active_loan, hire
+from tests.conftest import a_node
+
+pytestmark = pytest.mark.slow
+
+FAULTY = "tests.acceptance.faulty_server"
+HOUSEKEEPING = "/root/core/housekeeping"
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def clock_node() -> Iterator[Node]:
+    """The real server with a clock that can be set."""
+    with a_node(program=FAULTY) as node:
+        yield node
+
+
+@pytest.fixture
+def node(clock_node: Node) -> Iterator[Node]:
+    yield clock_node
+    clock_node.order("clock 0")
+
+
+async def until(found: Callable[[], bool]) -> None:
+    with trio.fail_after(PATIENCE_S):
+        while not found():
+            await trio.lowlevel.checkpoint()
+
+
+async def swept(node: Node) -> None:
+    """Have housekeeping sweep, and wait until it has swept or said why not."""
+
+    def said() -> int:
+        log = node.log()
+        return log.count('"swept"') + log.count('"sweep put off"') + log.count("StandsBy")
+
+    before = said()
+    node.order(f"sweep {HOUSEKEEPING}")
+    await until(lambda: said() > before)
+
+
+async def test_weeks_ahead_during_a_sweep_and_the_same_key_still_pays_once(node: Node) -> None:
+    """R2: forty days ahead, one sweep, set right: the retry replays, and money moved once."""
+    staff = await hire(node)
+    loan = await active_loan(node, staff)
+    body = {"loan_id": loan["id"], "amount": "10.00", "reference": "once"}
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+
+    async def pay() -> httpx.Response:
+        async with node.client(staff.officer) as client:
+            answer: httpx.Response = await client.post("/payments/", json=body, headers=key)
+        return answer
+
+    first = await pay()
+    assert first.status_code == 201
+    node.order(f"clock {40 * DAY_S}")
+    await swept(node)
+    node.order("clock 0")
+    again = await pay()
+    assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (201, "true")
+    assert again.json() == first.json()
+    async with node.client(staff.officer) as client:
+        listed = (await client.get("/payments/", params={"loan_id": loan["id"]})).json()
+    assert [item["id"] for item in listed["items"]] == [first.json()["id"]]
