@@ -130,6 +130,7 @@ AS_BEFORE = """
     DELETE FROM payments WHERE type = 'recovery';
     ALTER TABLE payments DROP COLUMN type;
     ALTER TABLE loans DROP COLUMN dues_to_come;
+    DROP TABLE upkeep;
     ALTER TABLE payments ENABLE TRIGGER ALL;
     UPDATE alembic_version SET version_num = '0008'
 """
