@@ -8,6 +8,8 @@
 SHELL   := /bin/sh
 PYTHON  ?= python3
 ARGS    ?=
+# How many processes run the tests; 0 runs them in this one, for a debugger.
+PROCESSES ?= 2
 VENV    := .venv
 BIN     := $(VENV)/bin
 # pip asks nobody, and says only what went wrong.
@@ -80,11 +82,14 @@ migrate: setup ## bring the database to this version's schema
 
 # --- checking ---------------------------------------------------------------------------------
 
+# Files run side by side and in an order by chance; the first lines say its seed, --randomly-seed brings it back.
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile
+
 test: setup-dev ## every test but the slow ones and the soak
-	@$(BIN)/python -m pytest -m "not slow and not soak" $(ARGS)
+	@$(PYTEST) -m "not slow and not soak" $(ARGS)
 
 # pytest's exit code 5: no test carries the mark.
-only = $(BIN)/python -m pytest -m "$(1) and not soak" $(ARGS) || test $$? -eq 5
+only = $(PYTEST) -m "$(1) and not soak" $(ARGS) || test $$? -eq 5
 
 test-slow: setup-dev ## the slow tests alone
 	@$(call only,slow)
@@ -93,7 +98,7 @@ test-store: setup-dev ## the tests that touch a store; LENDWIRE_TEST_DATABASE_UR
 	@$(call only,store)
 
 check: lint types imports ## lint, types, imports and all tests but the soak; 500 examples of each rule
-	@$(BIN)/python -m pytest --hypothesis-profile=check -m "not soak" $(ARGS)
+	@$(PYTEST) --hypothesis-profile=check -m "not soak" $(ARGS)
 
 lint: setup-dev ## the house rules that ruff can see
 	@$(BIN)/ruff check .
