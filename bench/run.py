@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -35,7 +36,6 @@ from server.embedded.valkey import EmbeddedValkey  # noqa: E402
 
 SERVER_CORE, LOAD_CORE = 0, max(os.sched_getaffinity(0))
 ADMIN = "admin@example.com"
-PEER_PORT = 18_111
 USERS = 16
 QUIET = {"RATE_LIMIT_USER": "10000000", "RATE_LIMIT_SIGN_IN": "10000000"}
 Scenario = tuple[str, Callable[[int], Iterator[bytes]], Callable[[int], Iterator[bytes]]]
@@ -94,20 +94,28 @@ def peer(dsn: str, redis_url: str) -> Iterator[tuple[int, str]]:
         text=True,
         check=True,
     ).stdout.strip()
+    port = free_port()
     server = start(
         [
             sys.executable, "-m", "uvicorn", "--no-access-log", "--log-level", "error",
-            "--port", str(PEER_PORT), "--app-dir", str(HERE), "peer_fastapi_orm:app",
+            "--port", str(port), "--app-dir", str(HERE), "peer_fastapi_orm:app",
         ],
         environment,
         pinned=True,
     )  # fmt: skip
     try:
-        wait_for(PEER_PORT)
-        yield PEER_PORT, token
+        wait_for(port)
+        yield port, token
     finally:
         server.terminate()
         server.wait(30)
+
+
+def free_port() -> int:
+    """A port for a peer that cannot choose one itself."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
 
 
 def wait_for(port: int) -> None:
@@ -183,22 +191,29 @@ def measure(
         before = counted_server.read(counts)
         asked = 0.0
         for _ in range(ARGUMENTS.rounds):
-            figures = load.run("127.0.0.1", port, ours, users=USERS, seconds=ARGUMENTS.seconds)
+            figures = asked_of(port, ours)
             mine.append(figures)
             asked += sum(figures.statuses.values())
-            if other:
-                others.append(
-                    load.run("127.0.0.1", peer_port, theirs, users=USERS, seconds=ARGUMENTS.seconds)
-                )
+            if other and (
+                found := load.a_round_of("the peer", partial(asked_of, peer_port, theirs))
+            ):
+                others.append(found)
         after = counted_server.read(counts)
         hops = [(late - early) / asked for early, late in zip(before, after, strict=True)]
         print(f"{name:12} {row(mine)} {hops[0]:6.1f} {hops[1]:6.1f} {hops[2]:6.1f}", end="")
         if others:
             print(f" {row(others)} {median_rate(mine) / median_rate(others):6.2f}", end="")
+        elif other:
+            print("  no round of the peer counts", end="")
         print(flush=True)
         bad = {s: n for f in (*mine, *others) for s, n in f.statuses.items() if s >= 300}
         if bad:
             print(f"  refused: {bad}")
+
+
+def asked_of(port: int, requests: Callable[[int], Iterator[bytes]]) -> load.Figures:
+    """What one round on a port shows."""
+    return load.run("127.0.0.1", port, requests, users=USERS, seconds=ARGUMENTS.seconds)
 
 
 def median_rate(figures: list[load.Figures]) -> float:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 MATCH = b'"comment_added"'
+SILENCE_S_MAX = 30.0
 STAMP = re.compile(rb'"comment_added".{0,60}?"timestamp":"([^"]+)"')
 
 
@@ -67,12 +68,18 @@ class Subscribers:
     def listen(self, until: Callable[[Heard], bool], *, timed: bool, tick_s: float) -> Heard:
         """Read until `until` is content; it is asked after each turn, and every `tick_s`."""
         heard = Heard()
+        silent_since = time.monotonic()
         while not until(heard):
+            if time.monotonic() - silent_since > SILENCE_S_MAX:
+                raise TimeoutError(
+                    f"nothing came for {SILENCE_S_MAX} s: {heard.frames} frames so far"
+                )
             for descriptor, _ in self._poll.poll(tick_s):
                 poster = self._posts.get(descriptor)
                 if poster is not None:
                     poster.take()
                     continue
+                silent_since = time.monotonic()
                 data = self._sockets[descriptor].recv(1 << 18)
                 if not data:
                     raise ConnectionError("a subscriber was cut")
@@ -116,7 +123,10 @@ class Poster:
 
     def take(self) -> None:
         """Read of an answer what has come."""
-        self._received += self.socket.recv(1 << 16)
+        more = self.socket.recv(1 << 16)
+        if not more:
+            raise ConnectionError("a poster was cut")
+        self._received += more
         head, found, body = self._received.partition(b"\r\n\r\n")
         if not found:
             return
