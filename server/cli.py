@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from server.failures import StartRefused
-from server.settings import Settings, read_settings
+from server.settings import API_VERSION, Settings, read_settings
 
 SECRET_SETTINGS = frozenset(
     {"jwt_secret_key", "sync_node_key", "admin_password", "database_url", "redis_url"}
@@ -39,7 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lendwire", description="A loan server that keeps working when the line goes down."
     )
-    parser.add_argument("--version", action="version", version=f"lendwire {version('lendwire')}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"lendwire {version('lendwire')}, which speaks version {API_VERSION} of its API",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve until Ctrl-C or SIGTERM")

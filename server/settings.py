@@ -26,6 +26,7 @@ from server.failures import StartRefused
 
 KEY_BYTES_MIN = 32
 SAMPLE_KEYS = ("change-me", "changeme", "secret", "your-secret", "sample", "example")
+API_VERSION = "1.0.0"
 NOT_YET = "is not supported by this release"
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -50,7 +51,7 @@ class Settings(BaseSettings):
     jwt_refresh_token_expire_days: int = Field(7, ge=1, le=365)
     api_title: str = "Lendwire"
     api_description: str = "A loan server that keeps working when the line goes down"
-    api_version: str = "1.0.0"
+    api_version: str = API_VERSION
     sync_remote_url: str = ""
     sync_node_id: str = ""
     sync_node_key: str = ""

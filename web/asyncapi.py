@@ -23,6 +23,7 @@ from web.sockets.upgrade import QUERY
 VERSION: Final = "3.0.0"
 ADDRESS: Final = "/ws/connect/{user_id}"
 STYLE_NAME: Final = "asyncapi.css"
+ICON_NAME: Final = "favicon-32x32.png"
 
 Json = dict[str, Any]
 
@@ -33,12 +34,16 @@ _DESCRIPTION: Final = (
     "lendwire.v1 and lendwire.bearer.<token>, else by a first message `authenticate` within five "
     "seconds. Messages are text frames of at most 64 KiB; a client sends at most 100 a minute, "
     "20 of them at once. "
-    "The same notifications come as Server-Sent Events from GET /events."
+    "The same notifications come as Server-Sent Events from GET /events, each under its type as "
+    "the event's name: an EventSource hears them by addEventListener('payment_recorded', ...), "
+    "and never by onmessage."
 )
 STYLE: Final = b"""\
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; }
 pre { background: #f4f4f4; padding: .75rem; overflow: auto; }
 table { border-collapse: collapse; }
+nav ul { margin: 0; padding-left: 1.25rem; }
+nav li li { display: inline-block; margin-right: 1rem; }
 th, td { border: 1px solid #ccc; padding: .25rem .6rem; text-align: left; }
 """
 
@@ -142,24 +147,43 @@ def _page(document: Json) -> Iterator[str]:
     info = document["info"]
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield f"<title>{escape(info['title'])}</title>"
+    yield f'<link rel="icon" type="image/png" href="/docs/{ICON_NAME}">'
     yield f'<link rel="stylesheet" href="/docs/{STYLE_NAME}"></head><body>'
     yield f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>"
     yield f"<p>{escape(info['description'])}</p>"
     yield f"<p><code>{escape(ADDRESS)}</code>, as <a href='/asyncapi.json'>AsyncAPI 3.0</a>.</p>"
-    for operation in document["operations"].values():
-        yield f"<h2>{escape(operation['summary'])}</h2>"
-        for reference in operation["messages"]:
-            message = document["components"]["messages"][reference["$ref"].rpartition("/")[2]]
+    yield from _contents(document)
+    for name, operation in document["operations"].items():
+        yield f"<h2 id='{escape(name)}'>{escape(operation['summary'])}</h2>"
+        for message in _messages(document, operation):
             yield from _section(document, message)
-    yield "<h2>How a socket is closed</h2><table><tr><th>code</th><th>meaning</th></tr>"
+    yield "<h2 id='closed'>How a socket is closed</h2><table><tr><th>code</th><th>meaning</th></tr>"
     for row in document["x-close-codes"]:
         yield f"<tr><td>{row['code']}</td><td>{escape(row['meaning'])}</td></tr>"
-    yield "</table><h2>The parts of messages</h2>"
+    yield "</table><h2 id='parts'>The parts of messages</h2>"
     payloads = {one["payload"]["$ref"] for one in document["components"]["messages"].values()}
     for name, schema in document["components"]["schemas"].items():
         if _SCHEMA.format(model=name) not in payloads:
             yield f"<h3>{escape(name)}</h3>{_pre(schema)}"
     yield "</body></html>"
+
+
+def _contents(document: Json) -> Iterator[str]:
+    """What is on the page, with a link to each message."""
+    yield "<nav aria-label='Contents'><ul>"
+    for name, operation in document["operations"].items():
+        yield f"<li><a href='#{escape(name)}'>{escape(operation['summary'])}</a><ul>"
+        for message in _messages(document, operation):
+            called = escape(message["name"])
+            yield f"<li><a href='#{called}'>{called}</a></li>"
+        yield "</ul></li>"
+    yield "<li><a href='#closed'>How a socket is closed</a></li>"
+    yield "<li><a href='#parts'>The parts of messages</a></li></ul></nav>"
+
+
+def _messages(document: Json, operation: Json) -> Iterator[Json]:
+    for reference in operation["messages"]:
+        yield document["components"]["messages"][reference["$ref"].rpartition("/")[2]]
 
 
 def _section(document: Json, message: Json) -> Iterator[str]:

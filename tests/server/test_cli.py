@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from importlib.metadata import version
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +15,8 @@ from server.cli import main
 from server.failures import StartRefused
 from server.new_user import NewUser, create_user
 from server.settings import Settings
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +48,15 @@ def test_openapi_prints_the_document_without_a_server(capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["openapi"].startswith("3.1")
     assert "/payments/" in document["paths"]
+
+
+def test_the_version_is_that_of_the_program_and_of_its_api(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+    spoken = f"which speaks version {document['info']['version']} of its API"
+    assert capsys.readouterr().out == f"lendwire {version('lendwire')}, {spoken}\n"
 
 
 def test_without_a_command_the_usage_is_shown(capsys):

@@ -172,6 +172,9 @@ async def test_the_document_and_its_page_are_served_and_load_nothing_from_elsewh
         assert f"<td>{code}</td>" in text
     for name in DOCUMENT["components"]["messages"]:
         assert f"<h3 id='{name}'>" in text
+        assert f"<a href='#{name}'>" in text, "U10: the page has contents"
+    (icon,) = re.findall(r'<link rel="icon"[^>]* href="([^"]+)"', text)
+    assert (await client.get(icon)).status_code == 200
     style = await client.get("/docs/asyncapi.css")
     assert (style.status_code, style.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from web.asyncapi import STYLE, STYLE_NAME, asyncapi_json, asyncapi_page
+from web.asyncapi import ICON_NAME, STYLE, STYLE_NAME, asyncapi_json, asyncapi_page
 from web.calls import Call
 from web.problems import NOT_FOUND
 from web.replies import JSON, Outcome, Page
@@ -34,7 +34,7 @@ _CSS, _SCRIPT, _PNG, _HTML = (
 _ASSETS: Final = {
     "swagger-ui.css": _CSS,
     "swagger-ui-bundle.js": _SCRIPT,
-    "favicon-32x32.png": _PNG,
+    ICON_NAME: _PNG,
 }
 _PAGE: Final = b"""<!doctype html>
 <html lang="en">
