@@ -28,7 +28,7 @@ HUB_TIMEOUT_S = 10.0
 
 
 class FeedRestarted(Exception):
-    """The feed has another epoch: positions of before mean nothing any more."""
+    """The feed has another epoch, or goes back: positions of before mean nothing any more."""
 
 
 class ChangeFeed(Actor[ChangeFeedMessage]):
@@ -93,8 +93,11 @@ class ChangeFeed(Actor[ChangeFeedMessage]):
                 await self._listen()
             while True:
                 batch = await self._feed.advance(self._position, BATCH_MAX)
-                if batch.head.epoch != self._position.epoch:
-                    raise FeedRestarted(f"epoch {self._position.epoch} became {batch.head.epoch}")
+                if batch.head.epoch != self._position.epoch or batch.head.seq < self._position.seq:
+                    raise FeedRestarted(
+                        f"epoch {self._position.epoch} at {self._position.seq}"
+                        f" became {batch.head.epoch} at {batch.head.seq}"
+                    )
                 if batch.entries:
                     await self._hub.tell(
                         Deliver(batch.head, batch.entries), timeout_s=HUB_TIMEOUT_S

@@ -251,7 +251,7 @@ class PresentUser:
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """A place in the change feed: `seq` is dense in `epoch`, which changes only at a restore."""
+    """A place in the change feed: `seq` is dense in `epoch`; a restore begins another one."""
 
     epoch: UUID
     seq: int

@@ -6,6 +6,9 @@ number, whatever order their commits became visible in. The stamper moves what i
 first, then (in a new statement, which sees what the last holder left) one move, transactions in the
 order of their highest staging number and each kept together, numbered on from the locked head. It
 is a function of the database, `stamp_feed`, so that a look costs two round trips.
+
+Each look compares the life of the database (persistence/feed_life.py): in another one, or when it
+was heard further than it goes, the feed has another epoch and no entries for whoever asked.
 """
 
 from __future__ import annotations
@@ -21,26 +24,15 @@ from domain.views import FeedPosition
 from persistence.commit_bell import CommitBell
 from persistence.commit_ears import CommitEars
 from persistence.connections import Connections
+from persistence.feed_life import FeedLife
 from persistence.statements import compiled
 from persistence.tally_fold import fold
 from persistence.transaction import transaction
 
+LOOK_LIMIT_S: Final = 6.0  # above what the server itself allows a statement
 FOLD_EVERY: Final = 200  # stamped notices, so that reading the figures takes a millisecond
 
-SELECT_HEAD: Final = compiled(text("SELECT epoch, seq FROM feed_head"))
 STAMP: Final = compiled(text("SELECT stamp_feed()"))  # written out in the first migration
-SELECT_AFTER: Final = compiled(
-    text(
-        """SELECT h.epoch, h.seq AS head_seq, f.seq, f.at, f.type, f.branch_id, f.customer_id,
-               f.topic, f.data
-          FROM feed_head AS h
-          LEFT JOIN LATERAL (
-              SELECT * FROM feed
-               WHERE seq > CAST(:after AS bigint) AND h.epoch = CAST(:epoch AS uuid)
-               ORDER BY seq LIMIT CAST(:page_limit AS integer)) AS f ON TRUE
-         ORDER BY f.seq"""
-    )
-)
 
 
 @final
@@ -50,13 +42,12 @@ class PostgresFeed:
     def __init__(self, connections: Connections, bell: CommitBell) -> None:
         self._connections = connections
         self._ears = CommitEars(connections, bell)
+        self._life = FeedLife()
         self._stamped = 0  # since the last fold, by this process
 
     async def position(self) -> FeedPosition:
         """Where the feed ends now: what is staged but not stamped comes after it."""
-        row = await self._connections.run(self._connections.pool.fetchrow, SELECT_HEAD)
-        assert row is not None, "the feed has a head since the first migration"
-        return FeedPosition(row["epoch"], row["seq"])
+        return await self._connections.run(self._position)
 
     async def advance(self, after: FeedPosition, limit: int) -> FeedBatch:
         """Stamp what was committed, then read on, in one crossing.
@@ -70,6 +61,10 @@ class PostgresFeed:
         """Read on without stamping: for those who missed what others were told."""
         return await self._connections.run(self._history, after, limit)
 
+    async def begin_epoch(self) -> FeedPosition:
+        """Begin another epoch because somebody says so; where the feed ends in it."""
+        return await self._connections.run(self._begin_epoch)
+
     async def listen(self, on_wake: Callable[[], object], on_lost: Callable[[str], object]) -> None:
         """Call `on_wake` on the Trio thread whenever somebody committed, `on_lost` when deaf."""
         await self._ears.listen(on_wake, on_lost)
@@ -78,28 +73,43 @@ class PostgresFeed:
         """Undo `listen`."""
         await self._ears.stop()
 
+    async def _position(self) -> FeedPosition:
+        async with self._connections.pool.lease(LOOK_LIMIT_S) as connection:
+            return await self._life.head(connection)
+
+    async def _begin_epoch(self) -> FeedPosition:
+        async with self._connections.pool.lease(LOOK_LIMIT_S) as connection:
+            return await self._life.begin(connection, is_ordered=True)
+
     async def _advance(self, after: FeedPosition, limit: int) -> FeedBatch:
         pool = self._connections.pool
-        self._stamped += await pool.fetchval(STAMP)
+        async with pool.lease(LOOK_LIMIT_S) as connection:
+            self._stamped += await connection.fetchval(STAMP.sql)
+            batch = await self._batch(connection, after, limit, read_to=after)
         if self._stamped >= FOLD_EVERY:
             self._stamped = 0
             async with transaction(pool) as tx:
                 await fold(tx)
-        return await self._history(after, limit)
+        return batch
 
     async def _history(self, after: FeedPosition, limit: int) -> FeedBatch:
-        pool = self._connections.pool
-        rows = await pool.fetch(SELECT_AFTER, after=after.seq, epoch=after.epoch, page_limit=limit)
-        return _batch(rows, after)
+        async with self._connections.pool.lease(LOOK_LIMIT_S) as connection:
+            return await self._batch(connection, after, limit, read_to=None)
 
-
-def _batch(rows: list[Any], after: FeedPosition) -> FeedBatch:
-    epoch, end = rows[0]["epoch"], rows[0]["head_seq"]
-    if epoch != after.epoch:
-        return FeedBatch(FeedPosition(epoch, end), (), more=False)
-    entries = tuple([_entry(row) for row in rows if row["seq"] is not None])
-    last = entries[-1].seq if entries else after.seq
-    return FeedBatch(FeedPosition(epoch, last), entries, more=last < end)
+    async def _batch(
+        self, connection: Any, after: FeedPosition, limit: int, read_to: FeedPosition | None
+    ) -> FeedBatch:
+        """What comes after a position. `read_to` is one that this process has read to itself."""
+        rows = await self._life.after(connection, after, limit)
+        head = FeedPosition(rows[0]["epoch"], rows[0]["head_seq"])
+        is_behind = head.epoch == after.epoch and head.seq < after.seq
+        if not rows[0]["is_same"] or (is_behind and read_to is not None):
+            head = await self._life.begin(connection, read_to)
+        if head.epoch != after.epoch or is_behind:
+            return FeedBatch(head, (), more=False)
+        entries = tuple([_entry(row) for row in rows if row["seq"] is not None])
+        last = entries[-1].seq if entries else after.seq
+        return FeedBatch(FeedPosition(head.epoch, last), entries, more=last < head.seq)
 
 
 def _entry(row: Mapping[str, Any]) -> FeedEntry:

@@ -31,9 +31,11 @@ class PoolLimits:
     connect_s: float = 1.0
     acquire_s: float = 2.0
     statement_s: float = 5.0  # of lone reads; transactions set their own
+    read_s: float = 6.0  # of a lone read in all, kept by us: a stuck server keeps no limits
     transaction_s: float = 30.0  # of transactions without a nearer deadline
     lock_s: float = 5.0  # waiting for one lock in a transaction
     idle_in_transaction_s: float = 10.0
+    answer_s: float = 31.0  # for any one statement to be answered, kept by us
 
 
 def plain_dsn(dsn: str) -> str:

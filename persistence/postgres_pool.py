@@ -99,13 +99,14 @@ class PostgresPool:
         async with self.lease() as connection:
             await connection.execute("SELECT 1")
 
-    def lease(self) -> Lease:
+    def lease(self, limit_s: float | None = None) -> Lease:
         """Borrow a connection for an `async with` block, which must leave it outside a transaction.
 
-        Raises StoreUnavailable when the server is away or all connections stay busy, and turns
-        what the block meets of the weather into outages.
+        Raises StoreUnavailable when the server is away or all connections stay busy, DeadlinePassed
+        when the block takes longer than `limit_s` (None for `limits.read_s`), and turns what the
+        block meets of the weather into outages.
         """
-        return Lease(self)
+        return Lease(self, self.limits.read_s if limit_s is None else limit_s)
 
     async def dial(self) -> Any:
         """A connection outside the pool (for a lock or a subscription); the caller closes it."""
@@ -195,8 +196,22 @@ class PostgresPool:
         except TimeoutError:
             raise StoreUnavailable(f"all {self.limits.size_max} connections are busy") from None
 
+    async def bring_to_rest(self, connection: Any, last_word: str) -> None:
+        """Execute `last_word` after whatever was interrupted; a connection that cannot is closed.
+
+        Goes to its end, within REST_LIMIT_S, though the caller is cancelled.
+        """
+        if connection.is_closed():
+            return
+        if not await to_the_end(_rests(connection, last_word), limit_s=REST_LIMIT_S):
+            idle, self._idle = self._idle, []
+            for one in idle:
+                one.terminate()
+                self._connections.discard(one)
+
     async def _grow(self) -> Any:
-        connection = await self.dial()
+        options = {**self._dial_options, "command_timeout": self.limits.answer_s}
+        connection = await dial(options, self._weather, limit_s=self.limits.connect_s)
         self._connections.add(connection)
         connection.add_termination_listener(self._shrink)
         return connection
@@ -211,22 +226,29 @@ class PostgresPool:
 class Lease:
     """One loan of a connection: what `PostgresPool.lease` returns, for one `async with`."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_connection", "_limit", "_limit_s", "_pool")
 
-    def __init__(self, pool: PostgresPool) -> None:
+    def __init__(self, pool: PostgresPool, limit_s: float) -> None:
         self._pool = pool
         self._connection: Any = None
+        self._limit_s = limit_s
 
     async def __aenter__(self) -> Any:
         self._connection = await self._pool.take()
+        self._limit = time_limit(self._limit_s)
+        await self._limit.__aenter__()
         return self._connection
 
     async def __aexit__(
         self,
-        _kind: type[BaseException] | None,
+        kind: type[BaseException] | None,
         error: BaseException | None,
-        _trace: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            error = late
         connection = self._connection
         if error is None:
             self._pool.give_back(connection, works=True)
@@ -234,25 +256,19 @@ class Lease:
         outage = outage_of(error, connection)
         try:
             if not isinstance(error, asyncpg.PostgresError):  # which is an answer, so all is quiet
-                await bring_to_rest(connection, "SELECT 1")
+                await self._pool.bring_to_rest(connection, "SELECT 1")
         finally:
             self._pool.give_back(connection, works=False)
         if outage is not None:
             raise outage from error
 
 
-async def bring_to_rest(connection: Any, last_word: str) -> None:
-    """Execute `last_word` after whatever was interrupted; a connection that cannot is closed.
-
-    Goes to its end, within REST_LIMIT_S, though the caller is cancelled.
-    """
-    if not connection.is_closed():
-        await to_the_end(_bring_to_rest(connection, last_word), limit_s=REST_LIMIT_S)
-
-
-async def _bring_to_rest(connection: Any, last_word: str) -> None:
+async def _rests(connection: Any, last_word: str) -> bool:
+    """Say whether a connection came to rest or was lost; else nothing came, and it is closed."""
     try:
         await connection.execute(last_word)
     except (Exception, LoopCancelled) as error:  # noqa: BLE001  whatever it was
         _log.warning("a connection is thrown away, it does not come to rest: %r", error)
         connection.terminate()
+        return not isinstance(error, (LoopCancelled, TimeoutError))
+    return True

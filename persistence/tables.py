@@ -520,6 +520,11 @@ FEED_HEAD: Final = Table(
     Column("singleton", Boolean, primary_key=True, server_default=text("true")),
     Column("epoch", Uuid, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    # The life of the database in which the epoch began (persistence/feed_life.py).
+    Column("system_identifier", BigInteger),
+    Column("timeline", Integer),
+    Column("database_oid", BigInteger),
+    Column("table_oid", BigInteger),
     CheckConstraint("singleton", name="singleton"),
     CheckConstraint("seq >= 0", name="seq"),
 )

@@ -19,7 +19,7 @@ from persistence.asyncio_bridge import point_of_no_return, still_wanted, to_the_
 from persistence.crossing import remaining_s
 from persistence.postgres_dial import milliseconds
 from persistence.postgres_errors import LOSSES, leaves_commit_open, outage_of
-from persistence.postgres_pool import PostgresPool, bring_to_rest
+from persistence.postgres_pool import PostgresPool
 from persistence.statements import Statement
 
 COMMIT_LIMIT_S: Final = 10.0
@@ -149,7 +149,7 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
         """Roll back, give the connection back, and raise the outage that the error stands for."""
         outage = outage_of(error, self._connection)
         try:
-            await bring_to_rest(self._connection, "ROLLBACK")
+            await self._pool.bring_to_rest(self._connection, "ROLLBACK")
         finally:
             self._pool.give_back(self._connection, works=False)
         if outage is not None:

@@ -32,6 +32,39 @@ def on_database(url: str, statement: str) -> None:
     asyncio.run(run())
 
 
+def a_copy_of(server: str, live: str, copy: str) -> None:
+    """Copy a database, whoever is connected to it; who was has to connect again."""
+    name, other = _name(live), _name(copy)
+    on_database(server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    _disconnect(server, name)
+    on_database(server, f"CREATE DATABASE {other} TEMPLATE {name}")
+    on_database(server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def put_in_place(server: str, copy: str, live: str) -> None:
+    """Put a copy in its original's place: what was written since is gone."""
+    on_database(server, f"DROP DATABASE {_name(live)} WITH (FORCE)")
+    on_database(server, f"ALTER DATABASE {_name(copy)} RENAME TO {_name(live)}")
+
+
+def _name(url: str) -> str:
+    return f'"{urlsplit(url).path.removeprefix("/")}"'
+
+
+def _disconnect(server: str, name: str) -> None:
+    """End all sessions, and wait until they have ended: a copy is made of a database at rest."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(server)
+        try:
+            ask = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1"
+            await connection.fetch(ask, name.strip('"'))
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
 def given(variable: str) -> str | None:
     """What the environment says of a server to test against."""
     return os.environ.get(variable) or None

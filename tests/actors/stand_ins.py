@@ -244,6 +244,7 @@ class FeedInMemory:
     listens: int = 0
     histories: int = 0
     forgotten: int = 0
+    heard_further: bool = False  # the head is below what readers have heard, once
 
     def add(self, what: Notice) -> FeedEntry:
         entry = FeedEntry(len(self.entries) + 1, NOON, what)
@@ -258,6 +259,9 @@ class FeedInMemory:
     async def advance(self, after: FeedPosition, limit: int) -> FeedBatch:
         if self.away:
             raise StoreUnavailable("the database is away")
+        if self.heard_further:
+            self.heard_further = False
+            return FeedBatch(FeedPosition(self.epoch, after.seq - 1), (), more=False)
         new = tuple(self.entries[after.seq : after.seq + limit])
         head = FeedPosition(self.epoch, after.seq + len(new))
         return FeedBatch(head, new, head.seq < len(self.entries))

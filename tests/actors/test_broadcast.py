@@ -18,7 +18,7 @@ from actors.messages.broadcast_hub import (
     TellPosition,
     Unregister,
 )
-from actors.messages.change_feed import Deaf
+from actors.messages.change_feed import Deaf, Poke
 from actors.messages.user_session import AccessChanged
 from domain.identifiers import LoanId
 from domain.notices import (
@@ -203,6 +203,19 @@ async def test_another_epoch_restarts_the_feed(autojump_clock):
         await trio.sleep(2)
         figures = {child.path: child for child in house.supervisor.snapshot().children}
         assert figures["/house/feed"].incarnation == 2
+        assert "FeedRestarted" in figures["/house/feed"].last_error.type
+
+
+async def test_a_feed_that_goes_back_restarts_the_reader(autojump_clock):
+    """R1: with a head below its own a reader would be silent until it is passed again."""
+    async with House().open() as house:
+        for _ in range(3):
+            house.written.add(notice())
+        await house.settle()
+        house.written.heard_further = True
+        house.feed.tell_nowait(Poke())
+        await trio.sleep(2)
+        figures = {child.path: child for child in house.supervisor.snapshot().children}
         assert "FeedRestarted" in figures["/house/feed"].last_error.type
 
 

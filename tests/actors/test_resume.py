@@ -190,6 +190,25 @@ async def test_a_position_ahead_of_this_worker_is_believed_when_the_store_has_it
         assert [one for one in client.heard if isinstance(one, int)] == [3, 4]
 
 
+@pytest.mark.parametrize("put_back", ["another life", "an earlier state"])
+async def test_what_the_hub_remembers_of_a_former_life_is_told_to_nobody(autojump_clock, put_back):
+    """R1: who resumes before the feed has looked would hear of payments that are no more."""
+    async with House().open() as house:
+        for _ in range(9):
+            house.written.add(notice())
+        await house.settle()
+        client, fresh = Client(house, 1), Client(house, 2)
+        await client.connect()
+        await fresh.connect()
+        del house.written.entries[5:]
+        if put_back == "another life":
+            house.written.epoch = UUID(int=9)
+            house.written.entries.extend(house.written.entries)
+        assert not await client.resume(3)
+        assert not await fresh.resume(9)
+        assert client.heard == fresh.heard == ["to 9"]
+
+
 async def test_filters_and_rights_as_they_are_now_apply_to_the_replay(autojump_clock):
     async with House().open() as house:
         loan = LoanId(UUID(int=5))

@@ -61,13 +61,14 @@ class CatchingUp:
     async def resume(self, since: FeedPosition, types: Types, topics: Topics) -> bool:
         """Narrow, and go back to `since`; what follows is then to be had page by page.
 
-        False, and all as before but narrowed, when that cannot be.
+        False, and all as before but narrowed, when that cannot be. The store is asked in any case:
+        what the hub remembers may be of a database that was put back since.
         """
-        if since.seq > (await self.head()).seq:
-            end: FeedPosition = await self.hub.ask(FindEnd(), HUB_TIMEOUT_S)
-            if since.seq > end.seq:
-                await self.hub.ask(Narrow(self.connection_id, types, topics), HUB_TIMEOUT_S)
-                return False
+        head = await self.head()
+        end: FeedPosition = await self.hub.ask(FindEnd(), HUB_TIMEOUT_S)
+        if end.epoch != head.epoch or end.seq < max(head.seq, since.seq):
+            await self.hub.ask(Narrow(self.connection_id, types, topics), HUB_TIMEOUT_S)
+            return False
         asked = Resume(self.connection_id, since, types, topics)
         return bool(await self.hub.ask(asked, HUB_TIMEOUT_S))
 

@@ -17,7 +17,7 @@ Amount = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
 
 
 class Place(ResponseShape):
-    """A place in the change feed: `seq` is dense in `epoch`, which changes only at a restore."""
+    """A place in the change feed: `seq` is dense in `epoch`; a restore begins another one."""
 
     epoch: Id
     seq: int

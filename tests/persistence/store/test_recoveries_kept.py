@@ -131,6 +131,8 @@ AS_BEFORE = """
     ALTER TABLE payments DROP COLUMN type;
     ALTER TABLE loans DROP COLUMN dues_to_come;
     DROP TABLE upkeep;
+    ALTER TABLE feed_head DROP COLUMN system_identifier, DROP COLUMN timeline,
+        DROP COLUMN database_oid, DROP COLUMN table_oid;
     ALTER TABLE payments ENABLE TRIGGER ALL;
     UPDATE alembic_version SET version_num = '0008'
 """
