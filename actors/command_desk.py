@@ -7,9 +7,10 @@ locked loan and keeps what was decided. Stateless: one for all session actors of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from actors.loan_judging import action_of, judge, not_allowed, not_found, refused
+from actors.loan_judging import SIGNED_OUT, action_of, judge, not_allowed, not_found, refused
 from actors.messages.user_session import CarriedOut, RequestContext
 from actors.ports import Accounts, Announcements, Clock, IdentitySource, LoanBook
 from actors.products_desk import ProductsDesk
@@ -37,9 +38,12 @@ from domain.commands import (
 from domain.decision import Committed, Decision
 from domain.identifiers import BranchId, EventId
 from domain.product_commands import CreateProduct, ReplaceProduct
-from domain.rejections import FieldFault, Rejected, TermsRefusal
+from domain.rejections import AccessRefusal, FieldFault, Rejected, TermsRefusal
 from domain.roles import Action, Role, Scope, sight
 from domain.workout_commands import AddCharge, PayOff, RecordRecovery
+
+# Whoever is changed more often than this while one command is carried out is told to ask again.
+JUDGED_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,24 @@ class CommandDesk:
     async def carry_out(
         self, account: Account, request: RequestContext, command: LendingCommand
     ) -> CarriedOut:
-        """Carry out `command`; every expected refusal is a value. May raise an Outage."""
+        """Carry out `command`; every expected refusal is a value. May raise an Outage.
+
+        `account` may be out of date by as long as the feed takes. Where that shows as something is
+        written, nothing is, and it is judged again on the account as it then is.
+        """
+        for _ in range(JUDGED_MAX - 1):
+            outcome = await self._judged(account, request, command)
+            if not is_out_of_date(outcome):
+                return outcome
+            access = await self.accounts.access(account.id)
+            if access is None or not access.lets_in(request.session_id):
+                return SIGNED_OUT
+            account = access.account
+        return await self._judged(account, request, command)
+
+    async def _judged(
+        self, account: Account, request: RequestContext, command: LendingCommand
+    ) -> CarriedOut:
         principal = account.principal
         context = CommandContext(
             principal=principal,
@@ -69,6 +90,7 @@ class CommandDesk:
             address=request.address,
             four_eyes=self.four_eyes,
             idempotency=request.idempotency,
+            access_number=account.access_number,
         )
         action = _action_of(command)
         if action is not None and sight(principal, action) is None:
@@ -142,6 +164,11 @@ class CommandDesk:
             return origination.submit(command, number, context, branch_id=branch_id)
 
         return await self.loan_book.open_loan(command.customer_id, judge, context)
+
+
+def is_out_of_date(outcome: CarriedOut) -> bool:
+    """Whether it was judged on an access that somebody had meanwhile changed."""
+    return isinstance(outcome, Rejected) and outcome.reason is AccessRefusal.ACCESS_CHANGED
 
 
 def _made_id(command: LoanCommand) -> UUID | None:

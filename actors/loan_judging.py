@@ -6,7 +6,7 @@ which the table of roles knows.
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from actors.ports import History, Judge
 from domain import endings, origination, servicing, workout
@@ -50,6 +50,9 @@ from domain.workout_commands import (
 
 Outcome = Decision | HistoryNeeded | Rejected
 OriginationCommand = AmendLoan | ApproveLoan | RejectLoan | WithdrawLoan | DisburseLoan
+
+
+SIGNED_OUT: Final = Rejected(AccessRefusal.NOT_SIGNED_IN, "This sign-in has ended. Sign in again.")
 
 
 def not_found(what: str) -> Rejected:

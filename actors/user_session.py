@@ -16,6 +16,7 @@ from typing import ClassVar, assert_never
 from actors.actor import Actor, Context
 from actors.command_desk import CommandDesk
 from actors.envelope import Exit
+from actors.loan_judging import SIGNED_OUT
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
     AccessChanged,
@@ -40,7 +41,7 @@ from domain.commands import ChangePassword, EndSession, OperatingCommand
 from domain.identifiers import SessionId, UserId
 from domain.outages import Outage, OutcomeUnknown
 from domain.queries import ListMySessions, OperatingQuery
-from domain.rejections import AccessRefusal, Rejected
+from domain.rejections import Rejected
 from domain.sign_in import TicketHolder
 
 _LOG = logging.getLogger("lendwire.sessions")
@@ -50,8 +51,6 @@ TOUCH_EVERY = timedelta(seconds=60)
 ENDED_REMEMBERED_MAX = 256
 RETRY_ACCESS_S = 0.25
 FORGET_DEAD_S = 30.0
-
-_SIGNED_OUT = Rejected(AccessRefusal.NOT_SIGNED_IN, "This sign-in has ended. Sign in again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +170,7 @@ class UserSession(Actor[UserSessionMessage]):
         session = self._sessions.get(context.session_id)
         if session is None:
             if context.session_id in self._ended:
-                return _SIGNED_OUT
+                return SIGNED_OUT
             await self._read_access()
             session = self._sessions.get(context.session_id)
         now = self._offices.clock.now()
@@ -182,9 +181,9 @@ class UserSession(Actor[UserSessionMessage]):
         account = self._account
         if session is None or account is None or not account.is_active:
             self._remember_ended(context.session_id)
-            return _SIGNED_OUT
+            return SIGNED_OUT
         if self._is_over(session, now):
-            return _SIGNED_OUT
+            return SIGNED_OUT
         self._seen[session.id] = now
         touch_every = min(TOUCH_EVERY, self._offices.idle_limit / 4)
         if self._touched_at is None or now - self._touched_at > touch_every:

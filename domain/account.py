@@ -11,7 +11,11 @@ from domain.roles import Principal, Role
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user as it stands. `version` rises by one with each change."""
+    """A user as it stands. `version` rises by one with each change.
+
+    `access_number` rises with each change of what the user may do: role, branch, being active,
+    and a password that is set. Whatever was judged on another number has to be judged again.
+    """
 
     id: UserId
     email: str
@@ -23,6 +27,7 @@ class Account:
     sync_status: str
     created_at: datetime
     updated_at: datetime
+    access_number: int = 1
 
     @property
     def principal(self) -> Principal:
@@ -49,3 +54,7 @@ class Access:
 
     account: Account
     sessions: tuple[SignInSession, ...]
+
+    def lets_in(self, session_id: SessionId) -> bool:
+        """Say whether the account is active and this sign-in of it was not ended."""
+        return self.account.is_active and any(one.id == session_id for one in self.sessions)

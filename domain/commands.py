@@ -45,6 +45,8 @@ class CommandContext:
     """Everything around a command that its decision may read: who, when, under which request.
 
     `event_id` is minted for the event that the command may cause; `today` is the business day.
+    `access_number` is that of the account on whose authority is judged: what is written is written
+    only while the account still has it. None is for whoever has no account: the terminal.
     """
 
     principal: Principal
@@ -55,6 +57,7 @@ class CommandContext:
     address: str
     four_eyes: bool
     idempotency: IdempotencyClaim | None
+    access_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

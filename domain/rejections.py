@@ -18,6 +18,7 @@ class AccessRefusal(StrEnum):
     NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
     RATE_LIMITED = "rate_limited"
+    ACCESS_CHANGED = "access_changed"
 
 
 class SignInRefusal(StrEnum):

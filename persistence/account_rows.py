@@ -11,7 +11,7 @@ from domain.roles import Role
 
 ACCOUNT_SQL: Final = (
     "u.id, u.email, u.full_name, u.role, u.branch_id, u.is_active, u.version, u.sync_status,"
-    " u.created_at, u.updated_at"
+    " u.created_at, u.updated_at, u.access_number"
 )
 
 
@@ -28,4 +28,5 @@ def account_of(row: Mapping[str, Any]) -> Account:
         sync_status=row["sync_status"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        access_number=row["access_number"],
     )

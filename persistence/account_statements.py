@@ -24,7 +24,7 @@ ACCOUNT_PARTS: Final = Parts(
             ("email", "full_name", "role", "branch_id", "is_active", "version", "updated_at"),
         ),
         "password": lambda: update_one(
-            "password", USERS, _GUARD, ("password_hash", "version", "updated_at")
+            "password", USERS, _GUARD, ("password_hash", "access_number", "version", "updated_at")
         ),
         "session_new": lambda: insert_one(
             "session_new", SIGN_IN_SESSIONS, all_columns(SIGN_IN_SESSIONS)

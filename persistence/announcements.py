@@ -20,7 +20,7 @@ from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitsOfWork
 from persistence.write_plan import Parts, WritePlan
 
-PARTS: Final = Parts({name: BESIDE[name] for name in ("audit", "answer", "staging")})
+PARTS: Final = Parts({name: BESIDE[name] for name in ("author", "audit", "answer", "staging")})
 
 
 @final
@@ -53,6 +53,7 @@ async def _announce(
     )
     notice = maintenance_notice(view.id, view.message, view.starts_at, view.ends_at)
     plan = WritePlan(PARTS)
+    record_keeping.authored(plan, context)
     record_keeping.audit(
         plan,
         AuditEntry(

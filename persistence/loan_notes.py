@@ -69,6 +69,7 @@ async def annotate(
         },
     )
     before = {name: getattr(stood, name) for name in NOTE_COLUMNS}
+    record_keeping.authored(plan, context)
     record_keeping.audit(
         plan,
         _audit(
@@ -100,6 +101,7 @@ async def comment(
         return _said_before(CommentView(**dict(stood)), view)
     plan = WritePlan(LOAN_PARTS)
     plan.one("comment", {name: getattr(view, name) for name in CommentView.__slots__})
+    record_keeping.authored(plan, context)
     record_keeping.audit(
         plan,
         _audit(

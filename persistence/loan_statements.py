@@ -74,7 +74,8 @@ SELECT_DESK: Final = compiled(
     text(
         "SELECT n.loan_number_prefix || '-' || lpad(nextval('loan_numbers')::text, 6, '0')"
         " AS number, n.default_branch_id, u.id, u.email, u.full_name, u.role, u.branch_id,"
-        " u.is_active, u.version, u.sync_status, u.created_at, u.updated_at"
+        " u.is_active, u.version, u.sync_status, u.created_at, u.updated_at,"
+        " u.access_number"
         " FROM node AS n LEFT JOIN users AS u ON u.id = CAST(:customer_id AS uuid)"
     )
 )

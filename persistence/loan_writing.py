@@ -59,6 +59,7 @@ def plan_decision(
     _events(plan, before, decision)
     _payments(plan, decision)
     _journal(plan, before, decision)
+    record_keeping.authored(plan, context)
     record_keeping.audit(plan, _audit(before, decision, context))
     record_keeping.tally(plan, loan_deltas(before, decision, dues_of(kept_dues), dues))
     record_keeping.stage(

@@ -178,6 +178,7 @@ async def _kept(
             "by": context.principal.user_id,
         },
     )
+    record_keeping.authored(plan, context)
     record_keeping.audit(plan, _audit(before, product, context))
     record_keeping.answer(plan, context, view)
     await plan.carry_out(tx)

@@ -1,4 +1,4 @@
-"""What a transaction writes beside its own rows: audit, tallies, the answer to repeat, notices.
+"""What a transaction has beside its own rows: its author, audit, tallies, answer, notices.
 
 One vocabulary for all of them, so that no unit of work forgets one or spells it differently.
 """
@@ -15,10 +15,18 @@ from sqlalchemy import Table
 
 from domain.commands import CommandContext, IdempotencyClaim
 from domain.notices import Notice
-from persistence.idempotency import TYPE_NAMES, View
-from persistence.tables import AUDIT, FEED_STAGING, IDEMPOTENCY_KEYS, TALLY_DELTAS
+from domain.rejections import AccessRefusal, Rejected
+from persistence.idempotency import TYPE_NAMES, RolledBack, View
+from persistence.tables import AUDIT, FEED_STAGING, IDEMPOTENCY_KEYS, TALLY_DELTAS, USERS
 from persistence.tallies import Deltas, delta_rows
-from persistence.write_plan import PartBuilder, WritePlan, insert_many, insert_one, update_one
+from persistence.write_plan import (
+    PartBuilder,
+    WritePlan,
+    find_one,
+    insert_many,
+    insert_one,
+    update_one,
+)
 
 STAGED_COLUMNS: Final = ("type", "branch_id", "customer_id", "topic", "data")
 KEY_COLUMNS: Final = ("user_id", "method", "path", "key")
@@ -31,6 +39,7 @@ def all_columns(table: Table) -> tuple[str, ...]:
 
 # The notices come last of all parts: persistence/write_plan.py says why.
 BESIDE: Final[Mapping[str, PartBuilder]] = {
+    "author": lambda: find_one("author", USERS, ("id", "access_number")),
     "audit": lambda: insert_one("audit", AUDIT, all_columns(AUDIT)),
     "tallies": lambda: insert_many("tallies", TALLY_DELTAS, all_columns(TALLY_DELTAS)),
     "answer": lambda: update_one("answer", IDEMPOTENCY_KEYS, KEY_COLUMNS, ("view_type", "view")),
@@ -60,6 +69,23 @@ class AuditEntry:
 
 
 _AUDIT_FIELDS: Final = all_columns(AUDIT)
+
+
+ACCESS_CHANGED: Final = Rejected(
+    AccessRefusal.ACCESS_CHANGED,
+    "What you may do was changed while this was carried out. Nothing was done; ask again.",
+)
+
+
+def authored(plan: WritePlan, context: CommandContext) -> None:
+    """Write nothing unless the author's access is still the one on which was judged.
+
+    Otherwise RolledBack with ACCESS_CHANGED. One look by primary key in the statement that writes:
+    no lock, no row written, no further round trip.
+    """
+    if context.access_number is not None:
+        author = {"id": context.principal.user_id, "access_number": context.access_number}
+        plan.only_if("author", author, RolledBack(ACCESS_CHANGED))
 
 
 def audit(plan: WritePlan, entry: AuditEntry) -> None:

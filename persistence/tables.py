@@ -97,6 +97,7 @@ USERS: Final = Table(
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
     Column("password_hash", Text, nullable=False),
+    Column("access_number", BigInteger, nullable=False, server_default=text("1")),
     CheckConstraint("version > 0", name="version"),
     CheckConstraint(
         "role IN ('customer', 'officer', 'manager', 'operator', 'admin', 'node')", name="role"

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Table,
+    and_,
     bindparam,
     delete,
     func,
@@ -67,11 +68,17 @@ class WritePlan:
         self._parts = parts
         self._values: dict[str, object] = {}
         self._expected: dict[str, int] = {}
+        self._otherwise: dict[str, Exception] = {}
 
     def one(self, part: str, row: Mapping[str, object]) -> None:
         """Give the row of a part that writes one."""
         self._values[part] = row
         self._expected[part] = 1
+
+    def only_if(self, part: str, row: Mapping[str, object], otherwise: Exception) -> None:
+        """Give the row that a part must find for the rest to hold; else `otherwise` is raised."""
+        self.one(part, row)
+        self._otherwise[part] = otherwise
 
     def many(self, part: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Give the rows of a part that writes as many as it is given; none leave it out."""
@@ -80,9 +87,15 @@ class WritePlan:
             self._expected[part] = len(rows)
 
     async def carry_out(self, tx: Transaction) -> None:
-        """Send it; LostRow when a part did not write all its rows: the version had moved on."""
+        """Send it; LostRow when a part did not write all its rows: the version had moved on.
+
+        What all else depends on is looked at first, and raises what it was given for that.
+        """
         row = await tx.fetchrow(self._parts.statement(self._values), **self._values)
         assert row is not None, "the statement always has one row"
+        for part, otherwise in self._otherwise.items():
+            if row[part] != self._expected[part]:
+                raise otherwise
         for part, expected in self._expected.items():
             if row[part] != expected:
                 raise LostRow(f"{part}: {row[part]} of {expected} rows were written")
@@ -90,6 +103,13 @@ class WritePlan:
 
 class LostRow(Exception):
     """A row that was to be written was not there, or not as it had been read."""
+
+
+def find_one(part: str, table: Table, keys: Sequence[str]) -> CTE:
+    """SELECT the row with these keys, as the statement that writes sees it, and lock nothing."""
+    given = _given(part, [table.c[name] for name in keys], many=False)
+    wanted = [table.c[key] == given.c[key] for key in keys]
+    return select(_ONE).select_from(table.join(given, and_(*wanted))).cte(part)
 
 
 def insert_many(

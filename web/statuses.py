@@ -62,6 +62,8 @@ def _access(reason: AccessRefusal) -> int:
             return 404
         case AccessRefusal.RATE_LIMITED:
             return 429
+        case AccessRefusal.ACCESS_CHANGED:
+            return 409
         case _:
             assert_never(reason)
 

@@ -10,6 +10,7 @@ import trio
 from trio_websocket import ConnectionClosed
 
 from tests.acceptance.node import SETTINGS, active_loan, hire
+from tests.acceptance.test_demotion import refuse_the_demoted
 from tests.acceptance.test_story import (
     hear,
 )
@@ -68,6 +69,13 @@ async def test_a_sign_out_reaches_sockets_and_requests_at_every_worker(shared_pa
             async with pair.client(staff.officer) as client:
                 status = (await client.get("/auth/me")).status_code
             refused = refused + 1 if status == 401 else 0
+
+
+@pytest.mark.slow
+async def test_a_demoted_officer_pays_nothing_out_at_either_worker(shared_pair):
+    """V8: whichever worker has not heard of it yet."""
+    await until_both_answer(shared_pair)
+    await refuse_the_demoted(shared_pair)
 
 
 async def test_a_commit_at_either_worker_is_heard_at_both(shared_pair):

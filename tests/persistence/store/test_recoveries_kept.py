@@ -133,6 +133,9 @@ AS_BEFORE = """
     DROP TABLE upkeep;
     ALTER TABLE feed_head DROP COLUMN system_identifier, DROP COLUMN timeline,
         DROP COLUMN database_oid, DROP COLUMN table_oid;
+    ALTER TABLE users DROP COLUMN access_number;
+    DROP TRIGGER users_raise_access_number ON users;
+    DROP FUNCTION raise_access_number();
     ALTER TABLE payments ENABLE TRIGGER ALL;
     UPDATE alembic_version SET version_num = '0008'
 """
