@@ -56,7 +56,10 @@ SubmitJudge = Callable[[str, "Account | None", BranchId], Decision | Rejected]
 
 
 class Clock(Protocol):
-    """The wall clock; only for what people read and for business days, never for time-outs."""
+    """The time that all machines on one database agree on, for stamps, expiry and business days.
+
+    Never for time-outs.
+    """
 
     def now(self) -> datetime:
         """The instant, in UTC."""

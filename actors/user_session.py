@@ -167,10 +167,10 @@ class UserSession(Actor[UserSessionMessage]):
 
     async def _admit(self, context: RequestContext) -> Account | Rejected:
         """Say on whose authority a message comes, or that its sign-in has ended."""
+        if context.session_id in self._ended:
+            return SIGNED_OUT
         session = self._sessions.get(context.session_id)
         if session is None:
-            if context.session_id in self._ended:
-                return SIGNED_OUT
             await self._read_access()
             session = self._sessions.get(context.session_id)
         now = self._offices.clock.now()
@@ -183,10 +183,13 @@ class UserSession(Actor[UserSessionMessage]):
             self._remember_ended(context.session_id)
             return SIGNED_OUT
         if self._is_over(session, now):
+            # For good: a clock that is set back brings nobody in again.
+            self._remember_ended(context.session_id)
             return SIGNED_OUT
         self._seen[session.id] = now
         touch_every = min(TOUCH_EVERY, self._offices.idle_limit / 4)
-        if self._touched_at is None or now - self._touched_at > touch_every:
+        # Also when the clock went back: what was written may lie in a time to come.
+        if self._touched_at is None or abs(now - self._touched_at) > touch_every:
             self._touched_at = now
             await self._touch()
         return account

@@ -82,9 +82,11 @@ SELECT_ACCESS: Final = compiled(
     )
 )
 
+# What a clock wrote that was ahead does not keep a session awake.
 UPDATE_SEEN: Final = compiled(
     text(
-        """UPDATE sign_in_sessions AS s SET last_seen_at = greatest(s.last_seen_at, given.at)
+        """UPDATE sign_in_sessions AS s
+        SET last_seen_at = greatest(least(s.last_seen_at, clock_timestamp()), given.at)
         FROM unnest(CAST(:ids AS uuid[]), CAST(:instants AS timestamptz[])) AS given (id, at)
         WHERE s.id = given.id AND s.ended_at IS NULL"""
     )
@@ -126,7 +128,8 @@ SPEND_TICKET: Final = compiled(
           FROM spent RETURNING id),
     seen AS (
         UPDATE sign_in_sessions AS s
-           SET last_seen_at = greatest(s.last_seen_at, CAST(:at AS timestamptz))
+           SET last_seen_at = greatest(least(s.last_seen_at, clock_timestamp()),
+                                       CAST(:at AS timestamptz))
           FROM spent WHERE s.id = spent.session_id RETURNING s.id)
     SELECT spent.* FROM spent, issued, seen"""
     )

@@ -2,7 +2,8 @@
 
 A refresh token is spent once. Within the grace, whoever lost the reply gets the same successor
 again, as long as that one is unused; whatever else comes twice is theft, and ends the session.
-Times are those of the caller's clock; what was spent or ended stays so, whatever any clock says.
+Times are those of the caller's clock, which follows the database's; what was spent or ended stays
+so, whatever any clock says.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ async def rotate(
     row = await tx.fetchrow(sql.SELECT_SPENT, **when)
     if row is None or not row["is_alive"] or row["used_at"] is None:
         return None
-    if row["next_used_at"] is None and at <= row["used_at"] + timedelta(seconds=grace_s):
+    # Either way: a clock that went back makes the grace no longer.
+    if row["next_used_at"] is None and abs(at - row["used_at"]) <= timedelta(seconds=grace_s):
         return Rotated(account_of(row), _successor(row))
     return await _reused(row, at, request_id, tx)
 

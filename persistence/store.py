@@ -19,6 +19,7 @@ from persistence.accounts import PostgresAccounts
 from persistence.announcements import PostgresAnnouncements
 from persistence.commit_bell import CHANNEL, CommitBell
 from persistence.connections import Connections
+from persistence.database_time import DatabaseTime
 from persistence.feed import PostgresFeed
 from persistence.health import StoreHealth
 from persistence.leadership import PostgresLeadership
@@ -85,6 +86,7 @@ class Store:
         self.rebuild = PostgresRebuild(self.connections, units)
         self.upkeep = PostgresUpkeep(self.connections, keys_kept=options.keys_kept)
         self.leadership = PostgresLeadership(self.connections, options.holder)
+        self.time = DatabaseTime(self.connections)
         self.health = StoreHealth(self.connections)
 
     async def start(self, *, wait_s: float = 30.0) -> Migrated:

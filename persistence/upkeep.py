@@ -16,6 +16,7 @@ from domain.clocks import ClocksApart, clocks_apart
 from domain.leadership import Deposed, Term
 from domain.views import Sweepings
 from persistence.connections import Connections
+from persistence.database_time import SELECT_NOW
 from persistence.leadership import hold_term
 from persistence.statements import compiled
 from persistence.tally_fold import fold
@@ -26,7 +27,6 @@ KEYS_KEPT: Final = timedelta(days=30)
 # that the time of a stopped server is made up for; a leap of the clock by weeks is not, for days.
 AGED_MAX: Final = timedelta(hours=1)
 
-SELECT_NOW: Final = compiled(text("SELECT clock_timestamp()"))
 # Never later than now: a clock that was set back takes it back as well.
 AGE: Final = compiled(
     text(

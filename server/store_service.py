@@ -1,10 +1,12 @@
 """The store as a child of the tree: connects, migrates, makes the first administrator, stays.
 
-A database that goes away later is not its business: the store waits for it by itself.
+While it stays it reads the database's clock now and then, by which the node goes. A database that
+goes away later is not its business: the store waits for it by itself.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Protocol
@@ -17,15 +19,19 @@ from domain.identifiers import UserId
 from domain.outages import Outage
 from domain.users import normal_email
 from gateways.identity_source import TimeOrderedIdentities
-from gateways.system_clock import SystemClock
+from gateways.system_clock import SharedClock
 from persistence.schema import SchemaIsNewer
 from persistence.store import Store
 from server.failures import StartRefused
 from server.settings import Settings
 
+_LOG = logging.getLogger("lendwire.store")
+
 FIRST_WAIT_S = 30.0
 STOP_WITHIN_S = 3.0
 PASSWORD_BYTES = 12
+COMPARE_CLOCKS_EVERY_S = 10.0
+COMPARE_WITHIN_S = 5.0
 
 
 class StoreLost(Exception):
@@ -50,6 +56,7 @@ class StoreService:
         store: Store,
         settings: Settings,
         hasher: PasswordHasher,
+        clock: SharedClock,
         *,
         announce: Callable[[str], None],
         refuse: Callable[[StartRefused], None],
@@ -58,6 +65,7 @@ class StoreService:
         self._store = store
         self._settings = settings
         self._hasher = hasher
+        self._clock = clock
         self._announce = announce
         self._refuse = refuse
         self._was_ready = False
@@ -67,10 +75,11 @@ class StoreService:
         del ctx
         try:
             await self._start()
+            await self._compare_clocks()
             await self._first_administrator()
             self._was_ready = True
             started()
-            await self._store.wait_lost()
+            await self._stay()
             raise StoreLost("the thread that speaks to the stores has ended")
         except SchemaIsNewer as newer:
             refusal = StartRefused(str(newer))
@@ -82,6 +91,19 @@ class StoreService:
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + STOP_WITHIN_S):
                 await self._store.stop()
+
+    async def _stay(self) -> None:
+        while True:
+            with trio.move_on_after(COMPARE_CLOCKS_EVERY_S):
+                return await self._store.wait_lost()
+            await self._compare_clocks()
+
+    async def _compare_clocks(self) -> None:
+        with trio.move_on_after(COMPARE_WITHIN_S):
+            try:
+                await self._clock.compare(self._store.time.read)
+            except Outage as outage:
+                _LOG.debug("clocks not compared", extra={"reason": outage.reason})
 
     async def _start(self) -> None:
         try:
@@ -104,7 +126,7 @@ class StoreService:
             UserId(TimeOrderedIdentities().new_id()),
             email,
             await self._hasher.hash(password),
-            SystemClock(self._settings.zone).now(),
+            self._clock.now(),
         )
         if made and not given:
             self._announce(f"First administrator: {email}  password: {password}  (shown only now)")

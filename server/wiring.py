@@ -37,7 +37,7 @@ from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
 from actors.user_session import SessionOffices, UserSession
 from gateways.identity_source import TimeOrderedIdentities
-from gateways.system_clock import SystemClock
+from gateways.system_clock import SharedClock, SystemClock
 from persistence.postgres_dial import PoolLimits
 from persistence.store import Store, StoreOptions
 from server.departure import Departure
@@ -92,7 +92,8 @@ class _World:
     """What is outside the actors, as they will meet it."""
 
     settings: Settings
-    clock: SystemClock
+    machine_clock: SystemClock
+    clock: SharedClock
     identities: TimeOrderedIdentities
     passwords: ArgonPasswords
     tokens: JwtTokens
@@ -119,6 +120,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
             store,
             settings,
             world.passwords,
+            world.clock,
             announce=terminal.announce,
             refuse=terminal.refuse,
         ),
@@ -128,7 +130,9 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
         elector=lambda: Elector(store.leadership),
         prober=ConnectivityProber,
         coordinator=SyncCoordinator,
-        housekeeping=lambda: Housekeeping(store.upkeep, world.clock, tree.core.address("elector")),
+        housekeeping=lambda: Housekeeping(
+            store.upkeep, world.machine_clock, tree.core.address("elector")
+        ),
         presence=lambda: PresenceReporter(store.presence, hub),
         listener=lambda: departure.of_listener(
             gauges.of_listener(_listener(app, ground, settings))
@@ -152,7 +156,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
             sessions=directory,
             gatekeeper=tree.core.address("gatekeeper"),
             hub=hub,
-            health=NodeHealth(store.health, _looks(gauges)),
+            health=NodeHealth(store.health, _looks(gauges, world)),
             tree=of_node.tree,
             departure=of_node.departure,
             tokens=world.tokens,
@@ -164,9 +168,9 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     return Node(tree, store, departure)
 
 
-def _looks(_gauges: Gauges) -> Sequence[Look]:
+def _looks(_gauges: Gauges, world: _World) -> Sequence[Look]:
     """What this process sees of the node's health beside the store."""
-    return ()
+    return (world.clock.look,)
 
 
 def _listener(app: ASGIFramework, ground: Ground, settings: Settings) -> Listener:
@@ -201,6 +205,7 @@ def _root_name(seat: Seat | None) -> str:
 
 def _world(settings: Settings, ground: Ground, seat: Seat | None) -> _World:
     machine = socket.gethostname()
+    machine_clock = SystemClock(settings.zone)
     life = timedelta(minutes=settings.jwt_access_token_expire_minutes)
     options = StoreOptions(
         limits=PoolLimits(size_max=pool_connections(settings.workers)),
@@ -210,7 +215,8 @@ def _world(settings: Settings, ground: Ground, seat: Seat | None) -> _World:
     )
     return _World(
         settings=settings,
-        clock=SystemClock(settings.zone),
+        machine_clock=machine_clock,
+        clock=SharedClock(machine_clock),
         identities=TimeOrderedIdentities(),
         passwords=ArgonPasswords(),
         tokens=JwtTokens(ground.signing_key, life),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -78,3 +79,38 @@ async def test_weeks_ahead_during_a_sweep_and_the_same_key_still_pays_once(node:
     async with node.client(staff.officer) as client:
         listed = (await client.get("/payments/", params={"loan_id": loan["id"]})).json()
     assert [item["id"] for item in listed["items"]] == [first.json()["id"]]
+
+
+async def test_a_wrong_clock_is_seen_and_decides_nothing(node: Node) -> None:
+    """R7: two hours or a day ahead, or behind: tokens, payments and days go by the database's."""
+    staff = await hire(node)
+    loan = await active_loan(node, staff)
+    # Whoever signs in while the clock is a day ahead gets tokens of today.
+    for ahead_s in (2 * HOUR_S, DAY_S, -2 * HOUR_S, -40 * DAY_S, 3652 * DAY_S):
+        node.order(f"clock {ahead_s}")
+        seen = await until_health(node, "degraded")
+        assert ("ahead" if ahead_s > 0 else "behind") in seen["components"]["clock"]["detail"]
+        grant = await node.sign_in()
+        body = {"loan_id": loan["id"], "amount": "1.00", "reference": str(ahead_s)}
+        paid = await node.post(staff.officer, "/payments/", body)
+        assert paid["value_date"] == loan["disbursed_on"], ahead_s
+        node.order("clock 0")
+        await until_health(node, "ok")
+        for token in (staff.officer, grant["access_token"]):
+            await node.get(token, "/auth/me")
+        async with node.client() as client:
+            renewed = await client.post(
+                "/auth/refresh", json={"refresh_token": grant["refresh_token"]}
+            )
+        assert renewed.status_code == 200, ahead_s
+    log = node.log()
+    assert log.count("the clocks differ") >= 5
+    assert log.count("the clocks agree again") >= 5
+
+
+async def until_health(node: Node, status: str) -> dict[str, Any]:
+    with trio.fail_after(PATIENCE_S):
+        while True:
+            health: dict[str, Any] = await node.get(None, "/health")
+            if health["components"].get("clock", {}).get("state") == status:
+                return health

@@ -76,6 +76,28 @@ async def test_an_idle_or_expired_sign_in_is_refused(autojump_clock, later):
         assert is_signed_out(await house.read_myself())
 
 
+@pytest.mark.parametrize("later", [timedelta(hours=1, seconds=1), timedelta(days=8)])
+async def test_a_sign_in_refused_as_over_stays_refused_when_the_clock_goes_back(
+    autojump_clock, later
+):
+    """R7, I17: what a clock ended, no clock revives."""
+    async with House().open() as house:
+        await house.read_myself()
+        house.clock.at = NOON + later
+        assert is_signed_out(await house.read_myself())
+        house.clock.at = NOON
+        assert is_signed_out(await house.read_myself())
+
+
+async def test_use_is_written_also_after_the_clock_went_back(autojump_clock):
+    async with House().open() as house:
+        house.clock.at = NOON + timedelta(minutes=30)
+        await house.read_myself()
+        house.clock.at = NOON + timedelta(minutes=2)
+        await house.read_myself()
+        assert house.accounts.touched.count(SESSION.id) == 2
+
+
 async def test_use_keeps_a_sign_in_alive_and_is_written_now_and_then(autojump_clock):
     async with House().open() as house:
         for minutes in range(0, 180, 30):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import trio
 from trio.testing import MockClock
 
+from gateways.system_clock import SharedClock, SystemClock
 from persistence.store import Store
 from server.settings import read_settings
-from server.store_service import StoreService
+from server.store_service import COMPARE_CLOCKS_EVERY_S, StoreService
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
 
@@ -19,6 +22,7 @@ class DyingStore:
 
     def __init__(self) -> None:
         self.starts = self.stops = 0
+        self.ahead = timedelta()
         self.death = trio.Event()
 
     async def start(self, *, wait_s: float) -> None:
@@ -30,6 +34,15 @@ class DyingStore:
 
     async def has_users(self) -> bool:
         return True
+
+    async def read(self) -> datetime:
+        """The time there: `store.time.read`."""
+        noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+        return noon + self.ahead + timedelta(seconds=trio.current_time())
+
+    @property
+    def time(self) -> DyingStore:
+        return self
 
     async def wait_lost(self) -> None:
         await self.death.wait()
@@ -43,6 +56,7 @@ async def test_a_store_whose_thread_has_died_is_made_anew(autojump_clock: MockCl
             cast("Store", store),
             read_settings({"jwt_secret_key": "Zk3vX9qLw2Rt7Yb5Nc8Mf1Hd6Gs4Jp0aEuTi"}),
             cast("Any", None),
+            SharedClock(SystemClock(ZoneInfo("UTC"))),
             announce=refused.append,
             refuse=refused.append,
         )
@@ -60,3 +74,32 @@ async def test_a_store_whose_thread_has_died_is_made_anew(autojump_clock: MockCl
         nursery.cancel_scope.cancel()
     assert store.stops == 2
     assert refused == []
+
+
+async def test_the_clock_of_the_database_is_followed_from_the_start_on(
+    autojump_clock: MockClock,
+) -> None:
+    """R7: before anybody is served the clock is the database's, and it is read again and again."""
+    store = DyingStore()
+    clock = SharedClock(SystemClock(ZoneInfo("UTC")), trio.current_time)
+    settings = read_settings({"jwt_secret_key": "Zk3vX9qLw2Rt7Yb5Nc8Mf1Hd6Gs4Jp0aEuTi"})
+    silent = cast("Any", None)
+    supervisor = Supervisor(
+        "house",
+        [
+            ChildSpec(
+                "store",
+                lambda: StoreService(
+                    cast("Store", store), settings, silent, clock, announce=print, refuse=silent
+                ),
+            )
+        ],
+    )
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        assert clock.now() == await store.read()
+        assert clock.look()["clock"].state == "degraded", "this machine is not in that March"
+        store.ahead = timedelta(hours=2)
+        await trio.sleep(COMPARE_CLOCKS_EVERY_S + 1)
+        assert clock.now() == await store.read()
+        nursery.cancel_scope.cancel()

@@ -71,6 +71,44 @@ def test_it_ends_on_the_second_also_when_it_is_remembered(minting: JwtTokens) ->
     assert minting.read_access_token(token, NOW + LIFE + timedelta(days=1)) is None
 
 
+def test_a_token_of_tomorrow_is_refused_today_also_when_it_is_remembered(
+    minting: JwtTokens,
+) -> None:
+    """R7: a clock a day ahead mints and reads a token; set right again, it is refused."""
+    tomorrow = NOW + timedelta(days=1)
+    token, _ = minting.access_token(ACCOUNT, SESSION_ID, tomorrow)
+    assert minting.read_access_token(token, tomorrow) is not None
+    assert minting.read_access_token(token, NOW) is None
+    assert minting.read_access_token(token, tomorrow) is not None, "it was early, not over"
+
+
+def test_a_token_that_was_refused_as_expired_stays_refused(minting: JwtTokens) -> None:
+    """R7, I17: two hours ahead and back, and neither token comes to life again."""
+    access, _ = minting.access_token(ACCOUNT, SESSION_ID, NOW)
+    ticket = RefreshTicket(an_id(9), SESSION_ID, USER_ID, NOW, NOW + timedelta(hours=1))
+    refresh = minting.refresh_token(ticket)
+    assert minting.read_access_token(access, NOW) is not None
+    assert minting.read_refresh_token(refresh, NOW) is not None
+    later = NOW + timedelta(hours=2)
+    assert minting.read_access_token(access, later) is None
+    assert minting.read_refresh_token(refresh, later) is None
+    assert minting.read_access_token(access, NOW) is None
+    assert minting.read_refresh_token(refresh, NOW) is None
+    another, _ = minting.access_token(ACCOUNT, SESSION_ID, NOW)
+    assert minting.read_access_token(another, NOW) is not None
+
+
+def test_of_expired_tokens_only_so_many_are_remembered(
+    minting: JwtTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_MAX", 3)
+    tokens = [minting.access_token(ACCOUNT, SESSION_ID, NOW)[0] for _ in range(10)]
+    for token in tokens:
+        assert minting.read_access_token(token, NOW + LIFE) is None
+    assert len(minting._expired) == 3
+    assert minting.read_access_token(tokens[-1], NOW) is None
+
+
 def test_two_access_tokens_are_never_the_same(minting: JwtTokens) -> None:
     first, _ = minting.access_token(ACCOUNT, SESSION_ID, NOW)
     second, _ = minting.access_token(ACCOUNT, SESSION_ID, NOW)

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import jwt
@@ -34,6 +34,9 @@ _ISSUER: Final = "lendwire"
 _AUDIENCE: Final = "lendwire-api"
 _ACCESS: Final = "access"
 _REFRESH: Final = "refresh"
+
+Value = TypeVar("Value")
+
 _HEADER: Final = {"alg": "HS256", "typ": "JWT"}
 _CLAIMS: Final = ("iss", "aud", "sub", "sid", "jti", "typ", "iat", "nbf", "exp")
 
@@ -63,13 +66,16 @@ class _Claims:
     session_id: SessionId
     token_id: str
     issued_at_s: int
+    begins_at_s: int
     expires_at_s: int
 
 
 class JwtTokens:
     """Mints and reads HS256 tokens with one key. Satisfies the port `Tokens`.
 
-    Tokens that were found genuine are remembered, so that a busy client costs one signature check.
+    Tokens that were found genuine are remembered, so that a busy client costs one signature check;
+    of what is remembered the times are checked each time, from the beginning to the end. Tokens
+    that were refused as expired are remembered too: a clock that is set back revives none.
     """
 
     def __init__(self, key: bytes, access_life: timedelta) -> None:
@@ -90,7 +96,8 @@ class JwtTokens:
                 "enforce_minimum_key_length": True,
             }
         )
-        self._genuine: dict[str, AccessClaims] = {}
+        self._genuine: dict[str, tuple[_Claims, AccessClaims]] = {}
+        self._expired: dict[str, None] = {}
 
     def access_token(
         self, account: Account, session_id: SessionId, now: datetime
@@ -110,8 +117,8 @@ class JwtTokens:
 
     def read_refresh_token(self, token: str, now: datetime) -> RefreshTicket | None:
         """The ticket, when the token is genuine and has not expired; its times in whole seconds."""
-        claims = self._read(token, _REFRESH, now)
-        if claims is None:
+        claims = self._read(token, _REFRESH)
+        if claims is None or not self._holds(claims, now):
             return None
         ticket_id = _as_uuid(claims.token_id)
         if ticket_id is None:
@@ -125,21 +132,34 @@ class JwtTokens:
         )
 
     def read_access_token(self, token: str, now: datetime) -> AccessClaims | None:
-        """What the token says, when it is genuine, an access token, and has not expired."""
+        """What the token says, when it is genuine, an access token, and holds at `now`."""
         known = self._genuine.get(token)
-        if known is not None:
-            if now.timestamp() < known.expires_at_s:
-                return known
-            del self._genuine[token]
-            return None
-        claims = self._read(token, _ACCESS, now)
-        if claims is None:
-            return None
-        read = AccessClaims(claims.user_id, claims.session_id, claims.token_id, claims.expires_at_s)
-        while len(self._genuine) >= REMEMBERED_MAX:
-            del self._genuine[next(iter(self._genuine))]
-        self._genuine[token] = read
-        return read
+        if known is None:
+            claims = self._read(token, _ACCESS)
+            if claims is None:
+                return None
+            known = (
+                claims,
+                AccessClaims(
+                    claims.user_id, claims.session_id, claims.token_id, claims.expires_at_s
+                ),
+            )
+            _remember(self._genuine, token, known)
+        claims, read = known
+        if self._holds(claims, now):
+            return read
+        self._genuine.pop(token, None)
+        return None
+
+    def _holds(self, claims: _Claims, now: datetime) -> bool:
+        """Whether `now` is between the token's beginning and its end, and always was before."""
+        now_s = now.timestamp()
+        if now_s >= claims.expires_at_s:
+            _remember(self._expired, claims.token_id, None)
+            return False
+        if max(claims.begins_at_s, claims.issued_at_s) > now_s + CLOCK_SKEW_S:
+            return False
+        return claims.token_id not in self._expired
 
     def _mint(
         self,
@@ -163,7 +183,8 @@ class JwtTokens:
         }
         return self._jwt.encode(claims, self._key, algorithm="HS256")
 
-    def _read(self, token: str, kind: str, now: datetime) -> _Claims | None:
+    def _read(self, token: str, kind: str) -> _Claims | None:
+        """What a genuine token of this kind says, whatever the time."""
         if len(token) > TOKEN_CHARS_MAX or not _COMPACT.fullmatch(token):
             return None
         try:
@@ -176,10 +197,17 @@ class JwtTokens:
         # kid, jku, crit and the like select keys or rules: there is one key and one rule.
         if read["header"] != _HEADER or set(claims) != set(_CLAIMS) or claims["typ"] != kind:
             return None
-        return _checked(claims, now)
+        return _checked(claims)
 
 
-def _checked(claims: Mapping[str, object], now: datetime) -> _Claims | None:
+def _remember(memory: dict[str, Value], key: str, value: Value) -> None:
+    """Keep it, in the place of what was kept first when there is no room."""
+    while len(memory) >= REMEMBERED_MAX:
+        del memory[next(iter(memory))]
+    memory[key] = value
+
+
+def _checked(claims: Mapping[str, object]) -> _Claims | None:
     user_id, session_id = _as_uuid(claims["sub"]), _as_uuid(claims["sid"])
     token_id, issued, begins, expires = (claims[name] for name in ("jti", "iat", "nbf", "exp"))
     if user_id is None or session_id is None or not isinstance(token_id, str):
@@ -187,10 +215,9 @@ def _checked(claims: Mapping[str, object], now: datetime) -> _Claims | None:
     # type() and not isinstance: True is an int, and 1e400 is a float.
     if type(expires) is not int or type(begins) is not int or type(issued) is not int:
         return None
-    now_s = now.timestamp()
-    if now_s >= expires or expires > _LATEST_S or max(begins, issued) > now_s + CLOCK_SKEW_S:
+    if expires > _LATEST_S:
         return None
-    return _Claims(UserId(user_id), SessionId(session_id), token_id, issued, expires)
+    return _Claims(UserId(user_id), SessionId(session_id), token_id, issued, begins, expires)
 
 
 def _as_uuid(text: object) -> UUID | None:
