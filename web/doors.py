@@ -44,7 +44,6 @@ class WebOptions:
     rate_limit_sign_in_per_minute: int = 30
     rate_limit_refresh_per_minute: int = 60
     rate_limit_ticket_per_minute: int = 300
-    json_bytes_max: int = 1024 * 1024
     default_currency: str = "EUR"
     timezone: str = "UTC"
 

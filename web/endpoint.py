@@ -34,8 +34,6 @@ from web.tickets import TICKET, take_ticket
 Endpoint = Callable[[ArrivedRequest, dict[str, str]], Awaitable[Outcome]]
 
 ID_SUFFIX: Final = "_id"
-# Whoever has not signed in has little to say, and gets little of our time.
-STRANGERS_BODY_BYTES_MAX: Final = 16 * 1024
 
 
 def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
@@ -150,13 +148,11 @@ def _ids(path: dict[str, str]) -> dict[str, UUID] | Problem:
 def _body_reading(route: Route, desk: FrontDesk) -> BodyReading | None:
     if route.body is None:
         return None
-    options = desk.doors.options
-    known = route.door is Door.SIGNED_IN
     return BodyReading(
         shape=route.body,
         form_names=route.form_names,
-        bytes_max=options.json_bytes_max if known else STRANGERS_BODY_BYTES_MAX,
-        default_currency=options.default_currency,
+        limits=route.body_limits,
+        default_currency=desk.doors.options.default_currency,
     )
 
 

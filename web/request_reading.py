@@ -12,7 +12,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from domain.rejections import FieldFault
 from web import strict_json
@@ -49,12 +48,31 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The most that a route's body may be: bytes, and members of objects and items of lists.
+
+    They bound what reading a body costs the loop, which everybody shares: each shape has what its
+    largest body needs, every character of it written as an escape, and little more.
+    """
+
+    bytes_max: int = 16 * 1024
+    members_max: int = strict_json.MEMBERS_MAX
+
+
+ORDINARY: Final = BodyLimits()
+# All terms of a loan or a product, with their lists of fees and buckets.
+OF_TERMS: Final = BodyLimits(64 * 1024, 500)
+# The same beside ten scenarios of fifty events each.
+OF_SCENARIOS: Final = BodyLimits(256 * 1024, 5_000)
+
+
+@dataclass(frozen=True, slots=True)
 class BodyReading:
     """How a route's body is read; `form_names` maps a form's fields to those of the shape."""
 
     shape: type[BaseModel]
     form_names: Mapping[str, str]
-    bytes_max: int
+    limits: BodyLimits
     default_currency: str
 
 
@@ -95,23 +113,22 @@ def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, object] 
 
 async def read_body(request: ArrivedRequest, reading: BodyReading) -> Body | Problem:
     """Read and check a body: all its faults at once."""
-    shape, form_names = reading.shape, reading.form_names
     encoding = request.given.get("content-encoding", "identity")
     if encoding.strip().lower() != "identity":
         return WRONG_TYPE
-    try:
-        raw: bytes = await request.body
-    except RequestEntityTooLarge:
+    limits = reading.limits
+    if (request.content_length or 0) > limits.bytes_max:
         return TOO_LARGE
-    if len(raw) > reading.bytes_max:
+    raw = await _read_up_to(request, limits.bytes_max)
+    if raw is None:
         return TOO_LARGE
-    document = _document(raw, request.given.get("content-type", ""), shape, form_names)
+    document = _document(raw, request.given.get("content-type", ""), reading)
     if isinstance(document, Problem):
         return document
     if not isinstance(document, dict):
         return invalid_fields(FieldFault("", "wrong_type", "must be an object"))
     try:
-        fields = shape.model_validate(
+        fields = reading.shape.model_validate(
             document, context={DEFAULT_CURRENCY: reading.default_currency}
         )
     except ValidationError as error:
@@ -119,17 +136,31 @@ async def read_body(request: ArrivedRequest, reading: BodyReading) -> Body | Pro
     return Body(fields, document)
 
 
-def _document(
-    raw: bytes, content_type: str, shape: type[BaseModel], form_names: Mapping[str, str]
-) -> Any:
-    if not raw and not any(field.is_required() for field in shape.model_fields.values()):
+async def _read_up_to(request: ArrivedRequest, bytes_max: int) -> bytes | None:
+    """The whole body; None as soon as it is longer, whether or not it says so beforehand."""
+    if request.content_length is not None:
+        whole: bytes = await request.body
+        return whole if len(whole) <= bytes_max else None
+    read = bytearray()
+    async for part in request.body:
+        read += part
+        if len(read) > bytes_max:
+            return None
+    return bytes(read)
+
+
+def _document(raw: bytes, content_type: str, reading: BodyReading) -> Any:
+    if not raw and not any(field.is_required() for field in reading.shape.model_fields.values()):
         return {}
+    form_names = reading.form_names
     if form_names and content_type.partition(";")[0].strip().lower() == FORM:
         return _form(raw, form_names)
     if not _JSON.fullmatch(content_type.strip()):
         return WRONG_TYPE
     try:
-        return strict_json.parse(raw)
+        return strict_json.parse(raw, reading.limits.members_max)
+    except strict_json.TooManyMembersError as error:
+        return Problem(413, TOO_LARGE.code, str(error))
     except strict_json.NotJsonError as error:
         return Problem(400, "not_json", str(error))
 

@@ -19,7 +19,7 @@ from domain.lifecycle import LoanStatus
 from domain.terms_check import YEAR_MAX, YEAR_MIN
 from web.calls import Call
 from web.replies import Outcome
-from web.request_reading import Parameter
+from web.request_reading import ORDINARY, BodyLimits, Parameter
 from web.schemas.fields import read_date, read_uuid
 
 Handler = Callable[[Call], Awaitable[Outcome]]
@@ -57,6 +57,7 @@ class Route:
     answers: Mapping[int, type[BaseModel] | None]
     door: Door = Door.SIGNED_IN
     body: type[BaseModel] | None = None
+    body_limits: BodyLimits = ORDINARY
     form_names: Mapping[str, str] = field(default_factory=dict)
     query: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()

@@ -10,6 +10,7 @@ import pytest
 from domain.commands import AddComment, DisburseLoan, RecordPayment, SubmitLoan
 from domain.decision import Committed
 from tests.web.standins import COMMENT, LOAN, LOAN_ID, OTHER_USER_ID, PAYMENT, House
+from web.request_reading import ORDINARY
 
 PAYMENT_BODY = {"loan_id": str(LOAN_ID), "amount": "111.37"}
 LOAN_BODY: dict[str, Any] = {
@@ -55,7 +56,7 @@ UNPARSABLE = {
     "a lone surrogate": b'{"reference": "\\ud800"}',
     "NUL": b'{"reference": "\\u0000"}',
     "5,000 digits": b'{"amount": ' + b"9" * 5000 + b"}",
-    "a deep nest": b'{"a":' * 50_000,
+    "a deep nest": b'{"a":' * 3_000,
 }
 
 
@@ -118,7 +119,7 @@ async def test_json_is_taken_however_its_type_is_spelt(
 
 
 async def test_a_body_that_is_too_large_is_413(client: Any, house: House) -> None:
-    raw = b'{"reference": "' + b"x" * house.options.json_bytes_max + b'"}'
+    raw = b'{"reference": "' + b"x" * ORDINARY.bytes_max + b'"}'
     response = await post(client, house, "/payments/", raw)
     assert response.status_code == 413
     assert response.told["code"] == "too_large"
@@ -202,8 +203,8 @@ async def test_all_faults_are_told_at_once(client: Any, house: House) -> None:
     }
 
 
-async def test_a_thousand_faults_are_told_in_part(client: Any, house: House) -> None:
-    raw = json.dumps({f"field {number}": 1 for number in range(1000)}).encode()
+async def test_hundreds_of_faults_are_told_in_part(client: Any, house: House) -> None:
+    raw = json.dumps({f"field {number}": 1 for number in range(400)}).encode()
     response = await post(client, house, "/loans/", raw)
     assert response.status_code == 422
     assert len(response.told["errors"]) == 100

@@ -67,7 +67,8 @@ def test_the_deepest_nesting_and_the_longest_number_are_taken() -> None:
 
 
 def test_many_brackets_that_are_not_deep_are_taken() -> None:
-    assert len(parse(b"[" + b"[],{}," * 500 + b'"[[[[{{{{"]')) == 1001
+    raw = b"[" + b"[],{}," * 500 + b'"[[[[{{{{"]'
+    assert len(parse(raw, members_max=1001)) == 1001
 
 
 def test_brackets_in_texts_do_not_count_as_depth() -> None:

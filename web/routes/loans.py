@@ -13,6 +13,7 @@ from domain.views import LoanView, Page, ScheduleView
 from web.calls import Call, made
 from web.problems import Problem, bad_parameter
 from web.replies import Outcome, Reply
+from web.request_reading import OF_TERMS
 from web.routes.agreed_terms import agreed_terms, filled, on_product
 from web.routing import AS_OF, PAGING, STATUS, Route, id_parameter
 from web.schemas.accounts import VersionBody
@@ -164,6 +165,7 @@ LOANS: Final = (
         tag="loans",
         answers={201: LoanShape},
         body=ApplicationBody,
+        body_limits=OF_TERMS,
         problems=(403, 404, 409),
     ),
     Route(
@@ -214,6 +216,7 @@ LOANS: Final = (
         tag="loans",
         answers={200: LoanShape},
         body=AmendmentBody,
+        body_limits=OF_TERMS,
         versioned=True,
         problems=(403, 409),
     ),

@@ -12,7 +12,7 @@ from domain.views import Page
 from web.calls import Call, made
 from web.problems import Problem, invalid_fields
 from web.replies import Outcome
-from web.request_reading import Parameter
+from web.request_reading import OF_TERMS, Parameter
 from web.routing import PAGING, Route
 from web.schemas.products import (
     ProductBody,
@@ -100,6 +100,7 @@ PRODUCTS: Final = (
         tag="products",
         answers={201: ProductShape},
         body=ProductBody,
+        body_limits=OF_TERMS,
         problems=(403, 409),
     ),
     Route(
@@ -131,6 +132,7 @@ PRODUCTS: Final = (
         tag="products",
         answers={200: ProductShape},
         body=ProductChangeBody,
+        body_limits=OF_TERMS,
         versioned=True,
         problems=(403,),
     ),

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+
+import trio
 
 from domain.identifiers import LoanId
 from domain.queries import QuoteTerms, SupposeOfLoan
 from domain.quoting import QuoteView, WhatIfView
+from domain.what_if import WhatIf
 from web.calls import Call
 from web.problems import Problem
 from web.replies import Outcome, Reply
+from web.request_reading import OF_SCENARIOS
 from web.routes.agreed_terms import agreed_terms
 from web.routing import Route
-from web.schemas.scenarios import WhatIfBody, suppositions_of
+from web.schemas.scenarios import ScenarioBody, WhatIfBody, suppositions_of
 from web.schemas.what_if import (
     QuoteBody,
     QuoteShape,
     WhatIfShape,
     render_quote,
+    render_scenario,
     render_what_if,
 )
 
@@ -32,7 +38,10 @@ async def quote_terms(call: Call) -> Outcome:
     if refused is not None:
         return refused
     quote = await call.ask(QuoteTerms(agreed.terms, suppositions_of(body.scenarios)), QuoteView)
-    return quote if isinstance(quote, Problem) else Reply(render_quote(quote, body.scenarios))
+    if isinstance(quote, Problem):
+        return quote
+    scenarios = await _scenarios(body.scenarios, quote.answer, quote.terms.currency)
+    return Reply({**render_quote(quote), "scenarios": scenarios})
 
 
 async def suppose_of_loan(call: Call) -> Outcome:
@@ -40,7 +49,21 @@ async def suppose_of_loan(call: Call) -> Outcome:
     body = call.fields(WhatIfBody)
     query = SupposeOfLoan(LoanId(call.ids["loan_id"]), suppositions_of(body.scenarios))
     view = await call.ask(query, WhatIfView)
-    return view if isinstance(view, Problem) else Reply(render_what_if(view, body.scenarios))
+    if isinstance(view, Problem):
+        return view
+    scenarios = await _scenarios(body.scenarios, view.answer, view.currency)
+    return Reply({**render_what_if(view), "scenarios": scenarios})
+
+
+async def _scenarios(
+    asked: Sequence[ScenarioBody], answer: WhatIf, currency: str
+) -> list[dict[str, object]]:
+    """The scenarios as JSON; each is a whole schedule, so everybody else has a turn in between."""
+    rendered: list[dict[str, object]] = []
+    for scenario, told in zip(asked, answer.scenarios, strict=True):
+        rendered.append(render_scenario(scenario.name, told, currency))
+        await trio.lowlevel.checkpoint()
+    return rendered
 
 
 WHAT_IF: Final = (
@@ -52,6 +75,7 @@ WHAT_IF: Final = (
         tag="loans",
         answers={200: QuoteShape},
         body=QuoteBody,
+        body_limits=OF_SCENARIOS,
         problems=(403,),
         writes=False,
     ),
@@ -63,6 +87,7 @@ WHAT_IF: Final = (
         tag="loans",
         answers={200: WhatIfShape},
         body=WhatIfBody,
+        body_limits=OF_SCENARIOS,
         problems=(403, 409),
         writes=False,
     ),

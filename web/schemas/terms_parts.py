@@ -45,7 +45,7 @@ def _bucket(value: Any) -> DelinquencyBucket:
     if not isinstance(value, list) or len(value) != _BUCKET_PARTS:
         raise PydanticCustomError("bad_value", "must be a name, a first day and a last one or null")
     name, first, last = value
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= BUCKET_NAME_CHARS_MAX:
+    if not isinstance(name, str) or not name.strip() or len(name) > BUCKET_NAME_CHARS_MAX:
         raise PydanticCustomError("bad_value", "must begin with a name")
     if not _is_days(first) or not (last is None or _is_days(last)):
         raise PydanticCustomError("bad_value", "must have days as whole numbers behind its name")
@@ -74,10 +74,12 @@ BucketField = Annotated[
         {
             "type": "array",
             "prefixItems": [
-                {"type": "string"},
-                {"type": "integer"},
-                {"type": ["integer", "null"]},
+                {"type": "string", "minLength": 1, "maxLength": BUCKET_NAME_CHARS_MAX},
+                {"type": "integer", "minimum": 0, "maximum": DAYS_MAX},
+                {"type": ["integer", "null"], "minimum": 0, "maximum": DAYS_MAX},
             ],
+            # For readers that do not know prefixItems (JSON Schema 2020-12).
+            "items": {"type": ["string", "integer", "null"]},
             "minItems": _BUCKET_PARTS,
             "maxItems": _BUCKET_PARTS,
             "examples": [["1-30", 1, 30]],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -13,7 +12,7 @@ from domain.lifecycle import LoanStatus
 from domain.money import amount_writer
 from domain.payment import Payment
 from domain.quoting import QuoteView, WhatIfView
-from domain.what_if import Projection, Scenario, WhatIf
+from domain.what_if import Projection, Scenario
 from web.schemas.fields import Day, Id, Money, ResponseShape, TextField
 from web.schemas.payments import AllocationShape
 from web.schemas.scenarios import SCENARIOS_MAX, ScenarioBody
@@ -98,8 +97,8 @@ class WhatIfShape(ResponseShape):
     scenarios: list[ScenarioShape]
 
 
-def render_quote(view: QuoteView, scenarios: Sequence[ScenarioBody]) -> dict[str, object]:
-    """A quote as JSON."""
+def render_quote(view: QuoteView) -> dict[str, object]:
+    """A quote as JSON, but its scenarios."""
     currency = view.terms.currency
     return {
         "as_of": view.start,
@@ -108,12 +107,11 @@ def render_quote(view: QuoteView, scenarios: Sequence[ScenarioBody]) -> dict[str
         "principal": amount_writer(currency)(view.terms.principal_minor),
         "planned": True,
         **_render_projection(view.answer.now, currency, None),
-        "scenarios": _render_scenarios(view.answer, scenarios, currency),
     }
 
 
-def render_what_if(view: WhatIfView, scenarios: Sequence[ScenarioBody]) -> dict[str, object]:
-    """What would be if, as JSON."""
+def render_what_if(view: WhatIfView) -> dict[str, object]:
+    """What would be if, as JSON, but the scenarios."""
     as_of = None if view.planned else view.as_of
     return {
         "loan_id": view.loan_id,
@@ -122,7 +120,6 @@ def render_what_if(view: WhatIfView, scenarios: Sequence[ScenarioBody]) -> dict[
         "currency": view.currency,
         "planned": view.planned,
         "now": _render_projection(view.answer.now, view.currency, as_of),
-        "scenarios": _render_scenarios(view.answer, scenarios, view.currency),
     }
 
 
@@ -138,18 +135,11 @@ def _render_projection(
     }
 
 
-def _render_scenarios(
-    answer: WhatIf, scenarios: Sequence[ScenarioBody], currency: str
-) -> list[dict[str, object]]:
-    return [
-        {"name": asked.name, **_render_scenario(told, currency)}
-        for asked, told in zip(scenarios, answer.scenarios, strict=True)
-    ]
-
-
-def _render_scenario(told: Scenario, currency: str) -> dict[str, object]:
+def render_scenario(name: str | None, told: Scenario, currency: str) -> dict[str, object]:
+    """One scenario as JSON, under the name that it was given."""
     written, less = amount_writer(currency), told.difference
     return {
+        "name": name,
         "as_of": told.as_of,
         **_render_projection(told.projection, currency, told.as_of),
         "difference": {

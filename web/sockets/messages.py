@@ -148,6 +148,8 @@ def read_message(text: str) -> Said | dict[str, object]:
     """Read a client's message; an `error` message for what cannot be read."""
     try:
         document = strict_json.parse(text.encode("utf-8", "surrogatepass"))
+    except strict_json.TooManyMembersError as error:
+        return error_message("too_large", str(error))
     except strict_json.NotJsonError as error:
         return error_message("not_json", str(error))
     if not isinstance(document, dict):
