@@ -29,7 +29,6 @@ from persistence.statements import compiled
 from persistence.tally_fold import fold
 from persistence.transaction import transaction
 
-LOOK_LIMIT_S: Final = 6.0  # above what the server itself allows a statement
 FOLD_EVERY: Final = 200  # stamped notices, so that reading the figures takes a millisecond
 
 STAMP: Final = compiled(text("SELECT stamp_feed()"))  # written out in the first migration
@@ -74,16 +73,16 @@ class PostgresFeed:
         await self._ears.stop()
 
     async def _position(self) -> FeedPosition:
-        async with self._connections.pool.lease(LOOK_LIMIT_S) as connection:
+        async with self._connections.pool.lease() as connection:
             return await self._life.head(connection)
 
     async def _begin_epoch(self) -> FeedPosition:
-        async with self._connections.pool.lease(LOOK_LIMIT_S) as connection:
+        async with self._connections.pool.lease() as connection:
             return await self._life.begin(connection, is_ordered=True)
 
     async def _advance(self, after: FeedPosition, limit: int) -> FeedBatch:
         pool = self._connections.pool
-        async with pool.lease(LOOK_LIMIT_S) as connection:
+        async with pool.lease() as connection:
             self._stamped += await connection.fetchval(STAMP.sql)
             batch = await self._batch(connection, after, limit, read_to=after)
         if self._stamped >= FOLD_EVERY:
@@ -93,7 +92,7 @@ class PostgresFeed:
         return batch
 
     async def _history(self, after: FeedPosition, limit: int) -> FeedBatch:
-        async with self._connections.pool.lease(LOOK_LIMIT_S) as connection:
+        async with self._connections.pool.lease() as connection:
             return await self._batch(connection, after, limit, read_to=None)
 
     async def _batch(

@@ -24,6 +24,7 @@ from persistence.transaction import Transaction
 
 LOCK_KEY: Final = 0x4C454E44_0002  # "LEND"; the second half tells our locks apart
 HANG_UP_LIMIT_S: Final = 1.0
+ANSWER_LIMIT_S: Final = 5.0
 
 TRY_LOCK: Final = compiled(text("SELECT pg_try_advisory_lock(CAST(:key AS bigint))"))
 BEGIN_TERM: Final = compiled(
@@ -78,7 +79,8 @@ class PostgresLeadership:
             self._connection = await pool.dial()
         connection = self._connection
         try:
-            self._term = await self._confirmed(connection) or await self._begun(connection)
+            async with time_limit(ANSWER_LIMIT_S):
+                self._term = await self._confirmed(connection) or await self._begun(connection)
         except BaseException as error:
             # In doubt there is no lead: with the connection the server lets go of the lock.
             connection.terminate()

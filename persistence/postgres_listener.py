@@ -16,6 +16,7 @@ from persistence.asyncio_bridge import Bridge, time_limit
 from persistence.postgres_errors import outage_of
 
 HANG_UP_LIMIT_S: Final = 1.0
+LISTEN_LIMIT_S: Final = 2.0
 
 
 @final
@@ -41,10 +42,11 @@ class Subscription:
         return not self._closing and not self._connection.is_closed()
 
     async def listen(self, channel: str) -> None:
-        """Begin; StoreUnavailable if the connection is gone already."""
+        """Begin; StoreUnavailable if the connection is gone already or nothing is answered."""
         self._connection.add_termination_listener(self._lost)
         try:
-            await self._connection.add_listener(channel, self._heard)
+            async with time_limit(LISTEN_LIMIT_S):
+                await self._connection.add_listener(channel, self._heard)
         except BaseException as error:
             self._closing = True
             outage = outage_of(error, self._connection)

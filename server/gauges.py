@@ -5,7 +5,7 @@ It holds the incarnations that live now and looks at them; it asks nobody and ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import trio
@@ -14,6 +14,7 @@ from actors.broadcast_hub import BroadcastHub
 from actors.change_feed import ChangeFeed
 from actors.tree_views import Sample
 from domain.outages import StoreUnavailable
+from domain.views import ComponentHealth
 from persistence.connections import Connections
 from server.loop_watchdog import LoopWatchdog
 from web.edge.listener import Listener
@@ -45,6 +46,10 @@ class Gauges:
         """Look at this incarnation of the listener from now on."""
         self._listener = listener
         return listener
+
+    def feed_health(self) -> Mapping[str, ComponentHealth]:
+        """How the change feed of this process is."""
+        return {} if self._feed is None else {"feed": self._feed.health()}
 
     def samples(self) -> Iterator[Sample]:
         """What is known now; what is not running has no figures."""

@@ -168,9 +168,9 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     return Node(tree, store, departure)
 
 
-def _looks(_gauges: Gauges, world: _World) -> Sequence[Look]:
+def _looks(gauges: Gauges, world: _World) -> Sequence[Look]:
     """What this process sees of the node's health beside the store."""
-    return (world.clock.look,)
+    return (world.clock.look, gauges.feed_health)
 
 
 def _listener(app: ASGIFramework, ground: Ground, settings: Settings) -> Listener:

@@ -62,7 +62,8 @@ class House:
         self.feed = self.supervisor.address("feed")
 
     def make_feed(self) -> ChangeFeed:
-        return ChangeFeed(self.written, self.supervisor.address("hub"))
+        self.reader = ChangeFeed(self.written, self.supervisor.address("hub"))
+        return self.reader
 
     def make_hub(self) -> BroadcastHub:
         recent = RecentEntries(self.remembered)

@@ -245,6 +245,7 @@ class FeedInMemory:
     histories: int = 0
     forgotten: int = 0
     heard_further: bool = False  # the head is below what readers have heard, once
+    stuck: bool = False  # nothing is answered, and nothing fails
 
     def add(self, what: Notice) -> FeedEntry:
         entry = FeedEntry(len(self.entries) + 1, NOON, what)
@@ -259,6 +260,8 @@ class FeedInMemory:
     async def advance(self, after: FeedPosition, limit: int) -> FeedBatch:
         if self.away:
             raise StoreUnavailable("the database is away")
+        if self.stuck:
+            await trio.sleep_forever()
         if self.heard_further:
             self.heard_further = False
             return FeedBatch(FeedPosition(self.epoch, after.seq - 1), (), more=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import pytest
@@ -186,6 +187,44 @@ async def test_an_outage_is_waited_for_and_nothing_is_skipped(autojump_clock):
         assert lane.heard == []
         house.written.away = False
         await trio.sleep(1)
+        assert lane.heard == [b"1"]
+
+
+async def test_a_look_that_is_never_answered_is_given_up_and_told(autojump_clock, caplog):
+    """R5: one stuck session stopped the news for good, and nobody was told."""
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        assert house.reader.health().state == "ok"
+        house.written.stuck = True
+        house.written.add(notice())
+        await trio.sleep(25)
+        health = house.reader.health()
+        assert health.state == "degraded"
+        assert re.search(r"last read to its end 2[3-6] s ago", health.detail)
+        said = [one for one in caplog.records if one.message == "feed not readable, waiting"]
+        assert [(one.reason, one.late_s > 1) for one in said[:2]] == [
+            ("the database did not answer", True)
+        ] * 2
+        house.written.stuck = False
+        await trio.sleep(9)
+        assert lane.heard == [b"1"]
+        assert house.reader.health().state == "ok"
+        figures = {child.path: child for child in house.supervisor.snapshot().children}
+        assert figures["/house/feed"].incarnation == 1
+
+
+async def test_a_look_is_given_up_within_two_seconds(autojump_clock):
+    """R5: so that the next one may find a connection that answers."""
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        house.written.stuck = True
+        house.feed.tell_nowait(Poke())
+        await trio.sleep(1)
+        house.written.stuck = False
+        house.written.add(notice())
+        await trio.sleep(2)
         assert lane.heard == [b"1"]
 
 

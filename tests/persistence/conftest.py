@@ -63,6 +63,7 @@ class Proxy:
         self._port = 0
         self._ears: socket.socket | None = None
         self._ends: list[socket.socket] = []
+        self._stuck: set[socket.socket] = set()
         self.open()
 
     def dsn(self, database_dsn: str) -> str:
@@ -90,6 +91,10 @@ class Proxy:
             self._ears.close()
         self.cut()
 
+    def freeze(self) -> None:
+        """Let nothing more pass on the lines that there are: server processes that are stuck."""
+        self._stuck = set(self._ends)
+
     def cut(self) -> None:
         ends, self._ends = self._ends, []
         for end in ends:
@@ -109,7 +114,7 @@ class Proxy:
     def _pump(self, source: socket.socket, drain: socket.socket, *to_server: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                if self.silent:
+                if self.silent or source in self._stuck:
                     continue
                 if to_server[0] and b"COMMIT\0" in data and self.fault:
                     if self.fault == "cut before":

@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from actors.actor import Actor
+from actors.change_feed import ChangeFeed
 from actors.envelope import ActorCrashed
 from actors.tree_views import Sample
 from domain.outages import StoreUnavailable
@@ -17,9 +18,11 @@ from persistence.postgres_pool import PoolFigures
 from server.figures import tree_samples
 from server.gauges import Gauges
 from server.loop_watchdog import LoopWatchdog
+from server.node_health import NodeHealth
 from supervisors.child_spec import ChildSpec, Restart
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
+from tests.actors.hub_house import House
 from web.edge.listener import EdgeSnapshot
 
 
@@ -42,6 +45,11 @@ class Pool:
 
 class Connections:
     pool = Pool()
+
+
+class SoundStore:
+    async def components(self):
+        return {}
 
 
 class NoConnections:
@@ -158,3 +166,24 @@ async def test_gauges_look_at_the_incarnation_that_lives(autojump_clock):
 
 async def test_what_does_not_run_has_no_figures():
     assert tuple[Sample, ...](Gauges(NoConnections(), None).samples()) == ()
+
+
+async def test_the_feed_is_a_part_of_the_nodes_health(autojump_clock):
+    """R5: a worker that tells no news says so where load balancers and operators look."""
+    gauges = Gauges(NoConnections(), None)
+    assert gauges.feed_health() == {}
+
+    class WatchedHouse(House):
+        def make_feed(self) -> ChangeFeed:
+            return gauges.of_feed(super().make_feed())
+
+    house = WatchedHouse()
+    health = NodeHealth(SoundStore(), [gauges.feed_health])
+    async with house.open():
+        assert (await health.components())["feed"].state == "ok"
+        house.written.stuck = True
+        await trio.sleep(6)
+        assert (await health.components())["feed"].state == "degraded"
+        house.written.stuck = False
+        await trio.sleep(9)
+        assert (await health.components())["feed"].state == "ok"
