@@ -5,13 +5,10 @@ Ending a sign-in is a user's own command and goes to his session actor.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, assert_never
-
-import trio
 
 from actors.actor import Actor
 from actors.messages.gatekeeper import (
@@ -25,17 +22,16 @@ from actors.messages.gatekeeper import (
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import AccessChanged
 from actors.ports import Accounts, Clock, IdentitySource, Passwords, SessionDirectory, Tokens
+from actors.sign_in_throttle import SignInThrottle
 from actors.socket_ports import SocketRecords
 from domain.account import Account, SignInSession
+from domain.addresses import client_place
 from domain.identifiers import SessionId
 from domain.outages import Outage, OutcomeUnknown
 from domain.rejections import Rejected, SignInRefusal
 from domain.sign_in import RefreshReused, RefreshTicket
 from domain.users import normal_email
 
-WRONG_TRIES_MAX = 10
-WRONG_TRIES_WINDOW_S = 900.0
-REMEMBERED_MAX = 10_000
 GRACE_S = 10
 
 _BAD_CREDENTIALS = Rejected(
@@ -63,40 +59,9 @@ class GateOffices:
     identities: IdentitySource
     sessions: SessionDirectory
     records: SocketRecords
+    throttle: SignInThrottle
     refresh_life: timedelta
     idle_limit: timedelta
-    wrong_tries_max: int = WRONG_TRIES_MAX
-
-
-class WrongTries:
-    """Counts wrong passwords by account and address, so that a stranger cannot lock somebody out.
-
-    Bounded: the pair that failed longest ago is forgotten first.
-    """
-
-    def __init__(self, tries_max: int = WRONG_TRIES_MAX) -> None:
-        self._tries_max = tries_max
-        self._failed_at: OrderedDict[Hashable, list[float]] = OrderedDict()
-
-    def wait_s(self, who: Hashable, now_s: float) -> float | None:
-        """Return for how long `who` must wait before the next try; None when he may try."""
-        times = [at for at in self._failed_at.get(who, ()) if at > now_s - WRONG_TRIES_WINDOW_S]
-        if len(times) < self._tries_max:
-            return None
-        return times[-self._tries_max] + WRONG_TRIES_WINDOW_S - now_s
-
-    def add(self, who: Hashable, now_s: float) -> None:
-        """Note a wrong try."""
-        times = self._failed_at.setdefault(who, [])
-        times.append(now_s)
-        del times[: -self._tries_max]
-        self._failed_at.move_to_end(who)
-        while len(self._failed_at) > REMEMBERED_MAX:
-            self._failed_at.popitem(last=False)
-
-    def forget(self, who: Hashable) -> None:
-        """The right password clears the account at this address."""
-        self._failed_at.pop(who, None)
 
 
 class Gatekeeper(Actor[GatekeeperMessage]):
@@ -106,13 +71,12 @@ class Gatekeeper(Actor[GatekeeperMessage]):
 
     def __init__(self, offices: GateOffices) -> None:
         self._offices = offices
-        self._wrong_tries = WrongTries(offices.wrong_tries_max)
 
     def turn_key(self, message: GatekeeperMessage) -> Hashable:
-        """Let one account's sign-ins from one address take turns: guesses count one by one."""
+        """Let one account's sign-ins from one place take turns: guesses count one by one."""
         match message:
             case SignIn():
-                return (normal_email(message.email), message.address)
+                return (normal_email(message.email), client_place(message.address))
             case Refresh() | TakeTicket():
                 return id(message)
             case _:
@@ -139,24 +103,19 @@ class Gatekeeper(Actor[GatekeeperMessage]):
     async def _sign_in(self, message: SignIn) -> Granted:
         offices = self._offices
         email = normal_email(message.email)
-        who = (email, message.address)
-        wait_s = self._wrong_tries.wait_s(who, trio.current_time())
-        if wait_s is not None:
-            return Rejected(
-                SignInRefusal.TOO_MANY_ATTEMPTS,
-                "Too many wrong passwords for this account from this address. Wait, then retry.",
-                facts={"retry_after_s": int(wait_s) + 1},
-            )
+        throttled = await offices.throttle.refusal(email, message.address)
+        if throttled is not None:
+            return throttled
         known = await offices.accounts.credentials(email)
         genuine = await offices.passwords.verify(
             None if known is None else known.password_hash, message.password
         )
         now = offices.clock.now()
         if known is None or not genuine or not known.account.is_active:
-            self._wrong_tries.add(who, trio.current_time())
+            await offices.throttle.add(email, message.address)
             await offices.accounts.refuse_sign_in(email, message.address, message.request_id, now)
             return _BAD_CREDENTIALS
-        self._wrong_tries.forget(who)
+        offices.throttle.forget(email, message.address)
         if offices.passwords.is_outdated(known.password_hash):
             renewed = await offices.passwords.hash(message.password)
             await offices.accounts.keep_password(known.account.id, renewed)

@@ -204,6 +204,22 @@ class Accounts(Protocol):
         """Set a password and end every session of the user but `keep_session`."""
 
 
+class TryLedger(Protocol):
+    """The wrong tries that all workers know of. Every method may raise an Outage."""
+
+    async def wait_s(self, email: str, tries_max: int, window_s: float) -> float | None:
+        """For how long `tries_max` or more wrong tries are in the window; None when there are less.
+
+        `email` is in its normal spelling; whether there is such an account makes no difference.
+        """
+
+    async def add(self, email: str) -> None:
+        """Note a wrong try."""
+
+    async def places(self, email: str) -> frozenset[str]:
+        """The places from which somebody signed in to this account, while that is remembered."""
+
+
 class Announcements(Protocol):
     """What is told to everybody. May raise an Outage."""
 

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from actors.messages.user_session import CarriedOut
 from actors.ports import Accounts, Passwords
+from actors.sign_in_throttle import SignInThrottle
 from domain import users
 from domain.account import Account
 from domain.commands import (
@@ -38,6 +39,7 @@ class UserDesk:
 
     accounts: Accounts
     passwords: Passwords
+    throttle: SignInThrottle
 
     async def carry_out(
         self,
@@ -115,12 +117,9 @@ class UserDesk:
     ) -> CarriedOut:
         own = command.user_id == account.id
         if own:
-            known = await self.accounts.password_hash(account.id)
-            if command.current is None or not await self.passwords.verify(known, command.current):
-                fault = FieldFault("/current", "wrong_password", "is not the current password")
-                return Rejected(
-                    UserRefusal.WRONG_PASSWORD, "The current password is wrong.", (fault,)
-                )
+            refused = await self._check_current(account, command.current, context.address)
+            if refused is not None:
+                return refused
             email = account.email
         else:
             reach = sight(context.principal, Action.MANAGE_USERS)
@@ -140,6 +139,22 @@ class UserDesk:
             context,
             keep_session=session_id if own else None,
         )
+
+    async def _check_current(
+        self, account: Account, current: str | None, address: str
+    ) -> Rejected | None:
+        """Refuse whoever does not know the password; trying one counts as trying to sign in."""
+        throttled = await self.throttle.refusal(account.email, address)
+        if throttled is not None:
+            return throttled
+        known = await self.accounts.password_hash(account.id)
+        if current is not None and await self.passwords.verify(known, current):
+            self.throttle.forget(account.email, address)
+            return None
+        if current is not None:
+            await self.throttle.add(account.email, address)
+        fault = FieldFault("/current", "wrong_password", "is not the current password")
+        return Rejected(UserRefusal.WRONG_PASSWORD, "The current password is wrong.", (fault,))
 
 
 def _context_words(email: str) -> tuple[str, ...]:

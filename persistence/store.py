@@ -36,6 +36,7 @@ from persistence.schema import Migrated, migrate
 from persistence.socket_records import PostgresSocketRecords
 from persistence.unit_of_work import UnitsOfWork
 from persistence.upkeep import KEYS_KEPT, PostgresUpkeep
+from persistence.wrong_tries import PostgresWrongTries
 
 TRY_AGAIN_S: Final = 0.25
 
@@ -61,7 +62,7 @@ class Store:
     """Satisfies by its attributes all ports of a store.
 
     LoanBook, Products, Readings, Books, Accounts, Announcements, OperationsLog, SocketRecords,
-    PresenceBoard, Feed, Upkeep, Leadership and Health.
+    PresenceBoard, Feed, Upkeep, TryLedger, Leadership and Health.
 
     database_url: `postgresql://` or `postgresql+asyncpg://`. redis_url: empty for none.
     """
@@ -86,6 +87,7 @@ class Store:
         self.rebuild = PostgresRebuild(self.connections, units)
         self.upkeep = PostgresUpkeep(self.connections, keys_kept=options.keys_kept)
         self.leadership = PostgresLeadership(self.connections, options.holder)
+        self.wrong_tries = PostgresWrongTries(self.connections)
         self.time = DatabaseTime(self.connections)
         self.health = StoreHealth(self.connections)
 

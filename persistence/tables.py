@@ -582,6 +582,17 @@ UPKEEP: Final = Table(
     CheckConstraint("singleton", name="singleton"),
 )
 
+# Wrong passwords of the last hour. No foreign key: an account may be one that does not exist.
+WRONG_TRIES: Final = Table(
+    "wrong_tries",
+    METADATA,
+    Column("account", LargeBinary, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    CheckConstraint("octet_length(account) = 32", name="account"),
+    Index("ix_wrong_tries_account_at", "account", "at"),
+    Index("ix_wrong_tries_at", "at"),
+)
+
 # No foreign keys: these rows are of use for seconds, and must hold up nobody.
 CONNECT_TICKETS: Final = Table(
     "connect_tickets",

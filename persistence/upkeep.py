@@ -57,6 +57,9 @@ DELETE_PRESENCE: Final = compiled(
             OR p.worker_id IN (SELECT id FROM gone)"""
     )
 )
+DELETE_WRONG_TRIES: Final = compiled(
+    text("DELETE FROM wrong_tries WHERE at < CAST(:aged_to AS timestamptz) - interval '1 hour'")
+)
 DELETE_KEYS: Final = compiled(
     text("DELETE FROM idempotency_keys WHERE created_at <= CAST(:before AS timestamptz)")
 )
@@ -95,5 +98,6 @@ class PostgresUpkeep:
         sessions = await tx.execute(DELETE_SESSIONS, aged_to=aged_to)
         await tx.execute(DELETE_CONNECT_TICKETS)
         await tx.execute(DELETE_PRESENCE)
+        await tx.execute(DELETE_WRONG_TRIES, aged_to=aged_to)
         keys = await tx.execute(DELETE_KEYS, before=aged_to - self._keys_kept)
         return Sweepings(sessions, tickets, keys)

@@ -20,7 +20,7 @@ from actors.change_feed import ChangeFeed
 from actors.command_desk import CommandDesk
 from actors.connectivity_prober import ConnectivityProber
 from actors.elector import Elector
-from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
+from actors.gatekeeper import Gatekeeper, GateOffices
 from actors.housekeeping import Housekeeping
 from actors.loan_desk import LoanDesk
 from actors.messages.change_feed import Poke
@@ -33,6 +33,7 @@ from actors.products_desk import ProductsDesk
 from actors.query_desk import QueryDesk
 from actors.reckoning import ThreadReckoner
 from actors.session_sockets import SocketOffices
+from actors.sign_in_throttle import WRONG_TRIES_MAX, SignInThrottle
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
 from actors.user_session import SessionOffices, UserSession
@@ -98,6 +99,7 @@ class _World:
     passwords: ArgonPasswords
     tokens: JwtTokens
     store: Store
+    throttle: SignInThrottle
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,7 @@ def _world(settings: Settings, ground: Ground, seat: Seat | None) -> _World:
         node=f"{machine}-{os.getpid() if seat is None else os.getppid()}",
         worker=_worker_name(seat),
     )
+    store = Store(ground.services.database_url, ground.services.redis_url, options)
     return _World(
         settings=settings,
         machine_clock=machine_clock,
@@ -220,7 +223,10 @@ def _world(settings: Settings, ground: Ground, seat: Seat | None) -> _World:
         identities=TimeOrderedIdentities(),
         passwords=ArgonPasswords(),
         tokens=JwtTokens(ground.signing_key, life),
-        store=Store(ground.services.database_url, ground.services.redis_url, options),
+        store=store,
+        throttle=SignInThrottle(
+            store.wrong_tries, share(WRONG_TRIES_MAX, settings.workers, WRONG_TRIES_FLOOR)
+        ),
     )
 
 
@@ -237,7 +243,7 @@ def _session_offices(
             loan_book=store.loan_book,
             accounts=store.accounts,
             announcements=store.announcements,
-            users=UserDesk(store.accounts, world.passwords),
+            users=UserDesk(store.accounts, world.passwords, world.throttle),
             products=ProductsDesk(store.products),
             clock=world.clock,
             identities=world.identities,
@@ -291,5 +297,5 @@ def _gate_offices(world: _World, directory: SessionSupervisor) -> GateOffices:
         records=world.store.sockets,
         refresh_life=timedelta(days=world.settings.jwt_refresh_token_expire_days),
         idle_limit=timedelta(seconds=world.settings.session_timeout),
-        wrong_tries_max=share(WRONG_TRIES_MAX, world.settings.workers, WRONG_TRIES_FLOOR),
+        throttle=world.throttle,
     )

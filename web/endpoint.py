@@ -12,6 +12,7 @@ from uuid import UUID
 
 import trio
 
+from domain.addresses import client_place
 from web import problems
 from web.arrivals import ArrivedRequest
 from web.calls import Call
@@ -27,7 +28,6 @@ from web.request_reading import (
 )
 from web.routing import Door, Route
 from web.schemas.fields import read_uuid
-from web.security.client_address import limited_part
 from web.security.rate_limit import RateLimit, Taken
 from web.tickets import TICKET, take_ticket
 
@@ -90,9 +90,9 @@ def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
         case Door.OPEN | Door.TICKET:
             return None
         case Door.SIGN_IN:
-            return _limited(desk.sign_in_limit, limited_part(call.address), arrived)
+            return _limited(desk.sign_in_limit, client_place(call.address), arrived)
         case Door.REFRESH:
-            return _limited(desk.refresh_limit, limited_part(call.address), arrived)
+            return _limited(desk.refresh_limit, client_place(call.address), arrived)
         case Door.SIGNED_IN:
             token = read_bearer(arrived.given)
             if token is None:

@@ -14,13 +14,13 @@ import trio
 from actors.envelope import ActorError
 from actors.messages.gatekeeper import TakeTicket
 from actors.messages.replies import Unavailable
+from domain.addresses import client_place
 from domain.rejections import Rejected
 from domain.sign_in import TicketHolder
 from web import problems
 from web.front_desk import FrontDesk
 from web.problems import Problem
 from web.request_reading import Parameter
-from web.security.client_address import limited_part
 from web.security.tokens import AccessClaims
 
 _TICKET: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -38,7 +38,7 @@ async def take_ticket(desk: FrontDesk, ticket: str, address: str) -> AccessClaim
 
     The claims are those of the access token with which the ticket was asked for, without its id.
     """
-    taken = desk.ticket_limit.take(limited_part(address), trio.current_time())
+    taken = desk.ticket_limit.take(client_place(address), trio.current_time())
     if not taken.allowed:
         return Problem(
             429,

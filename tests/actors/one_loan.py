@@ -8,6 +8,7 @@ from uuid import UUID
 from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
 from actors.products_desk import ProductsDesk
+from actors.sign_in_throttle import SignInThrottle
 from actors.user_desk import UserDesk
 from domain.commands import (
     SubmitLoan,
@@ -26,6 +27,7 @@ from tests.actors.stand_ins import (
     Counter,
     PlainPasswords,
     SetClock,
+    TriesInMemory,
     account,
 )
 
@@ -102,7 +104,7 @@ def desk(book: OneLoan, accounts=None, products=None, *, four_eyes: bool = True)
         loan_book=book,
         accounts=accounts,
         announcements=AnnouncementsInMemory(),
-        users=UserDesk(accounts, PlainPasswords()),
+        users=UserDesk(accounts, PlainPasswords(), SignInThrottle(TriesInMemory())),
         products=ProductsDesk(products or Catalogue()),
         clock=SetClock(),
         identities=Counter(),

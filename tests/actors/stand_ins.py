@@ -129,6 +129,25 @@ class AccountsInMemory:
 
 
 @dataclass
+class TriesInMemory:
+    """The wrong tries of all workers, at instants of the loop's clock."""
+
+    tried: dict[str, list[float]] = field(default_factory=dict)
+    known_places: frozenset[str] = frozenset()
+
+    async def wait_s(self, email: str, tries_max: int, window_s: float) -> float | None:
+        since = trio.current_time() - window_s
+        recent = [at for at in self.tried.get(email, ()) if at > since]
+        return recent[-tries_max] - since if len(recent) >= tries_max else None
+
+    async def add(self, email: str) -> None:
+        self.tried.setdefault(email, []).append(trio.current_time())
+
+    async def places(self, email: str) -> frozenset[str]:
+        return self.known_places
+
+
+@dataclass
 class RecordsInMemory:
     """Tickets, and what was written down; in the same weather as the accounts."""
 

@@ -7,10 +7,16 @@ from datetime import timedelta
 
 import trio
 
-from actors.gatekeeper import WRONG_TRIES_MAX, Gatekeeper, GateOffices
+from actors.gatekeeper import Gatekeeper, GateOffices
 from actors.messages.gatekeeper import Grant, Refresh, SignIn, TakeTicket
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import AccessChanged
+from actors.sign_in_throttle import (
+    SLOW_TRIES_MAX,
+    SLOW_WINDOW_S,
+    WRONG_TRIES_MAX,
+    SignInThrottle,
+)
 from domain.account import Access
 from domain.rejections import Rejected, SignInRefusal
 from domain.sign_in import RefreshReused, RefreshTicket, Rotated, TicketHolder
@@ -24,6 +30,7 @@ from tests.actors.stand_ins import (
     PlainTokens,
     RecordsInMemory,
     SetClock,
+    TriesInMemory,
     account,
     session_of,
 )
@@ -53,6 +60,7 @@ class House:
         self.accounts = AccountsInMemory(Access(USER, (session_of(USER),)))
         self.directory = Directory()
         self.records = RecordsInMemory(self.accounts)
+        self.tries = TriesInMemory()
         offices = GateOffices(
             accounts=self.accounts,
             passwords=PlainPasswords(),
@@ -61,6 +69,7 @@ class House:
             identities=Counter(),
             sessions=self.directory,
             records=self.records,
+            throttle=SignInThrottle(self.tries),
             refresh_life=timedelta(days=7),
             idle_limit=timedelta(hours=1),
         )
@@ -116,6 +125,55 @@ async def test_guessing_is_stopped_for_that_account_from_that_address_only(autoj
         assert isinstance(await house.sign_in("right", "10.0.0.1"), Grant)
         await trio.sleep(901)
         assert isinstance(await house.sign_in("right", "10.6.6.6"), Grant)
+
+
+async def test_guessing_from_many_addresses_is_stopped_for_the_account(autojump_clock):
+    """V4: a hundred wrong passwords an hour, wherever they come from."""
+    async with House().open() as house:
+        for number in range(SLOW_TRIES_MAX):
+            await house.sign_in("wrong", f"10.7.{number // 5}.1")
+        stopped = await house.sign_in("right", "10.8.0.1")
+        assert isinstance(stopped, Rejected)
+        assert stopped.reason is SignInRefusal.TOO_MANY_ATTEMPTS
+        assert stopped.facts["retry_after_s"] in range(1, int(SLOW_WINDOW_S) + 2)
+        assert isinstance(await house.sign_in("wrong", email="else@example.com"), Rejected)
+        await trio.sleep(SLOW_WINDOW_S + 1)
+        assert isinstance(await house.sign_in("right", "10.8.0.1"), Grant)
+
+
+async def test_strangers_never_lock_out_an_address_with_a_good_history(autojump_clock):
+    """V4: whoever has signed in from there before may go on trying, by the quick limit alone."""
+    async with House().open() as house:
+        house.tries.known_places = frozenset({"10.0.0.1", "2001:db8:0:1::/64"})
+        for number in range(SLOW_TRIES_MAX):
+            await house.sign_in("wrong", f"10.7.{number // 5}.1")
+        assert isinstance(await house.sign_in("right", "10.0.0.1"), Grant)
+        assert isinstance(await house.sign_in("right", "2001:db8:0:1::77"), Grant)
+        for _ in range(WRONG_TRIES_MAX):
+            await house.sign_in("wrong", "10.0.0.1")
+        assert isinstance(await house.sign_in("right", "10.0.0.1"), Rejected)
+
+
+async def test_an_owner_who_signs_in_forgives_no_guess_of_strangers(autojump_clock):
+    """V4: signing in ends the pause at that address, and no count of the account."""
+    async with House().open() as house:
+        for number in range(SLOW_TRIES_MAX):
+            await house.sign_in("wrong", f"10.7.{number // 5}.1")
+            if number % 10 == 9:
+                house.tries.known_places = frozenset({"10.0.0.1"})
+                assert isinstance(await house.sign_in("right", "10.0.0.1"), Grant)
+        assert isinstance(await house.sign_in("wrong", "10.8.0.1"), Rejected)
+        assert len(house.tries.tried[USER.email]) == SLOW_TRIES_MAX
+
+
+async def test_one_who_has_many_addresses_of_one_network_is_one(autojump_clock):
+    """V4: an IPv6 customer has a /64, and no new try with each address of it."""
+    async with House().open() as house:
+        for number in range(WRONG_TRIES_MAX):
+            await house.sign_in("wrong", f"2001:db8:0:1::{number:x}")
+        stopped = await house.sign_in("right", "2001:db8:0:1:ffff::1")
+        assert isinstance(stopped, Rejected)
+        assert stopped.reason is SignInRefusal.TOO_MANY_ATTEMPTS
 
 
 async def test_parallel_guesses_count_one_by_one(autojump_clock):

@@ -6,7 +6,9 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+import trio
 
+from actors.sign_in_throttle import WRONG_TRIES_MAX, WRONG_TRIES_WINDOW_S
 from domain.commands import (
     ChangePassword,
     CreateUser,
@@ -17,6 +19,7 @@ from domain.identifiers import SessionId, UserId
 from domain.rejections import (
     AccessRefusal,
     Rejected,
+    SignInRefusal,
     UserRefusal,
     VersionRefusal,
 )
@@ -137,6 +140,21 @@ async def test_ones_own_password_needs_the_current_one():
     await desk(OneLoan(), users).carry_out(OFFICER, REQUEST, right)
     assert users.new_hash == "hash of kestrel-lantern"
     assert users.kept == REQUEST.session_id
+
+
+async def test_guessing_the_current_password_counts_as_guessing_at_the_door(autojump_clock):
+    """V5: ten wrong ones, and the right one must wait; one that is left out is no guess."""
+    the_desk = desk(OneLoan(), Users(OFFICER))
+    for guess in (None, None, *["guess"] * WRONG_TRIES_MAX):
+        wrong = ChangePassword(OFFICER.id, guess, "kestrel-lantern")
+        refused = await the_desk.carry_out(OFFICER, REQUEST, wrong)
+        assert refused.reason is UserRefusal.WRONG_PASSWORD
+    right = ChangePassword(OFFICER.id, "old-and-known", "kestrel-lantern")
+    stopped = await the_desk.carry_out(OFFICER, REQUEST, right)
+    assert stopped.reason is SignInRefusal.TOO_MANY_ATTEMPTS
+    assert stopped.facts["retry_after_s"] == WRONG_TRIES_WINDOW_S + 1
+    await trio.sleep(WRONG_TRIES_WINDOW_S + 1)
+    assert isinstance(await the_desk.carry_out(OFFICER, REQUEST, right), Committed)
 
 
 async def test_a_foreign_password_is_set_only_by_whoever_manages_the_user():

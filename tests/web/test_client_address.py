@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from web.security.client_address import UNKNOWN, ClientAddresses, limited_part
+from domain.addresses import client_place
+from web.security.client_address import UNKNOWN, ClientAddresses
 from web.security.origins import Origins
 
 PROXIES = ("10.0.0.0/8", "2001:db8::1")
@@ -45,10 +46,10 @@ def test_a_wrong_network_is_told_at_the_start() -> None:
 
 
 def test_limits_count_an_ipv6_customer_once() -> None:
-    assert limited_part("2001:db8:0:1:aaaa::1") == limited_part("2001:db8:0:1:bbbb::2")
-    assert limited_part("2001:db8:0:1::1") != limited_part("2001:db8:0:2::1")
-    assert limited_part("192.0.2.1") == "192.0.2.1"
-    assert limited_part(UNKNOWN) == UNKNOWN
+    assert client_place("2001:db8:0:1:aaaa::1") == client_place("2001:db8:0:1:bbbb::2")
+    assert client_place("2001:db8:0:1::1") != client_place("2001:db8:0:2::1")
+    assert client_place("192.0.2.1") == "192.0.2.1"
+    assert client_place(UNKNOWN) == UNKNOWN
 
 
 @pytest.mark.parametrize(

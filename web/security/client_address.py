@@ -6,8 +6,10 @@ It reads what it is given and looks nothing up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final
+
+from domain.addresses import parsed_address
 
 UNKNOWN: Final = "unknown"
 
@@ -22,11 +24,11 @@ class ClientAddresses:
         """The client's address: the first from the right that is no trusted proxy."""
         if not self._trusted or forwarded_for is None or peer is None:
             return peer or UNKNOWN
-        nearest = _parsed(peer)
+        nearest = parsed_address(peer)
         if nearest is None or not self._trusts(nearest):
             return peer
         for hop in reversed(forwarded_for.split(",")):
-            parsed = _parsed(hop.strip())
+            parsed = parsed_address(hop.strip())
             if parsed is None:
                 break
             nearest = parsed
@@ -36,28 +38,10 @@ class ClientAddresses:
 
     def is_proxy(self, peer: str) -> bool:
         """Whether a peer stands for many clients: a trusted proxy."""
-        parsed = _parsed(peer)
+        parsed = parsed_address(peer)
         return parsed is not None and self._trusts(parsed)
 
     def _trusts(self, address: IPv4Address | IPv6Address) -> bool:
         return any(
             address.version == network.version and address in network for network in self._trusted
         )
-
-
-def limited_part(address: str) -> str:
-    """What a rate limit counts by: an IPv4 address, or the /64 that one IPv6 customer is given."""
-    parsed = _parsed(address)
-    if isinstance(parsed, IPv6Address):
-        return str(IPv6Network((parsed, 64), strict=False))
-    return address
-
-
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        parsed = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        return parsed.ipv4_mapped
-    return parsed

@@ -22,6 +22,7 @@ from actors.address import Address
 from actors.envelope import ActorError
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Attached, AttachSocket, RequestContext
+from domain.addresses import client_place
 from domain.identifiers import UserId
 from domain.rejections import Rejected
 from web import problems
@@ -32,7 +33,6 @@ from web.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
 from web.replies import respond
 from web.request_reading import read_bearer, read_request_id
 from web.schemas.fields import read_uuid
-from web.security.client_address import limited_part
 from web.security.tokens import AccessClaims
 from web.sockets.conversation import Conversation
 from web.sockets.counts import Seat, SocketCounts
@@ -120,7 +120,7 @@ class Handshake:
         origin = given.get("origin")
         if origin is not None and not self._desk.origins.allows(origin, given.get("host")):
             return _ORIGIN
-        place = limited_part(self._address)
+        place = client_place(self._address)
         full = self._counts.refuses(place)
         if full is not None:
             return _too_many(full)

@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
 from actors.products_desk import ProductsDesk
+from actors.sign_in_throttle import SignInThrottle
 from actors.user_desk import UserDesk
 from domain import commands as ask
 from domain import workout_commands as work
@@ -112,7 +113,7 @@ def desk_on(store: Store) -> CommandDesk:
         loan_book=store.loan_book,
         accounts=store.accounts,
         announcements=store.announcements,
-        users=UserDesk(store.accounts, QuickPasswords()),
+        users=UserDesk(store.accounts, QuickPasswords(), SignInThrottle(store.wrong_tries)),
         products=ProductsDesk(store.products),
         clock=LateClock(),
         identities=NewIds(),

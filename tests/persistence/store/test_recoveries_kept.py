@@ -131,6 +131,7 @@ AS_BEFORE = """
     ALTER TABLE payments DROP COLUMN type;
     ALTER TABLE loans DROP COLUMN dues_to_come;
     DROP TABLE upkeep;
+    DROP TABLE wrong_tries;
     ALTER TABLE feed_head DROP COLUMN system_identifier, DROP COLUMN timeline,
         DROP COLUMN database_oid, DROP COLUMN table_oid;
     ALTER TABLE users DROP COLUMN access_number;
