@@ -36,7 +36,7 @@ def charged_days(
     if since >= as_of:
         return [] if stop else planned(position, opening, since, until)
     if charges_whole_periods(position) and stop is not Stop.ON_THE_DAY:
-        out = position.gross_until(since) - position.received.principal_until(since)
+        out = out_on(position, since)
         quit_on = _last_quit(position, since, until)
         return [
             *as_it_was(position, since, quit_on),
@@ -52,10 +52,7 @@ def charged_days(
 
 def charges_whole_periods(position: Position) -> bool:
     """Say whether a period that has begun is charged to its end, whatever comes in meanwhile."""
-    return (
-        not position.terms.is_progressive
-        and position.terms.recalculation_rest is RecalculationRest.SAME_AS_REPAYMENT_PERIOD
-    )
+    return position.terms.recalculation_rest is RecalculationRest.SAME_AS_REPAYMENT_PERIOD
 
 
 def _last_quit(position: Position, since: date, until: date) -> date:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from domain.as_of import carried_to
+from domain.conventions import RowKind
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 
@@ -27,14 +28,25 @@ def dues_to_come(loan: Loan) -> tuple[Due, ...] | None:
     if not (loan.terms.recalculates and loan.terms.is_progressive):
         return None
     assert loan.last_value_date is not None, "money has gone out"
-    until = max(loan.instalments[-1].due_date, loan.last_value_date)
-    if not loan.terms.accrues_after_maturity:
-        until += timedelta(days=1)
+    until = max(loan.instalments[-1].due_date, loan.last_value_date) + timedelta(days=1)
+    if loan.terms.accrues_after_maturity:
+        until = max(maturity(loan), loan.last_value_date)
     then = carried_to(loan, until)
     if then is None:
         return None
     dues = _unpaid(then)
     return None if dues == _unpaid(loan) else dues
+
+
+def maturity(loan: Loan) -> date:
+    """The last day on which principal or interest falls due; a charge may be due later."""
+    if loan.book is None:
+        return loan.instalments[-1].due_date
+    return max(
+        row.due_date
+        for row, works in zip(loan.instalments, loan.book.rows, strict=True)
+        if works.kind is not RowKind.CHARGES
+    )
 
 
 def _unpaid(loan: Loan) -> tuple[Due, ...]:

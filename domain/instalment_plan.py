@@ -92,13 +92,25 @@ def planned_principal(
     if terms.amortization is Amortization.EQUAL_PRINCIPAL:
         return max(0, min(row.emi, left))
     asked = row.interest if interest is None else interest
-    if terms.grace_on_interest_payment and (
-        ordinal(position, index) == terms.grace_on_interest_payment
-    ):
-        asked -= _deferred(position, index)
+    asked -= _put_off(position, index)
     if is_flat(position) and row.kind is RowKind.INSTALMENT:
         return max(0, min(_flat_instalment(position, row) - asked, left))
     return max(0, min(row.emi - asked, left))
+
+
+def interest_at_most(position: Position, row: Row, index: int) -> int | None:
+    """The most interest that row `index` has room for; None where it asks for all there is.
+
+    An instalment that is equal in total has room for no more than it is. Rows without principal to
+    bring back, and those whose principal is what is equal, ask for interest beside it.
+    """
+    if (
+        position.terms.amortization is Amortization.EQUAL_PRINCIPAL
+        or row.kind is RowKind.BROKEN_PERIOD
+        or _is_graced(position, row, index)
+    ):
+        return None
+    return row.emi + _put_off(position, index)
 
 
 def principal_around(position: Position, since: int) -> tuple[int, int, int]:
@@ -188,6 +200,12 @@ def _deferred(position: Position, index: int) -> int:
         for at, row in enumerate(position.rows[:index])
         if row.bears_interest and ordinal(position, at) >= free
     )
+
+
+def _put_off(position: Position, index: int) -> int:
+    """The interest of earlier rows that row `index` asks for on top of its instalment."""
+    grace = position.terms.grace_on_interest_payment
+    return _deferred(position, index) if grace and ordinal(position, index) == grace else 0
 
 
 def _balance(position: Position, since: int) -> int:

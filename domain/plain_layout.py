@@ -98,8 +98,8 @@ def recalculate_plainly(position: Position, since: int, opening: Opening, *, sto
         if row is last:
             principal = left
         elif may_carry and principal < 0:
-            row.carried = carried = interest
-            interest, principal = 0, row.emi
+            row.carried = carried = -principal
+            interest, principal = row.emi, 0
         principal = max(0, min(principal, left))
         if credit and row is not last:
             used = min(credit, principal)

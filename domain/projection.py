@@ -29,6 +29,7 @@ from domain.instalment_plan import (
     collected,
     fees_of,
     flat_total,
+    interest_at_most,
     is_flat,
     planned_principal,
     principal_around,
@@ -36,6 +37,7 @@ from domain.instalment_plan import (
 )
 from domain.plain_layout import Opening, lay_plainly, plain_from, recalculate_plainly
 from domain.position import Position, Row
+from domain.terms import Amortization
 
 
 def lay(position: Position, since: int) -> None:
@@ -47,7 +49,7 @@ def lay(position: Position, since: int) -> None:
     before = sum(row.principal for row in rows[:since] if row.bears_interest)
     total = position.total_out - sum(row.principal for row in rows if not row.bears_interest)
     flat_left = _flat_left(position, since) if is_flat(position) else None
-    last = _last_interest_row(position)
+    last = last_interest_row(position)
     for index in range(since, len(rows)):
         row = rows[index]
         if not row.bears_interest:
@@ -100,7 +102,8 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
     before, ahead, total = principal_around(position, since)
     credit = _credit(position, since)
     carried = carried_to(position, since)
-    taker = _taker(position, since)
+    last = last_interest_row(position)
+    taker = _taker(position, since, last)
     plain = plain_from(position, since, as_of)
     for index in range(since, len(rows)):
         row = rows[index]
@@ -112,24 +115,23 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
             recalculate_plainly(position, plain, opened, stop=bool(stop))
             break
         opening = plan_out(position, row.span.from_date) - before - ahead
-        _explain_as_of(position, row, opening, as_of, stop)
+        _explain_as_of(position, index, opening, carried, as_of, stop)
         ahead -= row.paid_principal
         limit = max(row.paid_principal, total - before - ahead)
         calculated = collected(position, index, row.accrued) + carried
         if position.terms.is_progressive:
-            _progressive(row, calculated, limit, is_taker=index == taker, is_past=index > taker)
+            if index in {taker, last}:
+                # Nobody comes after the last: it asks for what rows paid ahead have left, too.
+                row.interest, row.carried = max(calculated, row.paid_interest), 0
+                row.principal = limit
+            else:
+                _progressive(position, index, calculated, limit, is_past=index > taker)
             carried = row.carried
         else:
             # What an emptied row left to the next one it asks for no more, also on its due date.
             calculated, carried = max(0, calculated - row.carried), row.carried
-            planned_part = planned_principal(position, row, index, limit, calculated)
-            used = min(credit, planned_part)
-            credit -= used
-            row.interest = max(calculated, row.paid_interest)
-            row.principal = limit if index == taker else planned_part - used
-            if row.paid_principal > row.principal:
-                row.principal = row.paid_principal
-                credit += _prepaid(position, index, planned_part - used, total - before, stop)
+            opened = Opening(opening, limit, credit, calculated)
+            credit = _cumulative(position, index, opened, total - before, stop)
         if row.waived:
             _waive(row)
         row.fees, row.penalties = fees_of(position, row, index)
@@ -138,9 +140,15 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
         _shorten(position, as_of)
 
 
-def _explain_as_of(position: Position, row: Row, opening: int, as_of: date, stop: Stop) -> None:
+def _explain_as_of(
+    position: Position, index: int, opening: int, carried: int, as_of: date, stop: Stop
+) -> None:
+    row = position.rows[index]
     stretches = charged_days(position, row, opening, as_of, stop)
-    if row is position.rows[-1] and position.terms.accrues_after_maturity:
+    if position.terms.accrues_after_maturity and index == last_interest_row(position):
+        row.parts = explained(position, row, stretches)
+        # What it asks for by its due date may bear interest itself after it.
+        row.interest = collected(position, index, row.accrued) + carried
         stretches += as_it_was(position, row.span.due_date, as_of)
     row.parts = explained(position, row, stretches)
 
@@ -150,13 +158,21 @@ def bring_up_to(position: Position, day: date) -> None:
     if not position.terms.recalculates:
         return
     if position.interest_until is None:
-        since = position.first_due_on_or_after(
-            position.as_of if position.terms.is_progressive else day
-        )
-        if since == len(position.rows) and position.terms.accrues_after_maturity:
-            since -= 1
-        recalculate(position, min(since, len(position.rows)), day)
+        seen = position.as_of if position.terms.is_progressive else day
+        recalculate(position, first_to_follow(position, seen), day)
     position.as_of = max(position.as_of, day)
+
+
+def first_to_follow(position: Position, day: date) -> int:
+    """The index of the first row whose interest follows what happens on `day`.
+
+    After maturity it is the last row that bears interest, where that goes on; charges may have rows
+    of their own behind it.
+    """
+    since = position.first_due_on_or_after(day)
+    if position.terms.accrues_after_maturity:
+        return min(since, last_interest_row(position))
+    return since
 
 
 def refill(position: Position, since: int, day: date) -> None:
@@ -179,14 +195,11 @@ def quit_rows(position: Position, until: date, stop: Stop = Stop.ON_THE_DAY) -> 
     """Let nothing accrue after `until`: what the rows then ask for is what pays the loan off."""
     rows = position.rows
     if position.terms.recalculates:
-        since = position.first_due_on_or_after(
-            min(position.as_of, until) if position.terms.is_progressive else until
-        )
-        recalculate(position, since, until, stop)
+        seen = min(position.as_of, until) if position.terms.is_progressive else until
+        recalculate(position, first_to_follow(position, seen), until, stop)
         return
-    for row in rows:
+    for index, row in enumerate(rows):
         if row.bears_interest and row.span.due_date > until:
-            accrued = 0
             if row.span.from_date < until and row.parts:
                 cut = [
                     Stretch(part.from_date, min(part.to_date, until), part.base_minor)
@@ -194,27 +207,45 @@ def quit_rows(position: Position, until: date, stop: Stop = Stop.ON_THE_DAY) -> 
                     if part.from_date < until
                 ]
                 row.parts = explained(position, row, cut)
-                accrued = row.accrued
             else:
                 row.parts = ()
-            row.interest = max(accrued, row.paid_interest)
+            row.interest = max(collected(position, index, row.accrued), row.paid_interest)
 
 
-def _progressive(row: Row, calculated: int, limit: int, *, is_taker: bool, is_past: bool) -> None:
+def _progressive(
+    position: Position, index: int, calculated: int, limit: int, *, is_past: bool
+) -> None:
     """One row whose instalment stands: interest that it has no room for goes to the next one."""
-    if is_taker:
-        row.interest, row.carried = max(calculated, row.paid_interest), 0
-        row.principal = limit
-        return
-    if is_past or row.paid_principal > row.emi - calculated:
+    row = position.rows[index]
+    most = interest_at_most(position, row, index)
+    if is_past or (most is not None and row.paid_principal > max(0, most - calculated)):
         row.interest = row.paid_interest
     else:
-        row.interest = max(calculated, row.paid_interest)
+        asked = calculated if most is None else min(calculated, most)
+        row.interest = max(asked, row.paid_interest)
     row.carried = max(0, calculated - row.interest)
-    left = 0 if is_past else min(max(0, row.emi - row.interest), limit)
-    if row.kind is RowKind.BROKEN_PERIOD:
-        left = 0
+    left = 0 if is_past else planned_principal(position, row, index, limit, row.interest)
     row.principal = max(row.paid_principal, left)
+
+
+def _cumulative(position: Position, index: int, opened: Opening, left: int, stop: Stop) -> int:
+    """One row whose instalment is new when more was paid than planned.
+
+    `opened` holds what it may bring back, the credit, and the interest that it asks for. Answers
+    the credit that the next instalments may use up.
+    """
+    row = position.rows[index]
+    credit = opened.credit
+    planned_part = planned_principal(position, row, index, opened.left, opened.carried)
+    used = min(credit, planned_part)
+    credit -= used
+    row.interest = max(opened.carried, row.paid_interest)
+    is_last = index == last_interest_row(position)
+    row.principal = opened.left if is_last else planned_part - used
+    if row.paid_principal > row.principal:
+        row.principal = row.paid_principal
+        credit += _prepaid(position, index, planned_part - used, left, stop)
+    return credit
 
 
 def _prepaid(position: Position, index: int, planned_part: int, left: int, stop: Stop) -> int:
@@ -243,21 +274,23 @@ def _credit(position: Position, since: int) -> int:
     return max(0, sum(row.principal - max(0, row.emi - row.interest) for row in rows))
 
 
-def _taker(position: Position, since: int) -> int:
-    """The last row that is not yet paid to its full: it takes what remains."""
+def _taker(position: Position, since: int, last: int) -> int:
+    """The last row, at most `last`, that is not yet paid to its full: it takes what remains."""
     rows = position.rows
-    last = _last_interest_row(position)
     if not position.terms.is_progressive:
         return last
     for index in range(last, since - 1, -1):
         row = rows[index]
-        paid = row.paid_principal + row.paid_interest
+        paid = row.paid_principal
+        if position.terms.amortization is not Amortization.EQUAL_PRINCIPAL:
+            paid += row.paid_interest
         if row.bears_interest and (paid == 0 or paid < row.emi):
             return index
     return last
 
 
-def _last_interest_row(position: Position) -> int:
+def last_interest_row(position: Position) -> int:
+    """The index of the last row that bears interest; -1 without one."""
     rows = position.rows
     for index in range(len(rows) - 1, -1, -1):
         if rows[index].bears_interest:

@@ -14,7 +14,13 @@ from domain.conventions import AdvancePaymentStrategy, ChargeKind, Component, Pr
 from domain.money import round_share
 from domain.payment import Allocation
 from domain.position import Position, Row, copied
-from domain.projection import bring_up_to, quit_rows, recalculate
+from domain.projection import (
+    bring_up_to,
+    first_to_follow,
+    last_interest_row,
+    quit_rows,
+    recalculate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,7 @@ def receive(position: Position, amount_minor: int, day: date) -> tuple[Allocatio
     split, slices = _spread(dues, amount_minor, day)
     _take_over(position, dues)
     position.received.add(day, split.principal_minor, split.interest_minor)
-    since = position.first_due_on_or_after(day)
-    recalculate(position, since, day)
+    recalculate(position, first_to_follow(position, day), day)
     if split.excess_minor and position.owed:
         # A fee in per cent of a row asks for more once the row has taken more principal.
         _, further = receive(position, split.excess_minor, day)
@@ -73,7 +78,7 @@ def _falls_in_the_same_period(position: Position, day: date) -> bool:
         return False
     since = position.first_due_on_or_after(position.as_of)
     return (
-        since < len(position.rows)
+        since <= last_interest_row(position)
         and since == position.first_due_on_or_after(day)
         and terms.advance_payment_strategy is not AdvancePaymentStrategy.REDUCE_EMI_AMOUNT
     )

@@ -1,0 +1,180 @@
+"""Lives of loans on a declining balance whose money comes early, late, in part and in heaps."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from domain import conventions as choices
+from domain import events as happened
+from domain.events import LoanEvent
+from domain.identifiers import ChargeId, DisbursementId, PaymentId
+from domain.schedule import build_schedule
+from domain.terms import (
+    DEFAULT_ORDER,
+    Amortization,
+    DaysInMonth,
+    DaysInYear,
+    Frequency,
+    FrequencyUnit,
+    InterestCalcPeriod,
+    Terms,
+)
+from domain.terms_check import check_terms
+from tests.domain.rich_terms import head, opening
+
+# Months of thirty days in a year of so many as it has: nobody says what a part of one costs.
+YEARS = {
+    DaysInMonth.THIRTY: (DaysInYear.D360, DaysInYear.D364, DaysInYear.D365),
+    DaysInMonth.ACTUAL: tuple(DaysInYear),
+}
+START = date(2024, 1, 31)
+FREQUENCIES = (
+    Frequency(1, FrequencyUnit.MONTHS),
+    Frequency(1, FrequencyUnit.MONTHS),
+    Frequency(3, FrequencyUnit.MONTHS),
+    Frequency(2, FrequencyUnit.WEEKS),
+    Frequency(10, FrequencyUnit.DAYS),
+)
+PERIOD_DAYS = {FrequencyUnit.MONTHS: 30, FrequencyUnit.WEEKS: 7, FrequencyUnit.DAYS: 1}
+
+
+@st.composite
+def declining_terms(draw: st.DrawFn) -> Terms:
+    """Terms on a declining balance, of every kind that changes how interest is asked for."""
+    count = draw(st.integers(1, 36))
+    days_in_month = draw(st.sampled_from(DaysInMonth))
+    frequency = draw(st.sampled_from(FREQUENCIES))
+    grace = st.integers(0, min(3, count - 1))
+    given = {
+        "principal_minor": draw(st.integers(10_000, 5_000_000)),
+        "currency": "EUR",
+        "annual_rate_percent": draw(st.sampled_from([Decimal(x) for x in ("5", "12", "36")])),
+        "instalments": count,
+        "frequency": frequency,
+        "amortization": draw(
+            st.sampled_from([Amortization.EQUAL_INSTALLMENTS] * 3 + list(_AMORTIZATIONS))
+        ),
+        "interest_calc_period": draw(st.sampled_from(InterestCalcPeriod)),
+        "days_in_month": days_in_month,
+        "days_in_year": draw(st.sampled_from(YEARS[days_in_month])),
+        "start_date": START,
+        "instalment_formula": draw(st.sampled_from(choices.InstalmentFormula)),
+        "recalculation_rest": draw(st.sampled_from(choices.RecalculationRest)),
+        "advance_payment_strategy": draw(st.sampled_from(choices.AdvancePaymentStrategy)),
+        "allocation_strategy": draw(st.sampled_from(choices.AllocationStrategy)),
+        "future_instalment_rule": draw(st.sampled_from(choices.FutureInstalmentRule)),
+        "allocation_order": tuple(draw(st.permutations(DEFAULT_ORDER))),
+        "accrues_after_maturity": draw(st.booleans()),
+        "tranches_max": 9,
+    }
+    for name, unusual in (
+        ("instalment_multiple_minor", st.sampled_from([100, 500])),
+        ("interest_multiple_minor", st.just(100)),
+        ("instalment_from", st.just(choices.InstalmentFrom.APPROVED_AMOUNT)),
+        ("instalment_rate_basis", st.just(choices.InstalmentRateBasis.NOMINAL)),
+        ("month_end_strategy", st.just(choices.MonthEndStrategy.FIRST_DAY_OF_NEXT_MONTH)),
+        ("grace_on_principal_payment", grace),
+        ("grace_on_interest_payment", grace),
+        ("interest_free_periods", grace),
+        ("down_payment_percent", st.just(Decimal(25))),
+        ("first_due_date", st.dates(START + timedelta(days=9), START + timedelta(days=70))),
+        ("broken_period", st.just(choices.BrokenPeriod.SEPARATE_ROW)),
+        ("recalculation_compounding", st.just(_MONTHLY)),
+    ):
+        if draw(st.integers(0, 5)) == 0:
+            given[name] = draw(unusual)
+    if draw(st.integers(0, 5)) == 0:
+        given["holiday_calendar"] = "DE"
+        given["holiday_rule"] = draw(st.sampled_from(choices.HolidayRule))
+    terms = Terms(**given)
+    assert check_terms(terms) == ()
+    return terms
+
+
+_AMORTIZATIONS = (Amortization.EQUAL_PRINCIPAL, Amortization.BULLET)
+_MONTHLY = choices.RecalculationCompounding.INTEREST_MONTHLY
+
+
+@st.composite
+def _payment(draw: st.DrawFn, terms: Terms, dues: list[tuple[date, int]], number: int) -> LoanEvent:
+    """Money on a due date or beside it: a part of an instalment, or several of them at once."""
+    due, asked = draw(st.sampled_from(dues))
+    day = max(START, due + timedelta(days=draw(st.sampled_from([0, 0, -40, -9, -1, 1, 12, 50]))))
+    times = draw(st.sampled_from([1, 1, 1, 2, 3, 5, 8]))
+    part = draw(st.sampled_from([100, 100, 100, 30, 130]))
+    return happened.PaymentRecorded(
+        **head(number, day),
+        payment_id=PaymentId(UUID(int=number)),
+        amount_minor=max(1, asked * times * part // 100),
+        method=None,
+        reference=None,
+        is_payoff=not _charges_whole_periods(terms) and draw(st.integers(0, 11)) == 0,
+    )
+
+
+@st.composite
+def _other(draw: st.DrawFn, terms: Terms, number: int, most: int) -> LoanEvent:
+    day = START + timedelta(days=draw(st.integers(0, most)))
+    kind = draw(st.sampled_from([1, 2, 3, 6]))
+    if kind in {2, 3} and _charges_whole_periods(terms):
+        kind = 1
+    percent = Decimal(draw(st.sampled_from([0, 3, 9, 24])))
+    if kind == 1:
+        return happened.LoanDisbursed(
+            **head(number, day),
+            disbursement_id=DisbursementId(UUID(int=number)),
+            amount_minor=draw(st.integers(1, terms.principal_minor)),
+        )
+    if kind == 2:
+        return happened.RateChanged(
+            **head(number, day),
+            effective=day + timedelta(days=draw(st.integers(0, 40))),
+            annual_rate_percent=percent,
+        )
+    if kind == 3:
+        return happened.LoanRescheduled(
+            **head(number, day),
+            from_date=day + timedelta(days=draw(st.integers(0, 40))),
+            annual_rate_percent=percent,
+        )
+    if kind == 4:
+        return happened.LoanReamortized(**head(number, day))
+    if kind == 5:
+        return happened.LoanReAged(
+            **head(number, day),
+            start_date=day + timedelta(days=draw(st.integers(1, 40))),
+            frequency=draw(st.sampled_from(FREQUENCIES)),
+            instalments=draw(st.integers(1, 9)),
+        )
+    return happened.ChargeAdded(
+        **head(number, day),
+        charge_id=ChargeId(UUID(int=number)),
+        kind=draw(st.sampled_from(choices.ChargeKind)),
+        due_date=day + timedelta(days=draw(st.integers(0, 60))),
+        amount_minor=draw(st.integers(1, 500)),
+    )
+
+
+def _charges_whole_periods(terms: Terms) -> bool:
+    """Say whether interest of a period may be paid before a payoff or another rate cuts it."""
+    return terms.recalculation_rest is choices.RecalculationRest.SAME_AS_REPAYMENT_PERIOD
+
+
+@st.composite
+def early_lives(draw: st.DrawFn) -> tuple[Terms, tuple[LoanEvent, ...], date]:
+    """Terms, all that happened to a loan on them, and the day on which it is looked at."""
+    terms = draw(declining_terms())
+    rows = build_schedule(terms, START)
+    dues = [(row.due_date, row.principal_minor + row.interest_minor) for row in rows[:9]]
+    events = opening(terms)
+    for number in range(draw(st.integers(1, 5))):
+        events.append(draw(_payment(terms, dues, 100 + number)))
+    most = (dues[-1][0] - START).days
+    for number in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+        events.append(draw(_other(terms, 200 + number, most)))
+    latest = max(event.value_date for event in events)
+    return terms, tuple(events), latest + timedelta(days=draw(st.integers(0, 200)))

@@ -1,0 +1,145 @@
+"""Interest that is asked for in all is what the balances bear, whatever is paid when.
+
+The other side is `interest_oracle.py`, which follows the design and not the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+
+from domain import events as happened
+from domain.conventions import InstalmentFormula, RecalculationRest
+from domain.events import LoanEvent
+from domain.identifiers import PaymentId
+from domain.loan_history import History, fold, in_order
+from domain.terms import (
+    Amortization,
+    DaysInMonth,
+    DaysInYear,
+    InterestCalcPeriod,
+    Terms,
+)
+from tests.domain.early_lives import START, early_lives
+from tests.domain.interest_oracle import borne
+from tests.domain.lending_scenes import TWELVE_MONTHS
+from tests.domain.rich_terms import head, opening
+
+EarlyLife = tuple[Terms, tuple[LoanEvent, ...], date]
+PROGRESSIVE = replace(
+    TWELVE_MONTHS,
+    start_date=START,
+    instalment_formula=InstalmentFormula.PROGRESSIVE,
+    interest_calc_period=InterestCalcPeriod.DAILY,
+    days_in_month=DaysInMonth.THIRTY,
+    days_in_year=DaysInYear.D360,
+    recalculation_rest=RecalculationRest.DAILY,
+)
+
+
+def paid(number: int, amount_minor: int, day: date) -> LoanEvent:
+    return happened.PaymentRecorded(
+        **head(number, day),
+        payment_id=PaymentId(UUID(int=number)),
+        amount_minor=amount_minor,
+        method=None,
+        reference=None,
+    )
+
+
+def check(history: History, events: tuple[LoanEvent, ...], as_of: date) -> int:
+    """All the interest that is asked for, once it is seen to be what the balances bear."""
+    asked = sum(row.interest_minor for row in history.loan.instalments)
+    due = borne(history, events, as_of)
+    most = due.lines * history.loan.terms.interest_multiple_minor / 2
+    assert abs(asked - due.interest) <= most, (asked, float(due.interest), due.lines)
+    return asked
+
+
+@given(early_lives())
+def test_interest_asked_is_what_the_balances_bear(life: EarlyLife) -> None:
+    """C3: interest of rows that early money has filled is asked by the next ones, and not lost."""
+    _, events, as_of = life
+    history = fold(in_order(events), as_of)
+    if history.loan.book is not None:
+        check(history, events, as_of)
+
+
+@pytest.mark.parametrize(
+    ("principal", "percent", "instalments", "money", "most_lost"),
+    [
+        (1_000_000, 12, 36, (33_214, 5 * 33_214), 9_000),
+        (20_000_000, 5, 360, (300_000,), 400_000),
+        (100_100, 36, 24, (15_000,), 20_000),
+    ],
+)
+def test_money_of_several_instalments_loses_no_interest_but_what_it_saves(
+    principal: int, percent: int, instalments: int, money: tuple[int, ...], most_lost: int
+) -> None:
+    """C3: the probes of trials from outside; most of the interest stood in the last row, or none.
+
+    The next rows ask for nothing but what was left to them, and none asks for more than an EMI.
+    """
+    terms = replace(
+        PROGRESSIVE,
+        principal_minor=principal,
+        annual_rate_percent=Decimal(percent),
+        instalments=instalments,
+    )
+    rows = fold(in_order(opening(terms))).loan.instalments
+    planned = sum(row.interest_minor for row in rows)
+    emi = rows[0].due_minor
+    day = rows[0].due_date if len(money) > 1 else START
+    events = (*opening(terms), *(paid(50 + at, sum_, day) for at, sum_ in enumerate(money)))
+    history = fold(in_order(events))
+    asked = check(history, events, day)
+    assert planned - most_lost < asked < planned
+    for row in history.loan.instalments[:-1]:
+        assert row.due_minor <= emi
+    assert history.loan.instalments[-1].due_minor < emi
+
+
+def test_money_on_the_last_rows_loses_no_interest_of_the_first_when_they_are_late() -> None:
+    """C3: where the rows that remain are paid ahead, the last one asks for what others bore."""
+    terms = replace(
+        PROGRESSIVE, instalments=3, principal_minor=300_000, accrues_after_maturity=True
+    )
+    emi = fold(in_order(opening(terms))).loan.instalments[0].due_minor
+    events = (*opening(terms), paid(50, 2 * emi, START + timedelta(days=62)))
+    for days in (70, 100, 300):
+        day = START + timedelta(days=days)
+        check(fold(in_order(events), day), events, day)
+
+
+def test_a_charge_after_maturity_does_not_stop_the_interest() -> None:
+    """C3: what is overdue at maturity went on bearing interest only without a charge behind it."""
+    terms = replace(PROGRESSIVE, instalments=3, accrues_after_maturity=True)
+    until = START + timedelta(days=400)
+    charged = happened.ChargeAdded(
+        **head(60, START),
+        charge_id=UUID(int=60),
+        kind="fee",
+        due_date=START + timedelta(days=300),
+        amount_minor=100,
+    )
+    without = fold(in_order(opening(terms)), until).loan
+    beside = fold(in_order((*opening(terms), charged)), until).loan
+    assert beside.outstanding.interest_minor == without.outstanding.interest_minor
+
+
+@pytest.mark.parametrize("amortization", [Amortization.EQUAL_PRINCIPAL, Amortization.BULLET])
+def test_a_progressive_loan_keeps_what_is_equal_when_it_is_recalculated(
+    amortization: Amortization,
+) -> None:
+    """C2: recalculated, EQUAL_PRINCIPAL and BULLET were as if each row were an instalment."""
+    terms = replace(PROGRESSIVE, amortization=amortization, principal_minor=120_000)
+    plan = fold(in_order(opening(terms))).loan.instalments
+    day = plan[2].due_date
+    late = fold(in_order(opening(terms)), day + timedelta(days=1)).loan.instalments
+    assert [row.principal_minor for row in late] == [row.principal_minor for row in plan]
+    assert late[3].interest_minor >= plan[3].interest_minor > 0
