@@ -7,18 +7,31 @@ command, only that it could not be carried out now. Pure: nothing here knows whi
 from __future__ import annotations
 
 RETRY_AFTER_S = 1.0
+# What every outage but OutcomeUnknown promises, for the end of a sentence that clients read.
+UNCHANGED = "nothing was changed, and all that was acknowledged is kept; try again"
 
 
 class Outage(Exception):
     """Something outside the program failed; the same command may succeed later.
 
-    `retry_after_s` is when it is worth while to try again, in seconds from now.
+    `reason` is a sentence of ours: clients read it. `said` is what the failing side said, for the
+    log and for operators alone, or "". `retry_after_s` is when it is worth while to try again, in
+    seconds from now.
     """
 
-    def __init__(self, reason: str, *, retry_after_s: float = RETRY_AFTER_S) -> None:
+    def __init__(
+        self, reason: str, *, retry_after_s: float = RETRY_AFTER_S, said: str = ""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.said = said
         self.retry_after_s = retry_after_s
+
+    @property
+    def in_full(self) -> str:
+        """Reason and words, for operators, without what is promised to clients."""
+        reason = self.reason.removesuffix(f": {UNCHANGED}")
+        return f"{reason} ({self.said})" if self.said else reason
 
 
 class StoreUnavailable(Outage):

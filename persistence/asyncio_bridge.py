@@ -18,7 +18,7 @@ import functools
 import logging
 import math
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, Self, TypeVar, cast, final
 
@@ -90,6 +90,18 @@ async def to_the_end(work: Coroutine[Any, Any, T], *, limit_s: float) -> T:
             task.exception()  # looked at, or the loop would report it
         raise interruption
     return task.result()
+
+
+@contextlib.asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `work` beside the block, and end it with the block; what it raises is logged."""
+    task = asyncio.ensure_future(logged(work))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+        work.close()  # if it was never begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any, final
 import outcome
 import trio
 
-from domain.outages import StoreUnavailable
+from domain.outages import Outage, StoreUnavailable
 from persistence.loop_faults import call_logged
 
 _log = logging.getLogger(__name__)
@@ -78,7 +78,12 @@ class Crossing:
         """Answer with what the work came to; if the caller has left, a failure is logged."""
         self.finished = True
         if self.left and isinstance(result, outcome.Error):
-            _log.warning("work whose caller had left has failed", exc_info=result.error)
+            weather = isinstance(result.error, Outage)  # which is no bug to be traced
+            _log.warning(
+                "work whose caller had left has failed: %r",
+                result.error,
+                exc_info=None if weather else result.error,
+            )
         self.answer(result)
 
     def _deliver(self, result: outcome.Outcome[Any] | None) -> None:

@@ -15,9 +15,19 @@ from persistence.schema import newest_revision
 from persistence.statements import compiled
 
 ANSWER_LIMIT_S: Final = 1.0
-SELECT_REVISION: Final = compiled(text("SELECT version_num FROM alembic_version"))
+SELECT_STATE: Final = compiled(
+    text(
+        """SELECT version_num, current_setting('transaction_read_only') = 'on' AS is_read_only
+        FROM alembic_version"""
+    )
+)
 
 _OK: Final = ComponentHealth("ok", "answers")
+READ_ONLY: Final = "it is read-only, as a replica is"
+
+
+def _of_refusal(why: str) -> str:
+    return f"answers, and refuses changes: {why}"
 
 
 @final
@@ -43,7 +53,7 @@ class StoreHealth:
     async def _database(self) -> tuple[ComponentHealth, ComponentHealth]:
         try:
             async with time_limit(ANSWER_LIMIT_S):
-                found = await self._connections.pool.fetchval(SELECT_REVISION)
+                row = await self._connections.pool.fetchrow(SELECT_STATE)
         except (Outage, TimeoutError):
             down = ComponentHealth("down", "does not answer")
             return down, ComponentHealth("down", "unknown while the database does not answer")
@@ -51,9 +61,15 @@ class StoreHealth:
             return _OK, ComponentHealth("down", "the database was never migrated")
         if self._needed is None:
             self._needed = newest_revision()
+        found = None if row is None else row["version_num"]
+        # Questions are answered all the same, so the node stays in service for them.
+        refuses = self._connections.pool.writes.trouble
+        if refuses is None and row is not None and row["is_read_only"]:
+            refuses = READ_ONLY
+        database = _OK if refuses is None else ComponentHealth("degraded", _of_refusal(refuses))
         if found != self._needed:
-            return _OK, ComponentHealth("down", f"at {found}, {self._needed} is needed")
-        return _OK, ComponentHealth("ok", f"at {found}")
+            return database, ComponentHealth("down", f"at {found}, {self._needed} is needed")
+        return database, ComponentHealth("ok", f"at {found}")
 
     async def _redis(self) -> ComponentHealth:
         """Without Redis all is slower to be heard of, and nothing is wrong."""

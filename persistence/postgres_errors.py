@@ -1,15 +1,19 @@
 """What asyncpg raises, told as the weather: which failures are outages, and which are bugs.
 
-Anything not named here (a constraint, a wrong type, bad syntax) is left as it is.
+Anything not named here (a constraint, a wrong type, bad syntax) is left as it is. The reason of an
+outage is a sentence of ours, for clients; the server's own words name files, tables and addresses,
+and go to the log and to operators (`Outage.said`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+import time
+from typing import Any, Final
 
 import asyncpg
 
-from domain.outages import DeadlinePassed, Outage, StoreUnavailable
+from domain.outages import UNCHANGED, DeadlinePassed, Outage, StoreUnavailable
 
 
 class TransactionConflict(StoreUnavailable):
@@ -32,10 +36,26 @@ LOSSES = (
     asyncpg.InsufficientResourcesError,  # 53: too many connections, disk full, out of memory
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresSystemError,  # 58: the server's own input and output
+    asyncpg.ReadOnlySQLTransactionError,  # 25006: it has become a replica, or was made read-only
     asyncpg.InternalClientError,  # among others: the server said goodbye just before we spoke
     OSError,
 )
-LOST = "the connection to the store was lost"
+# Why a store that answers refuses changes, in the order of looking.
+REFUSALS: Final = (
+    (asyncpg.DiskFullError, "its disk is full"),
+    (asyncpg.TooManyConnectionsError, ""),  # says nothing of changes
+    (asyncpg.InsufficientResourcesError, "it lacks memory or another resource"),
+    (asyncpg.PostgresSystemError, "it cannot use its files"),
+    (asyncpg.ReadOnlySQLTransactionError, "it is read-only, as a replica is"),
+)
+LOST = f"the connection to the store was lost: {UNCHANGED}"
+TOO_LATE = f"the store did not answer in time: {UNCHANGED}"
+CROWDED = f"the store has no connection left: {UNCHANGED}"
+CONFLICT = f"other changes to the same things came first: {UNCHANGED}"
+TELL_EVERY_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
+_told_at: dict[type[BaseException], float] = {}
 
 
 def leaves_commit_open(error: BaseException, connection: Any) -> bool:
@@ -58,14 +78,45 @@ def _severity(error: BaseException) -> str | None:
 
 def outage_of(error: BaseException, connection: Any) -> Outage | None:
     """The outage that an exception of a statement stands for; None if it is none."""
+    said = words_of(error)
     if isinstance(error, CONFLICTS):
-        return TransactionConflict(str(error), retry_after_s=0.0)
+        return TransactionConflict(CONFLICT, retry_after_s=0.0, said=said)
     if isinstance(error, TIMEOUTS):
-        return DeadlinePassed(str(error) or "the store did not answer in time")
+        _tell(error, said)
+        return DeadlinePassed(TOO_LATE, said=said)
     if isinstance(error, LOSSES):
-        if isinstance(error, asyncpg.InternalClientError):
-            return StoreUnavailable(LOST)  # its text is about the driver's inside
-        return StoreUnavailable(str(error) or type(error).__name__)
+        _tell(error, said)
+        return StoreUnavailable(_sentence(error), said=said)
     if isinstance(error, asyncpg.InterfaceError) and connection.is_closed():
-        return StoreUnavailable(LOST)
+        return StoreUnavailable(LOST, said=said)
     return None
+
+
+def refusal_of(error: BaseException) -> str | None:
+    """Why the store refuses changes, if that is what the error says of it."""
+    for kind, why in REFUSALS:
+        if isinstance(error, kind):
+            return why or None
+    return None
+
+
+def words_of(error: BaseException) -> str:
+    """What the far side, or the system, said; never for clients."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, asyncpg.TooManyConnectionsError):
+        return CROWDED
+    why = refusal_of(error)
+    return LOST if why is None else f"the store refuses changes, {why}: {UNCHANGED}"
+
+
+def _tell(error: BaseException, said: str) -> None:
+    """Put the server's words into the log, though not once for each of a thousand requests."""
+    now = time.monotonic()
+    if now - _told_at.get(type(error), -TELL_EVERY_S) >= TELL_EVERY_S:
+        _told_at[type(error)] = now
+        _log.warning("the store could not do as it was asked", extra={"said": said})

@@ -52,7 +52,7 @@ class Subscription:
             outage = outage_of(error, self._connection)
             self._connection.terminate()
             if outage is not None:
-                raise StoreUnavailable(outage.reason) from error
+                raise StoreUnavailable(outage.reason, said=outage.said) from error
             raise
 
     async def close(self) -> None:

@@ -15,21 +15,33 @@ from typing import Any, Final, final
 
 import asyncpg
 
-from domain.outages import StoreUnavailable
+from domain.outages import UNCHANGED, Outage, StoreUnavailable
 from persistence.asyncio_bridge import (
     Bridge,
     LoopCancelled,
     LoopSemaphore,
+    LoopTask,
+    pause,
     time_limit,
     to_the_end,
 )
 from persistence.postgres_dial import PoolLimits, dial, dial_options
-from persistence.postgres_errors import LOSSES, outage_of
+from persistence.postgres_errors import LOSSES, outage_of, refusal_of, words_of
 from persistence.postgres_listener import Subscription
 from persistence.statements import Statement
 from persistence.weather import Weather
+from persistence.write_weather import WriteWeather
 
 REST_LIMIT_S: Final = 1.5
+PROBE_EVERY_S: Final = 1.0
+PROBE_LIMIT_S: Final = 5.0
+# A sort that overflows to disk asks for the room that new rows would need, leaves nothing behind,
+# and is refused like them when there is none; then a record for the log of all changes.
+PROBE_ROOM: Final = """
+    SELECT set_config('work_mem', '64kB', true);
+    SELECT count(*) FROM (SELECT g FROM generate_series(1, 40000) AS g ORDER BY md5(g::text)) AS s;
+    SELECT pg_logical_emit_message(true, 'lendwire', 'takes changes')
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +55,8 @@ class PoolFigures:
     in_use: int
     size_max: int
     is_away: bool
+    writes_refused: int
+    takes_writes: bool
 
 
 @final
@@ -56,6 +70,8 @@ class PostgresPool:
         self.limits = limits or PoolLimits()
         self._bridge = bridge
         self._weather = Weather("PostgreSQL", attempt_limit_s=self.limits.connect_s)
+        self.writes = WriteWeather()
+        self._probing: LoopTask[None] | None = None
         self._dial_options = dial_options(dsn, self.limits)
         self._closed = False
         self._slots = LoopSemaphore(self.limits.size_max)  # one for each connection that may be
@@ -73,7 +89,15 @@ class PostgresPool:
         """A snapshot, from any thread."""
         size = sum(not connection.is_closed() for connection in self._connections)
         idle = sum(not connection.is_closed() for connection in self._idle)
-        return PoolFigures(size, idle, max(0, size - idle), self.limits.size_max, self.is_away)
+        return PoolFigures(
+            size=size,
+            idle=idle,
+            in_use=max(0, size - idle),
+            size_max=self.limits.size_max,
+            is_away=self.is_away,
+            writes_refused=self.writes.refused_count,
+            takes_writes=self.writes.trouble is None,
+        )
 
     async def fetch(self, statement: Statement, /, **values: object) -> list[Any]:
         """All rows of a lone read."""
@@ -98,6 +122,32 @@ class PostgresPool:
         """Return if the server answers; StoreUnavailable or DeadlinePassed otherwise."""
         async with self.lease() as connection:
             await connection.execute("SELECT 1")
+
+    def notice(self, error: BaseException, connection: Any) -> None:
+        """Remember it if the store refuses changes, and look from then on when it takes them."""
+        why = refusal_of(error)
+        if why is None:
+            return
+        self.writes.refused(why, words_of(error))
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            connection.terminate()  # the next one may be answered by whoever leads now
+        if self._probing is None or self._probing.done():
+            self._probing = self._bridge.spawn(self._probe_until_taken())
+
+    async def _probe_until_taken(self) -> None:
+        while self.writes.trouble is not None and not self._closed:
+            await pause(PROBE_EVERY_S)
+            try:
+                async with self.lease(PROBE_LIMIT_S) as connection:
+                    if await connection.fetchval("SHOW transaction_read_only") == "on":
+                        raise asyncpg.ReadOnlySQLTransactionError("transaction_read_only is on")
+                    await connection.execute(PROBE_ROOM)
+            except (asyncpg.UndefinedFunctionError, asyncpg.InsufficientPrivilegeError):
+                self.writes.taken()  # a server without such records: the room is there
+            except (Outage, asyncpg.PostgresError):
+                continue
+            else:
+                self.writes.taken()
 
     def lease(self, limit_s: float | None = None) -> Lease:
         """Borrow a connection for an `async with` block, which must leave it outside a transaction.
@@ -194,7 +244,9 @@ class PostgresPool:
             async with time_limit(self.limits.acquire_s):
                 await self._slots.acquire()
         except TimeoutError:
-            raise StoreUnavailable(f"all {self.limits.size_max} connections are busy") from None
+            raise StoreUnavailable(
+                f"all {self.limits.size_max} connections to the store are busy: {UNCHANGED}"
+            ) from None
 
     async def bring_to_rest(self, connection: Any, last_word: str) -> None:
         """Execute `last_word` after whatever was interrupted; a connection that cannot is closed.
@@ -254,6 +306,7 @@ class Lease:
             self._pool.give_back(connection, works=True)
             return
         outage = outage_of(error, connection)
+        self._pool.notice(error, connection)
         try:
             if not isinstance(error, asyncpg.PostgresError):  # which is an answer, so all is quiet
                 await self._pool.bring_to_rest(connection, "SELECT 1")

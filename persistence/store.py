@@ -6,8 +6,9 @@ that goes away later is not an end of the store: calls raise outages until it is
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
@@ -25,6 +26,7 @@ from persistence.health import StoreHealth
 from persistence.leadership import PostgresLeadership
 from persistence.ledger_readings import PostgresBooks
 from persistence.loan_book import PostgresLoanBook
+from persistence.migration_watch import Patience
 from persistence.operations_log import PostgresOperationsLog
 from persistence.postgres_dial import PoolLimits
 from persistence.presence import PostgresPresence
@@ -39,6 +41,9 @@ from persistence.upkeep import KEYS_KEPT, PostgresUpkeep
 from persistence.wrong_tries import PostgresWrongTries
 
 TRY_AGAIN_S: Final = 0.25
+TELL_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +96,17 @@ class Store:
         self.time = DatabaseTime(self.connections)
         self.health = StoreHealth(self.connections)
 
-    async def start(self, *, wait_s: float = 30.0) -> Migrated:
+    async def start(self, *, wait_s: float = 30.0, tell_s: float = TELL_S) -> Migrated:
         """Start the bridge and bring the database to our schema; started means ready.
 
-        Waits up to `wait_s` for a database that is away, then raises its StoreUnavailable.
-        Raises SchemaIsNewer when this program is too old. What was begun is undone on any error.
+        Waits up to `wait_s` for a database that is away or silent, then raises its
+        StoreUnavailable; a migration that the database works on may take longer. While it waits,
+        the log says every `tell_s` what for. Raises SchemaIsNewer when this program is too old.
+        What was begun is undone on any error.
         """
         await self.connections.open()
         try:
-            return await self._migrated(trio.current_time() + wait_s)
+            return await self._migrated(wait_s, Patience(tell_s=tell_s))
         except BaseException:
             await self.stop()
             raise
@@ -132,11 +139,22 @@ class Store:
         """The connections to Redis, for what else is to be quick; use on the loop's side."""
         return self.connections.redis
 
-    async def _migrated(self, deadline: float) -> Migrated:
+    async def _migrated(self, wait_s: float, patience: Patience) -> Migrated:
+        began = told_at = trio.current_time()
         while True:
+            # One try must not outlast the deadline of them all.
+            left_s = max(TRY_AGAIN_S, began + wait_s - trio.current_time())
+            once = replace(patience, silence_s=min(patience.silence_s, left_s))
             try:
-                return await self.connections.run(migrate, self.connections.pool)
-            except (StoreUnavailable, DeadlinePassed):
-                if trio.current_time() + TRY_AGAIN_S >= deadline:
+                return await self.connections.run(migrate, self.connections.pool, once)
+            except (StoreUnavailable, DeadlinePassed) as outage:
+                now = trio.current_time()
+                if now + TRY_AGAIN_S >= began + wait_s:
                     raise
+                if now - told_at >= patience.tell_s:
+                    told_at = now
+                    _log.warning(
+                        "waiting for the database, for %.0f s of %.0f s so far: %s",
+                        *(now - began, wait_s, outage.in_full),
+                    )
             await trio.sleep(TRY_AGAIN_S)

@@ -18,7 +18,7 @@ from domain.outages import DeadlinePassed, OutcomeUnknown, StoreUnavailable
 from persistence.asyncio_bridge import point_of_no_return, still_wanted, to_the_end
 from persistence.crossing import remaining_s
 from persistence.postgres_dial import milliseconds
-from persistence.postgres_errors import LOSSES, leaves_commit_open, outage_of
+from persistence.postgres_errors import LOSSES, LOST, leaves_commit_open, outage_of
 from persistence.postgres_pool import PostgresPool
 from persistence.statements import Statement
 
@@ -81,7 +81,7 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
     for a statement or lock that took too long, TransactionConflict for what may be done anew.
     """
 
-    __slots__ = ("_begin", "_connection", "_pool")
+    __slots__ = ("_begin", "_connection", "_pool", "_read_only")
 
     def __init__(
         self,
@@ -92,6 +92,7 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
     ) -> None:
         self._pool = pool
         self._connection: Any = None
+        self._read_only = read_only
         self._begin = f"BEGIN ISOLATION LEVEL {isolation}{' READ ONLY' if read_only else ''}"
 
     async def __aenter__(self) -> Transaction:
@@ -133,7 +134,7 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
 
     async def _commit(self) -> None:
         if self._connection.is_closed():
-            raise StoreUnavailable("the connection was lost before the commit")
+            raise StoreUnavailable(LOST)
         sealed = point_of_no_return()
         commit = self._connection.execute("COMMIT", timeout=COMMIT_LIMIT_S)
         try:
@@ -148,6 +149,10 @@ class transaction:  # noqa: N801  read as a verb: `async with transaction(pool) 
     async def _end_badly(self, error: BaseException) -> None:
         """Roll back, give the connection back, and raise the outage that the error stands for."""
         outage = outage_of(error, self._connection)
+        if self._read_only and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            outage = None  # it was asked to change something after all, which is a bug
+        else:
+            self._pool.notice(error, self._connection)
         try:
             await self._pool.bring_to_rest(self._connection, "ROLLBACK")
         finally:

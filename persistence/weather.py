@@ -10,7 +10,7 @@ import logging
 import time
 from typing import Final, final
 
-from domain.outages import StoreUnavailable
+from domain.outages import RETRY_AFTER_S, UNCHANGED, StoreUnavailable
 
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_CAP_S: Final = 1.0
@@ -39,23 +39,27 @@ class Weather:
             return
         now = time.monotonic()
         if now < self._not_before:
-            raise StoreUnavailable(
-                f"{self._server} is away: {self._reason}", retry_after_s=BACKOFF_CAP_S
-            )
+            raise self._away(retry_after_s=BACKOFF_CAP_S)
         self._not_before = now + self._attempt_limit_s
 
     def gone(self, error: BaseException) -> StoreUnavailable:
         """An attempt failed; the exception to raise for it."""
-        self._reason = str(error) or type(error).__name__
+        late = isinstance(error, TimeoutError)
+        self._reason = "no answer in time" if late else str(error) or type(error).__name__
         self._wait_s = min(self._wait_s * 2, BACKOFF_CAP_S) if self.is_away else BACKOFF_FIRST_S
         self._not_before = time.monotonic() + self._wait_s
         if not self.is_away:
             self.is_away = True
             _log.warning("%s is away: %s", self._server, self._reason)
-        return StoreUnavailable(f"{self._server} is away: {self._reason}")
+        return self._away()
 
     def back(self) -> None:
         """An attempt succeeded."""
         if self.is_away:
             self.is_away = False
             _log.warning("%s is back", self._server)
+
+    def _away(self, *, retry_after_s: float = RETRY_AFTER_S) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"{self._server} is away: {UNCHANGED}", retry_after_s=retry_after_s, said=self._reason
+        )

@@ -147,6 +147,8 @@ def _asked_password() -> str:
 
 
 def _check(_: argparse.Namespace) -> int:
+    from server.policy import remarks
+
     settings = read_settings()
     for name in sorted(Settings.model_fields):
         value = getattr(settings, name)
@@ -155,6 +157,8 @@ def _check(_: argparse.Namespace) -> int:
         elif isinstance(value, tuple):
             value = ",".join(value)
         _say(f"{name.upper()}={value}")
+    for remark in remarks(settings):
+        _say(f"Note: {remark}.")
     _say("The settings are right.")
     return 0
 

@@ -12,16 +12,18 @@ from typing import TypeVar
 
 import trio
 
-from domain.outages import Outage
+from domain.outages import Outage, OutcomeUnknown
 from persistence.schema import Migrated, SchemaIsNewer
 from persistence.store import Store
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.failures import StartRefused
-from server.serve import running
+from server.logs import set_up_logs
+from server.serve import Refusals, running
 from server.settings import Settings
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
+from supervisors.tree import SERVICE_START_S
 
 Result = TypeVar("Result")
 WAIT_S = 30.0
@@ -32,6 +34,7 @@ def run_errand(settings: Settings, work: Callable[[Store, Migrated], Awaitable[R
 
     Raises StartRefused with one sentence when the database cannot be used.
     """
+    set_up_logs("WARNING")  # what is waited for, above all
     if settings.database_url:
         return trio.run(_work, settings.database_url, None, work)
     home = Home(settings.lendwire_home)
@@ -56,8 +59,13 @@ async def _work(
             raise
         except SchemaIsNewer as newer:
             raise StartRefused(str(newer)) from newer
+        except OutcomeUnknown as lost:
+            raise StartRefused(
+                "The connection to the database was lost at the last moment: what was asked may "
+                "have been done. Look before you ask again."
+            ) from lost
         except Outage as outage:
-            raise StartRefused(f"The database could not be used: {outage.reason}.") from outage
+            raise StartRefused(f"The database could not be used: {outage.in_full}.") from outage
         finally:
             with trio.CancelScope(shield=True):
                 await store.stop()
@@ -69,8 +77,11 @@ async def _database(database_url: str, home: Home | None) -> AsyncIterator[str]:
     if home is None:
         yield database_url
         return
-    postgres = EmbeddedPostgres(home)
+    refusals = Refusals()
+    postgres = EmbeddedPostgres(home, refused=refusals)
     postgres.preflight()
-    services = Supervisor("errand", [ChildSpec("postgres", lambda: postgres)])
-    async with running(services):
+    services = Supervisor(
+        "errand", [ChildSpec("postgres", lambda: postgres, start_timeout_s=SERVICE_START_S)]
+    )
+    async with running(services, refusals, SERVICE_START_S):
         yield postgres.dsn

@@ -16,6 +16,7 @@ from actors.tree_views import Sample
 from domain.outages import StoreUnavailable
 from domain.views import ComponentHealth
 from persistence.connections import Connections
+from server.home_disk import HomeDisk
 from server.loop_watchdog import LoopWatchdog
 from web.edge.listener import Listener
 
@@ -23,11 +24,17 @@ POOL: Final = "postgres"
 
 
 class Gauges:
-    """One for each process. `loop` is None where nobody watches the loop."""
+    """One for each process. `loop` and `disk` are None where nobody watches them."""
 
-    def __init__(self, connections: Connections, loop: LoopWatchdog | None) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        loop: LoopWatchdog | None,
+        disk: HomeDisk | None = None,
+    ) -> None:
         self._connections = connections
         self._loop = loop
+        self._disk = disk
         self._feed: ChangeFeed | None = None
         self._hub: BroadcastHub | None = None
         self._listener: Listener | None = None
@@ -67,6 +74,8 @@ class Gauges:
             yield Sample("connections", "gauge", stands.connections)
             yield Sample("connections_refused", "counter", stands.refused)
         yield from self._pool()
+        if self._disk is not None:
+            yield from self._disk.samples()
 
     def _pool(self) -> Iterator[Sample]:
         try:
@@ -78,3 +87,5 @@ class Gauges:
         yield Sample("pool_connections_in_use", "gauge", pool.in_use, labels)
         yield Sample("pool_connections_max", "gauge", pool.size_max, labels)
         yield Sample("pool_away", "gauge", float(pool.is_away), labels)
+        yield Sample("store_takes_writes", "gauge", float(pool.takes_writes))
+        yield Sample("store_writes_refused", "counter", pool.writes_refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain import users
@@ -16,7 +17,10 @@ from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
 from persistence.store import Store
 from server.failures import StartRefused
+from server.waiting import within
 from web.security.passwords import ArgonPasswords
+
+ANSWER_LIMIT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,9 @@ async def create_user(store: Store, user: NewUser, zone: ZoneInfo) -> Account:
         idempotency=None,
     )
     command = CreateUser(user_id, email, user.password, user.full_name, role, None)
-    outcome = await store.accounts.create_user(
-        command, await ArgonPasswords().hash(user.password), context
-    )
+    password_hash = await ArgonPasswords().hash(user.password)
+    with within(ANSWER_LIMIT_S):
+        outcome = await store.accounts.create_user(command, password_hash, context)
     match outcome:
         case Rejected():
             raise StartRefused(outcome.detail)

@@ -6,7 +6,8 @@ node: a loan is read in one snapshot, or locked while it is repaired.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.identifiers import LoanId
@@ -16,8 +17,13 @@ from persistence.loan_proof import Difference
 from persistence.rebuild import Proof, Repairer
 from persistence.store import Store
 from persistence.tally_proof import Figure
+from server.waiting import within
 
 Say = Callable[[str], None]
+# What takes longer waits for a silent database: one loan is a few hundred rows, the figures are
+# sums over all of them.
+STEP_LIMIT_S: Final = 60.0
+FIGURES_LIMIT_S: Final = 3600.0
 
 
 async def rebuild(store: Store, zone: ZoneInfo, say: Say, *, only_check: bool) -> int:
@@ -26,20 +32,28 @@ async def rebuild(store: Store, zone: ZoneInfo, say: Say, *, only_check: bool) -
     repairer = Repairer(identities.new_id, clock.now, str(identities.new_id()))
     loans = differing = beyond = 0
     after: LoanId | None = None
-    while page := await store.rebuild.loan_ids(after):
+    while page := await _page(store, after):
         for loan_id in page:
-            proof = await store.rebuild.prove(loan_id)
+            with within(STEP_LIMIT_S):
+                proof = await store.rebuild.prove(loan_id)
             if proof.differences and not only_check:
-                proof = await store.rebuild.repair(loan_id, repairer)
+                with within(STEP_LIMIT_S):
+                    proof = await store.rebuild.repair(loan_id, repairer)
             loans += 1
             differing += bool(proof.differences)
             beyond += any(one.is_fact for one in proof.differences)
             _tell(proof, say)
         after = page[-1]
-    figures = await (store.rebuild.figures() if only_check else store.rebuild.repair_figures())
+    with within(FIGURES_LIMIT_S):
+        figures = await (store.rebuild.figures() if only_check else store.rebuild.repair_figures())
     for figure in figures:
         say(_of_figure(figure))
     return _conclude(say, loans, (differing, beyond), len(figures), only_check=only_check)
+
+
+async def _page(store: Store, after: LoanId | None) -> Sequence[LoanId]:
+    with within(STEP_LIMIT_S):
+        return await store.rebuild.loan_ids(after)
 
 
 def _conclude(

@@ -19,8 +19,10 @@ from server.departure import Departure
 from server.descriptors import raise_descriptor_limit
 from server.embedded.home import Home
 from server.failures import StartRefused
+from server.home_disk import HomeDisk
 from server.logs import set_up_logs
 from server.loop_watchdog import LoopWatchdog
+from server.policy import remarks
 from server.services import choose_services
 from server.settings import Settings, plain_environment
 from server.wiring import Ground, wire
@@ -33,6 +35,7 @@ from web.edge.binding import AddressInUse, AddressUnusable, bind
 _LOG = logging.getLogger("lendwire.serve")
 
 END_WITHIN_S = 10.0
+TELL_EVERY_S = 10.0  # who is waited for tells more often, and why
 EXIT_ESCALATED = 70
 EXIT_TOO_SLOW = 75
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -91,6 +94,8 @@ def serve(settings: Settings) -> int:
     set_up_logs()
     if settings.bcrypt_rounds:
         _LOG.warning("BCRYPT_ROUNDS is ignored: passwords are hashed with Argon2id")
+    for remark in remarks(settings):
+        _LOG.warning(remark)
     raise_descriptor_limit(settings)
     with home_of(settings) as home:
         try:
@@ -106,7 +111,7 @@ def serve(settings: Settings) -> int:
 @contextlib.contextmanager
 def home_of(settings: Settings) -> Iterator[Home | None]:
     """Hold the home while something in it is needed: embedded services or a generated key."""
-    if settings.database_url and settings.redis_url and settings.jwt_secret_key:
+    if not settings.uses_home:
         yield None
         return
     home = Home(settings.lendwire_home)
@@ -126,7 +131,8 @@ async def _run(settings: Settings, home: Home | None, sockets: list[socket.socke
     refusals, ending = Refusals(), Ending()
     services = choose_services(settings, home, refusals)
     loop = LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None)
-    ground = Ground(services, signing_key(settings, home), sockets, loop)
+    disk = None if home is None else HomeDisk(home.path)
+    ground = Ground(services, signing_key(settings, home), sockets, loop, disk)
     terminal = Terminal(_say, refusals)
     if settings.workers == 1:
         node = wire(settings, ground, terminal)
@@ -136,7 +142,7 @@ async def _run(settings: Settings, home: Home | None, sockets: list[socket.socke
         head = _head(settings, ground, terminal)
         root, departure = head.root, head.departure
     where = _where(settings, sockets)
-    with loop.watching():
+    with loop.watching(), contextlib.nullcontext() if disk is None else disk.watching():
         failure = await supervise(
             root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say, departure
         )
@@ -176,6 +182,7 @@ async def supervise(
                     nursery.start_soon(_end_after_notice, departure, ending, say)
                 with ending.scope, refusals.scope:
                     async with trio.open_nursery() as tree:
+                        tree.start_soon(_tell_until, refusals, root)
                         await tree.start(root.run)
                         refusals.is_serving = True
                         _settle_garbage()
@@ -192,6 +199,18 @@ async def supervise(
     return None
 
 
+async def _tell_until(refusals: Refusals, root: Supervisor) -> None:
+    """Say now and then what the start waits for."""
+    began = trio.current_time()
+    while True:
+        await trio.sleep(TELL_EVERY_S)
+        if refusals.is_serving:
+            return
+        # All children after the first that does not run wait for it.
+        waits_for = next(root.trouble(trio.current_time()), "nothing that is known")
+        _LOG.warning("starting for %.0f s: %s", trio.current_time() - began, waits_for)
+
+
 def _settle_garbage() -> None:
     """Let the collector pass over what was made for good, and come less often.
 
@@ -203,8 +222,8 @@ def _settle_garbage() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def _innermost(group: BaseExceptionGroup[RestartIntensityExceeded]) -> BaseException:
-    """Return the first escalation in a group of groups."""
+def _innermost(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first exception in a group of groups."""
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
@@ -212,12 +231,28 @@ def _innermost(group: BaseExceptionGroup[RestartIntensityExceeded]) -> BaseExcep
 
 
 @contextlib.asynccontextmanager
-async def running(supervisor: Supervisor) -> AsyncIterator[None]:
-    """Run a tree of one's own for as long as the block lasts."""
-    async with trio.open_nursery() as nursery:
-        await nursery.start(supervisor.run)
-        yield
-        nursery.cancel_scope.cancel()
+async def running(
+    supervisor: Supervisor, refusals: Refusals, start_within_s: float
+) -> AsyncIterator[None]:
+    """Run a tree of one's own for as long as the block lasts.
+
+    Raises StartRefused when it does not start, and what the block raises as it is.
+    """
+    try:
+        async with trio.open_nursery() as nursery:
+            with refusals.scope, trio.move_on_after(start_within_s):
+                await nursery.start(supervisor.run)
+                refusals.is_serving = True
+            if not refusals.is_serving:
+                late = f"{supervisor.id} was not ready within {start_within_s:g} s."
+                raise refusals.first or StartRefused(late)
+            yield
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        refused = group.subgroup(StartRefused)
+        if refused is None:
+            raise
+        raise _innermost(refused) from None
 
 
 async def _end_at_signal(

@@ -180,6 +180,11 @@ class Settings(BaseSettings):
         return wrong
 
     @property
+    def uses_home(self) -> bool:
+        """Whether something in the home is needed: embedded services or a generated key."""
+        return not (self.database_url and self.redis_url and self.jwt_secret_key)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone of business days."""
         return ZoneInfo(self.timezone)

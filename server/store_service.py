@@ -16,18 +16,20 @@ import trio
 from actors.actor import Context
 from actors.envelope import TransientStartError
 from domain.identifiers import UserId
-from domain.outages import Outage
+from domain.outages import DeadlinePassed, Outage, OutcomeUnknown, StoreUnavailable
 from domain.users import normal_email
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SharedClock
 from persistence.schema import SchemaIsNewer
-from persistence.store import Store
+from persistence.store import TRY_AGAIN_S, Store
 from server.failures import StartRefused
 from server.settings import Settings
+from server.waiting import within
 
 _LOG = logging.getLogger("lendwire.store")
 
 FIRST_WAIT_S = 30.0
+FIRST_ANSWERS_S = 15.0  # of a database that has just been migrated: a question and a small change
 STOP_WITHIN_S = 3.0
 PASSWORD_BYTES = 12
 COMPARE_CLOCKS_EVERY_S = 10.0
@@ -75,8 +77,6 @@ class StoreService:
         del ctx
         try:
             await self._start()
-            await self._compare_clocks()
-            await self._first_administrator()
             self._was_ready = True
             started()
             await self._stay()
@@ -106,15 +106,29 @@ class StoreService:
                 _LOG.debug("clocks not compared", extra={"reason": outage.reason})
 
     async def _start(self) -> None:
+        began = trio.current_time()
         try:
             await self._store.start(wait_s=FIRST_WAIT_S)
+            await self._compare_clocks()
+            await self._see_to_administrator(began + FIRST_WAIT_S)
         except Outage as outage:
             if self._was_ready:
                 raise TransientStartError(outage.reason) from outage
             raise StartRefused(
-                f"The database could not be used within {FIRST_WAIT_S:.0f} s ({outage.reason}): "
+                f"The database could not be used within {FIRST_WAIT_S:.0f} s ({outage.in_full}): "
                 "check that it runs and that DATABASE_URL is right."
             ) from outage
+
+    async def _see_to_administrator(self, until: float) -> None:
+        """Ask again while the database is away, as the start does."""
+        while True:
+            try:
+                with within(FIRST_ANSWERS_S):
+                    return await self._first_administrator()
+            except StoreUnavailable:
+                if trio.current_time() + TRY_AGAIN_S >= until:
+                    raise
+            await trio.sleep(TRY_AGAIN_S)
 
     async def _first_administrator(self) -> None:
         if await self._store.has_users():
@@ -122,12 +136,20 @@ class StoreService:
         email = normal_email(self._settings.admin_email)
         given = self._settings.admin_password
         password = given or secrets.token_urlsafe(PASSWORD_BYTES)
-        made = await self._store.make_first_administrator(
-            UserId(TimeOrderedIdentities().new_id()),
-            email,
-            await self._hasher.hash(password),
-            self._clock.now(),
-        )
+        try:
+            made = await self._store.make_first_administrator(
+                UserId(TimeOrderedIdentities().new_id()),
+                email,
+                await self._hasher.hash(password),
+                self._clock.now(),
+            )
+        except (OutcomeUnknown, DeadlinePassed, trio.Cancelled):
+            if not given:
+                self._announce(
+                    f"The first administrator may have been made: {email}  password: {password}"
+                    "  (shown only now; the database's answer was lost)"
+                )
+            raise
         if made and not given:
             self._announce(f"First administrator: {email}  password: {password}  (shown only now)")
         elif made:

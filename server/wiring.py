@@ -44,8 +44,10 @@ from persistence.store import Store, StoreOptions
 from server.departure import Departure
 from server.figures import tree_samples
 from server.gauges import Gauges
+from server.home_disk import HomeDisk
 from server.loop_watchdog import LoopWatchdog
 from server.node_health import Look, NodeHealth
+from server.policy import policy_components
 from server.services import Services
 from server.settings import Settings
 from server.shares import WRONG_TRIES_FLOOR, pool_connections, share
@@ -77,6 +79,7 @@ class Ground:
     signing_key: bytes
     sockets: Sequence[socket.socket]
     loop: LoopWatchdog | None = None
+    disk: HomeDisk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     """Make a node, or the worker that sits at `seat`. Nothing runs before its tree does."""
     world = _world(settings, ground, seat)
     store = world.store
-    gauges = Gauges(store.connections, ground.loop)
+    gauges = Gauges(store.connections, ground.loop, ground.disk)
     # The factories run when the tree does: what they name below is made by then.
     cast = Cast(
         services=ground.services.children,
@@ -158,7 +161,7 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
             sessions=directory,
             gatekeeper=tree.core.address("gatekeeper"),
             hub=hub,
-            health=NodeHealth(store.health, _looks(gauges, world)),
+            health=NodeHealth(store.health, _looks(ground, world, gauges)),
             tree=of_node.tree,
             departure=of_node.departure,
             tokens=world.tokens,
@@ -170,9 +173,12 @@ def wire(settings: Settings, ground: Ground, terminal: Terminal, seat: Seat | No
     return Node(tree, store, departure)
 
 
-def _looks(gauges: Gauges, world: _World) -> Sequence[Look]:
+def _looks(ground: Ground, world: _World, gauges: Gauges) -> Sequence[Look]:
     """What this process sees of the node's health beside the store."""
-    return (world.clock.look, gauges.feed_health)
+    looks = [lambda: policy_components(world.settings), world.clock.look, gauges.feed_health]
+    if ground.disk is not None:
+        looks.append(ground.disk.components)
+    return looks
 
 
 def _listener(app: ASGIFramework, ground: Ground, settings: Settings) -> Listener:

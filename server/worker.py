@@ -6,6 +6,7 @@ with its parent, however that ends.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -16,6 +17,7 @@ import threading
 import trio
 
 from server.failures import StartRefused
+from server.home_disk import HomeDisk
 from server.logs import set_up_logs
 from server.loop_watchdog import LoopWatchdog
 from server.serve import EXIT_TOO_SLOW, Ending, Refusals, supervise
@@ -56,9 +58,9 @@ async def _run(end: socket.socket) -> int:
         seat.post(Say(sentence))
 
     loop = LoopWatchdog(fatal_s=settings.loop_stuck_seconds or None)
-    ground = Ground(
-        Services((), orders.database_url, orders.redis_url), orders.signing_key, listeners, loop
-    )
+    disk = HomeDisk(settings.lendwire_home, tells=False) if settings.uses_home else None
+    services = Services((), orders.database_url, orders.redis_url)
+    ground = Ground(services, orders.signing_key, listeners, loop, disk)
     node = wire(settings, ground, Terminal(announce, refusals), seat)
 
     def ready() -> None:
@@ -66,7 +68,7 @@ async def _run(end: socket.socket) -> int:
         _LOG.info("serves", extra={"pid": os.getpid()})
 
     try:
-        with loop.watching():
+        with loop.watching(), contextlib.nullcontext() if disk is None else disk.watching():
             failure = await supervise(node.tree.root, refusals, ending, ready, lambda _: None)
     except StartRefused as refusal:
         await _leave(pair, Refuse(refusal.sentence, refusal.exit_code))

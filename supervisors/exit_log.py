@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from actors.envelope import ActorStopped
+from domain.outages import Outage
 from supervisors.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def log_exit(path: str, exit_: Exit, decision: str, delay_s: float | None = None
         level = logging.WARNING
     elif decision == STOPPED_BY_ORDER and isinstance(exit_.error, ActorStopped):
         level = logging.INFO  # whom it still spoke to was stopped before it, as ordered
+    elif decision == STOPPED_BY_ORDER and isinstance(exit_.error, Outage):
+        level = logging.WARNING  # a start that is refused for the weather is no bug to be traced
     elif exit_.error is None:
         level = logging.DEBUG
     if not _log.isEnabledFor(level):

@@ -23,8 +23,10 @@ from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
 
-STORE_START_S = 90.0
-SERVICE_START_S = 90.0
+# The store itself limits how long its database may be silent; a migration that is at work may take
+# hours. This is the last resort.
+STORE_START_S = 5 * 3600.0
+SERVICE_START_S = 210.0  # the last resort: PostgreSQL has 120 s to be made and 60 s to be ready
 LISTENER_SHUTDOWN_S = 8.0
 SERVICE_SHUTDOWN_S = 8.0
 LINK_MAILBOX = 1024

@@ -18,13 +18,14 @@ from server.embedded.binaries import postgres_program
 from server.embedded.leftovers import end_leftovers
 from server.embedded.process import StopStages
 from server.embedded.readiness import postgres_answers
-from server.embedded.service import EmbeddedService
+from server.embedded.service import EmbeddedService, ServiceDied
 from server.failures import StartRefused
 
 USER = "lendwire"
 DATABASE = "postgres"
 _PORT = 5432  # a part of the socket's name; nothing listens on TCP
 _FIRST_START_BYTES_MIN = 48 * 1024 * 1024
+_INITDB_WITHIN_S = 120
 _INITDB_OPTIONS = (
     "--data-checksums",
     "--encoding=UTF8",
@@ -106,7 +107,8 @@ class EmbeddedPostgres(EmbeddedService):
         command = (program, "-D", draft, "-U", USER, *_INITDB_OPTIONS)
         process = await self.launch(command, draft, stale=())
         try:
-            await process.wait()
+            if not await self.wait_telling(process.wait, _INITDB_WITHIN_S):
+                raise ServiceDied(f"{self.name} did not make its database in {_INITDB_WITHIN_S} s.")
         finally:
             await process.stop(())
         if process.exit_code != 0:

@@ -24,6 +24,7 @@ _BOOT = (
 )
 _ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 _KILL_PATIENCE_S = 1.0
+_REPORT_PATIENCE_S = 30.0
 _LOG_BYTES_MAX = 4 * 1024 * 1024
 
 StopStages = Sequence[tuple[signal.Signals, float]]
@@ -74,7 +75,11 @@ class ServiceProcess:
             raise Refused(f"no process could be made: {error.strerror}", error.errno) from error
         service = cls(warden)
         try:
-            facts = await service._next_report()
+            with trio.fail_after(_REPORT_PATIENCE_S):
+                facts = await service._next_report()
+        except trio.TooSlowError:
+            await service.stop(())
+            raise Refused("its warden did not report in time", None) from None
         except BaseException:
             await service.stop(())
             raise

@@ -4,10 +4,11 @@ It restarts nothing itself: a death is raised to the supervisor.
 """
 
 import errno
+import logging
 import os
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,7 +23,10 @@ from server.failures import StartRefused
 
 _DISK_FULL = "No space left on device"
 _TAIL_LINES_MAX = 8
+_TELL_S = 5.0
 _LEFTOVER_KILL_S = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class ServiceDied(Outage):
@@ -185,14 +189,28 @@ class EmbeddedService(ABC):
             self._process = None
         raise self.death(process, "ended unexpectedly")
 
+    async def wait_telling(self, wait: Callable[[], Awaitable[None]], limit_s: float) -> bool:
+        """Await `wait`, with a line every few seconds; False when `limit_s` is over."""
+        waited_s = 0.0
+        while waited_s < limit_s:
+            with trio.move_on_after(min(_TELL_S, limit_s - waited_s)):
+                await wait()
+                return True
+            waited_s += _TELL_S
+            if waited_s < limit_s:
+                _log.warning("waiting for %s, for %.0f s of %.0f s", self.name, waited_s, limit_s)
+        return False
+
     async def _until_ready(self, process: ServiceProcess) -> None:
-        pause_s = 0.005
-        with trio.move_on_after(self.ready_within_s):
-            while not process.has_ended:
-                if await self.answers():
-                    return
+        async def ready_or_ended() -> None:
+            pause_s = 0.005
+            while not (process.has_ended or await self.answers()):
                 await trio.sleep(pause_s)
                 pause_s = min(pause_s * 1.5, 0.1)
+
+        in_time = await self.wait_telling(ready_or_ended, self.ready_within_s)
+        if in_time and not process.has_ended:
+            return
         if not process.has_ended:
             await process.stop(self.stop_stages)
             raise self.death(process, f"was not ready within {self.ready_within_s:g} s")

@@ -21,10 +21,10 @@ from server.workers.switchboard import Exchange, Switchboard
 from supervisors.child_spec import ChildSpec, Overflow
 from supervisors.local_tree import LocalTree
 from supervisors.supervisor import Supervisor
-from supervisors.tree import Make, plant_services
+from supervisors.tree import STORE_START_S, Make, plant_services
 from supervisors.worker_supervisor import WorkerSupervisor
 
-WORKER_START_S = 120.0
+WORKER_START_S = STORE_START_S + 120.0  # a worker ends by itself when its store does not start
 EXCHANGE_MAILBOX = 4096
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.node import Node
+from tests.acceptance.small_disk import SmallDiskNode, small_disk
 from tests.acceptance.two_workers import two_workers
 from tests.conftest import a_node
 from tests.stores import on_database, with_database
@@ -17,6 +18,16 @@ from tests.stores import on_database, with_database
 def embedded_node() -> Iterator[Node]:
     """A server of one's own, with embedded services, to kill, stop and count."""
     with a_node() as node:
+        yield node
+
+
+@pytest.fixture
+def small_disk_node() -> Iterator[SmallDiskNode]:
+    """An embedded node on a disk of its own, to `fill` and to `free` while it runs.
+
+    Needs what `why_no_small_disk` asks for; mark the test to be skipped with its answer.
+    """
+    with small_disk() as node:
         yield node
 
 

@@ -51,13 +51,17 @@ class Node:
     url: str = ""
     flags: tuple[str, ...] = ()
     program: str = "server"
+    launcher: tuple[str, ...] = ()  # what the program is started by; must end in an exec
     said: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         self._close_output()
         with (self.home.parent / f"{self.home.name}.log").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", self.program, "serve", "--port", "0", *self.flags],
+                [
+                    *self.launcher,
+                    *(sys.executable, "-m", self.program, "serve", "--port", "0", *self.flags),
+                ],
                 env={**os.environ, **self.environment, "LENDWIRE_HOME": str(self.home)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -59,6 +59,8 @@ class Proxy:
         self.url = url
         self.fault = ""  # "cut before" (the server sees it), "cut after", or none
         self.silent = False  # accept and answer nothing: a black hole
+        self.hush_at = b""  # what falls silent when these bytes are sent to the server: all lines,
+        self.hush_one = False  # or that line alone, once
         self._unix = None if path is None else str(path / ".s.PGSQL.5432")
         self._port = 0
         self._ears: socket.socket | None = None
@@ -112,9 +114,16 @@ class Proxy:
                     threading.Thread(target=self._pump, args=pump, daemon=True).start()
 
     def _pump(self, source: socket.socket, drain: socket.socket, *to_server: bool) -> None:
+        hushed = False
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                if self.silent or source in self._stuck:
+                if to_server[0] and self.hush_at and self.hush_at in data:
+                    if self.hush_one:
+                        self.hush_at = b""
+                        hushed = True
+                    else:
+                        self.silent = True
+                if self.silent or hushed or source in self._stuck:
                     continue
                 if to_server[0] and b"COMMIT\0" in data and self.fault:
                     if self.fault == "cut before":

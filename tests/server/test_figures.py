@@ -40,7 +40,7 @@ class Echo(Actor[object]):
 
 class Pool:
     def figures(self):
-        return PoolFigures(5, 2, 3, 10, False)
+        return PoolFigures(5, 2, 3, 10, False, 7, False)
 
 
 class Connections:
