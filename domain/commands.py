@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -30,7 +30,8 @@ from domain.workout_commands import WorkoutCommand
 class IdempotencyClaim:
     """A caller's promise that a repeated request is one and the same.
 
-    Scope: user, method, path and key. `fingerprint` is the SHA-256 of the canonical body.
+    Scope: user, method, path and key. `fingerprint` is the SHA-256 of the canonical body without
+    its secrets: a quick hash of a password could be guessed at a thousand million times a second.
     """
 
     user_id: UserId
@@ -184,7 +185,7 @@ class CreateUser:
 
     user_id: UserId
     email: str
-    password: str
+    password: str = field(repr=False)
     full_name: str
     role: Role
     branch_id: BranchId | None
@@ -216,8 +217,8 @@ class ChangePassword:
     """Set a password. `current` is required when a user changes his own."""
 
     user_id: UserId
-    current: str | None
-    new: str
+    current: str | None = field(repr=False)
+    new: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

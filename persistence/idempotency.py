@@ -90,13 +90,17 @@ async def claim_or_answer(tx: Transaction, claim: IdempotencyClaim | None) -> Co
 
 
 async def answered_before(tx: Transaction, claim: IdempotencyClaim) -> Committed[Any]:
-    """What the first holder of the key was answered. Raises RolledBack for another request."""
+    """What the first holder of the key was answered. Raises RolledBack for another request.
+
+    A record without a fingerprint is of a request with a password, kept by a release that had it in
+    the fingerprint: what is left is the key, under which nothing is done twice.
+    """
     row = await tx.fetchrow(
         SELECT_ANSWER, user_id=claim.user_id, method=claim.method, path=claim.path, key=claim.key
     )
     if row is None:
         raise TransactionConflict("the idempotency key expired between two looks at it")
-    if row["fingerprint"] != claim.fingerprint:
+    if row["fingerprint"] not in {None, claim.fingerprint}:
         raise RolledBack(
             Rejected(
                 IdempotencyRefusal.KEY_REUSED,

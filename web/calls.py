@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from typing import Any, Final, TypeVar
@@ -44,6 +44,7 @@ from web.edge.stream import stream_of
 from web.front_desk import FrontDesk
 from web.problems import CRASHED, OUTCOME_UNKNOWN_DETAIL, Problem
 from web.replies import Reply
+from web.schemas.fields import without_secrets
 from web.security.tokens import AccessClaims
 
 _LOG = logging.getLogger("lendwire.web")
@@ -72,13 +73,13 @@ class Call:
     path: str
     request_id: str
     address: str
-    headers: Given
+    headers: Given = field(repr=False)
     ids: Mapping[str, UUID]
     words: Mapping[str, str]
-    query: Mapping[str, Any]
-    scope: Mapping[str, Any]
+    query: Mapping[str, Any] = field(repr=False)
+    scope: Mapping[str, Any] = field(repr=False)
     body: BaseModel | None = None
-    document: object = None
+    document: object = field(default=None, repr=False)
     idempotency_key: str | None = None
     claims: AccessClaims | None = None
 
@@ -240,7 +241,10 @@ class Call:
     def _claim(self) -> IdempotencyClaim | None:
         if self.idempotency_key is None:
             return None
-        canonical = msgspec.json.encode(self.document, order="sorted")
+        told = self.document
+        if self.body is not None and isinstance(told, dict):
+            told = without_secrets(told, type(self.body))
+        canonical = msgspec.json.encode(told, order="sorted")
         return IdempotencyClaim(
             self.signed_in.user_id,
             self.method,

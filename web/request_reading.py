@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -81,7 +81,7 @@ class Body:
     """A body that was taken: its fields, and the JSON document they were read from."""
 
     shape: BaseModel
-    document: object
+    document: object = field(repr=False)
 
 
 def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, object] | Problem:

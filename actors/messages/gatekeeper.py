@@ -15,7 +15,7 @@ class SignIn:
     """Open a session for whoever knows the password. Replies with `Granted`."""
 
     email: str
-    password: str
+    password: str = field(repr=False)
     address: str
     user_agent: str | None
     request_id: str
@@ -25,7 +25,7 @@ class SignIn:
 class Refresh:
     """Exchange a refresh token for the next pair. Replies with `Granted`."""
 
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     address: str
     request_id: str
 
@@ -44,8 +44,8 @@ GatekeeperMessage = SignIn | Refresh | TakeTicket
 class Grant:
     """A pair of tokens; `expires_in_s` is the life of the access token."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     expires_in_s: int
     account: Account
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import trio
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from domain.outages import StoreUnavailable
+from persistence import schema
 from persistence.connections import Connections
 from persistence.schema import MIGRATIONS, Migrated, SchemaIsNewer, migrate, newest_revision
 from persistence.tables import FACTS, METADATA
@@ -214,3 +216,36 @@ def test_migrations_are_numbered_without_gaps_and_never_go_back() -> None:
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
     for name in names:
         assert "def downgrade" not in (MIGRATIONS / "versions" / name).read_text()
+
+
+async def test_fingerprints_of_bodies_with_passwords_are_deleted_and_their_keys_kept(
+    connections: Connections,
+) -> None:
+    """V2: a replay after the upgrade is answered from what is kept, and does nothing twice."""
+    await in_schema(connections, climbing_to("0014"))
+    await sql(
+        connections,
+        "INSERT INTO idempotency_keys (user_id, method, path, key, fingerprint, view_type, view,"
+        " created_at) SELECT gen_random_uuid(), method, path, 'k', sha256('hunter2'), 'account',"
+        " '{}', now() FROM (VALUES ('POST', '/users'), ('POST', '/users/a-user/password'),"
+        " ('POST', '/payments'), ('POST', '/loans/a-loan/users'), ('DELETE', '/users'))"
+        " AS asked (method, path)",
+    )
+    await in_schema(connections, climbing_to("0015"))
+    kept = await sql(connections, "SELECT method, path, fingerprint FROM idempotency_keys")
+    assert {(row["method"], row["path"]) for row in kept if row["fingerprint"] is None} == {
+        ("POST", "/users"),
+        ("POST", "/users/a-user/password"),
+    }
+    assert len(kept) == 5
+
+
+def climbing_to(revision: str) -> Any:
+    """What brings an older schema to `revision`, and no further."""
+
+    def climb(connection: Connection) -> None:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    return climb

@@ -11,6 +11,7 @@ from domain.account import Account, SignInSession
 from domain.identifiers import SessionId
 from domain.roles import Role
 from web.schemas.fields import (
+    SECRET,
     EmailField,
     Id,
     Instant,
@@ -35,7 +36,7 @@ class LoginBody(RequestShape):
 class RefreshBody(RequestShape):
     """The refresh token to exchange; it holds once."""
 
-    refresh_token: Annotated[str, Field(min_length=1, max_length=2048)] = Field(repr=False)
+    refresh_token: Annotated[str, Field(min_length=1, max_length=2048), SECRET] = Field(repr=False)
 
 
 class CreateUserBody(RequestShape):

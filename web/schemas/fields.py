@@ -7,10 +7,13 @@ the domain's to say; here it is only read.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Annotated, Any, Final, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -41,6 +44,35 @@ class ResponseShape(BaseModel):
     """A body that is given; only described, because responses are rendered without it."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Marks a field of a body that nobody may find out: it is in no text and no fingerprint."""
+
+
+SECRET: Final = Secret()
+
+
+@cache
+def secret_fields(shape: type[BaseModel]) -> frozenset[str]:
+    """The fields of a body that are marked as secrets, also where they may be left out."""
+    return frozenset(
+        name
+        for name, field in shape.model_fields.items()
+        if SECRET in field.metadata or _is_secret(field.annotation)
+    )
+
+
+def without_secrets(document: Mapping[str, object], shape: type[BaseModel]) -> dict[str, object]:
+    """A body that was read as `shape`, without what it has of secrets."""
+    secrets = secret_fields(shape)
+    return {name: value for name, value in document.items() if name not in secrets}
+
+
+def _is_secret(annotation: object) -> bool:
+    marks = getattr(annotation, "__metadata__", ())
+    return SECRET in marks or any(_is_secret(part) for part in get_args(annotation))
 
 
 class NoFields(RequestShape):
@@ -157,7 +189,7 @@ TextField = Annotated[
 LabelField = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(not_blank)]
 # Longer ones would only be work for the hash; the domain says how short is too short.
 PasswordField = Annotated[
-    str, Field(min_length=1, max_length=PASSWORD_BYTES_MAX), AfterValidator(_hashable)
+    str, Field(min_length=1, max_length=PASSWORD_BYTES_MAX), AfterValidator(_hashable), SECRET
 ]
 VersionField = Annotated[int, Field(ge=1, le=2**53)]
 

@@ -16,7 +16,7 @@ from domain.notices import PUBLIC_TYPES, NoticeType
 from domain.rejections import FieldFault
 from web import strict_json
 from web.schemas.faults import faults_of
-from web.schemas.fields import RequestShape, UuidField, read_uuid
+from web.schemas.fields import SECRET, RequestShape, UuidField, read_uuid
 
 TOPICS_MAX: Final = 50
 _TOPIC: Final = "loan:"
@@ -99,7 +99,7 @@ class Authenticate(RequestShape):
     """Who speaks; on a live socket, a newer token."""
 
     type: Literal["authenticate"]
-    token: Annotated[str, Field(min_length=1, max_length=2048)] = Field(repr=False)
+    token: Annotated[str, Field(min_length=1, max_length=2048), SECRET] = Field(repr=False)
     ref: Ref | None = None
 
 
