@@ -20,6 +20,7 @@ from actors.loan_judging import SIGNED_OUT
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
     AccessChanged,
+    Admit,
     Answer,
     Answered,
     Attached,
@@ -73,7 +74,7 @@ class UserSession(Actor[UserSessionMessage]):
     Commands on one loan take turns, up to eight run at once; queries take none.
     """
 
-    interleaved: ClassVar[tuple[type, ...]] = (Answer,)
+    interleaved: ClassVar[tuple[type, ...]] = (Admit, Answer)
     turn_limit: ClassVar[int] = 8
 
     def __init__(self, user_id: UserId, offices: SessionOffices) -> None:
@@ -105,6 +106,9 @@ class UserSession(Actor[UserSessionMessage]):
         """Answer, carry out, or note; an outage is an answer, not a crash."""
         try:
             match message:
+                case Admit():
+                    admitted = await self._admit(message.context)
+                    return admitted if isinstance(admitted, Rejected) else None
                 case Answer():
                     return await self._answer(message)
                 case CarryOut():

@@ -19,11 +19,19 @@ import trio
 from pydantic import BaseModel
 
 from actors.address import Address
-from actors.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, MailboxFull
+from actors.envelope import (
+    ActorCrashed,
+    ActorError,
+    ActorStopped,
+    AskCycle,
+    AskTimeout,
+    MailboxFull,
+)
 from actors.feed_ports import Lane
 from actors.messages.gatekeeper import Refresh, SignIn
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
+    Admit,
     Answer,
     Attached,
     AttachSocket,
@@ -112,6 +120,26 @@ class Call:
             return stream_of(self.scope).drain.on_begin(listener)
         except LookupError:
             return lambda: None
+
+    async def session_lives(self) -> bool:
+        """Whether this sign-in is known to live; of a user whose actor does not run it is not.
+
+        It starts nothing: whoever comes with a token that is dead costs no actor.
+        """
+        doors, claims, living = self.desk.doors, self.signed_in, self.desk.living_sessions
+        if living.is_alive(claims.session_id, trio.current_time()):
+            return True
+        actor = doors.sessions.active(claims.user_id)
+        if actor is None:
+            return False
+        try:
+            told = await actor.ask(Admit(self._context(None)), doors.options.ask_timeout_s)
+        except ActorError:
+            return False  # whatever it is, the handler will meet it, and say it
+        if told is not None:
+            return False
+        living.note(claims.session_id, trio.current_time())
+        return True
 
     async def ask(self, query: Query, kind: type[Kind]) -> Kind | Problem:
         """Ask the user's session actor; `kind` is the answer that the query has.

@@ -29,11 +29,13 @@ from web.request_reading import (
 from web.routing import Door, Route
 from web.schemas.fields import read_uuid
 from web.security.rate_limit import RateLimit, Taken
+from web.security.tokens import AccessClaims
 from web.tickets import TICKET, take_ticket
 
 Endpoint = Callable[[ArrivedRequest, dict[str, str]], Awaitable[Outcome]]
 
 ID_SUFFIX: Final = "_id"
+UNAUTHORIZED: Final = 401
 
 
 def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
@@ -54,7 +56,7 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
             query={},
             scope=arrived.scope,
         )
-        refusal = _let_in(route.door, call, arrived)
+        refusal = await _let_in(route.door, call, arrived)
         if refusal is not None:
             return refusal
         ids = _ids(path)
@@ -73,6 +75,8 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
             if refused is not None:
                 return refused
         outcome = await route.handler(call)
+        if isinstance(outcome, Problem) and outcome.status == UNAUTHORIZED and call.claims:
+            desk.living_sessions.forget(call.claims.session_id)
         if call.method == "HEAD" and isinstance(outcome, Stream):
             # Nobody is sent it: it would go on, and hold the connection, until the token ends.
             return outcome.bare()
@@ -81,8 +85,8 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
     return serve
 
 
-def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
-    """Recognise whoever comes through `door`, and take one of his tokens."""
+async def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
+    """Recognise whoever comes through `door`, and take one of the tokens of their limit."""
     desk = call.desk
     if door is Door.TICKET and "authorization" in arrived.given:
         door = Door.SIGNED_IN
@@ -100,9 +104,7 @@ def _let_in(door: Door, call: Call, arrived: ArrivedRequest) -> Problem | None:
             claims = desk.doors.tokens.read_access_token(token, desk.doors.clock.now())
             if claims is None:
                 return problems.NOT_SIGNED_IN
-            call.claims = claims
-            arrived.user_id = claims.user_id
-            return _limited(desk.user_limit, claims.user_id, arrived)
+            return await _charge(claims, call, arrived)
 
 
 async def _let_in_once(call: Call, arrived: ArrivedRequest) -> Problem | None:
@@ -113,9 +115,23 @@ async def _let_in_once(call: Call, arrived: ArrivedRequest) -> Problem | None:
     claims = await take_ticket(call.desk, ticket, call.address)
     if isinstance(claims, Problem):
         return claims
+    return await _charge(claims, call, arrived)
+
+
+async def _charge(claims: AccessClaims, call: Call, arrived: ArrivedRequest) -> Problem | None:
+    """Take a token of the user whose sign-in lives; of the sign-in itself while that is not known.
+
+    So whoever has the token of a sign-in that has ended wears out a limit of its own, and costs its
+    former owner nothing.
+    """
     call.claims = claims
     arrived.user_id = claims.user_id
-    return _limited(call.desk.user_limit, claims.user_id, arrived)
+    desk = call.desk
+    if not desk.living_sessions.is_alive(claims.session_id, trio.current_time()):
+        refusal = _limited(desk.session_limit, claims.session_id, arrived)
+        if refusal is not None or not await call.session_lives():
+            return refusal
+    return _limited(desk.user_limit, claims.user_id, arrived)
 
 
 def _limited(limit: RateLimit, who: object, arrived: ArrivedRequest) -> Problem | None:

@@ -5,23 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from web.cursors import Cursors
-from web.doors import Doors
+from web.doors import Doors, WebOptions
 from web.replies import Headers
 from web.response_headers import protective_headers
 from web.security.client_address import ClientAddresses
+from web.security.living_sessions import LivingSessions
 from web.security.origins import Origins
 from web.security.rate_limit import RateLimit
 
 
 @dataclass(frozen=True, slots=True)
 class FrontDesk:
-    """One for each app. `openapi` is its encoded document; `protection` goes with every answer."""
+    """One for each app. `openapi` is its encoded document; `protection` goes with every answer.
+
+    `user_limit` counts by user, for sign-ins that are known to live; `session_limit` by sign-in,
+    for those that are not.
+    """
 
     doors: Doors
     addresses: ClientAddresses
     origins: Origins
     cursors: Cursors
     user_limit: RateLimit
+    session_limit: RateLimit
+    living_sessions: LivingSessions
     sign_in_limit: RateLimit
     refresh_limit: RateLimit
     ticket_limit: RateLimit
@@ -42,12 +49,16 @@ class FrontDesk:
             addresses=ClientAddresses(options.trusted_proxies),
             origins=Origins(options.allowed_origins),
             cursors=Cursors(options.cursor_key),
-            user_limit=RateLimit(
-                "user", options.rate_limit_user_per_minute, options.rate_limit_user_burst
-            ),
+            user_limit=_user_limit(options),
+            session_limit=_user_limit(options),
+            living_sessions=LivingSessions(),
             sign_in_limit=RateLimit("sign-in", sign_in, sign_in),
             refresh_limit=RateLimit("refresh", refresh, refresh),
             ticket_limit=RateLimit("ticket", ticket, ticket),
             openapi=openapi,
             protection=protective_headers(options),
         )
+
+
+def _user_limit(options: WebOptions) -> RateLimit:
+    return RateLimit("user", options.rate_limit_user_per_minute, options.rate_limit_user_burst)

@@ -57,6 +57,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Admit:
+    """Say whether this sign-in lives. Interleaved. Replies with None, or why it does not."""
+
+    context: RequestContext
+
+
+@dataclass(frozen=True, slots=True)
 class CarryOut:
     """Carry out a command: one at a time on a loan. Replies with `CarriedOut`."""
 
@@ -120,7 +127,9 @@ class AccessChanged:
     """The account or its sessions changed: read them again, and close what lost its right."""
 
 
-UserSessionMessage = Answer | CarryOut | AttachSocket | IssueTicket | DetachSocket | AccessChanged
+UserSessionMessage = (
+    Admit | Answer | CarryOut | AttachSocket | IssueTicket | DetachSocket | AccessChanged
+)
 
 Told = (
     LoanView

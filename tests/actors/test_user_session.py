@@ -14,13 +14,14 @@ from actors.envelope import ActorStopped
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
     AccessChanged,
+    Admit,
     Answer,
     CarryOut,
     RequestContext,
 )
 from domain.account import Access
 from domain.commands import ApproveLoan
-from domain.identifiers import LoanId
+from domain.identifiers import LoanId, SessionId
 from domain.queries import ListMySessions, ReadTree
 from domain.rejections import AccessRefusal, Rejected
 from supervisors.dynamic_supervisor import DynamicSupervisor
@@ -201,3 +202,14 @@ async def test_while_no_session_can_run_the_store_is_asked_who_asks_each_time(au
     house.accounts.away = True
     assert isinstance(await directory.answer_apart(USER.id, question), Unavailable)
     assert len(house.operations.came) == 1
+
+
+async def test_whether_a_sign_in_lives_is_told_without_a_turn(autojump_clock):
+    """V6: asked before anybody is charged, and answered while the user's turns are taken."""
+    async with House().open() as house:
+        assert await house.ask(Admit(CONTEXT)) is None
+        ended = replace(CONTEXT, session_id=SessionId(UUID(int=998)))
+        assert is_signed_out(await house.ask(Admit(ended)))
+        house.accounts.away = True
+        unknown = replace(CONTEXT, session_id=SessionId(UUID(int=999)))
+        assert isinstance(await house.ask(Admit(unknown)), Unavailable)

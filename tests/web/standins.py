@@ -11,7 +11,7 @@ from uuid import UUID
 
 from actors.address import Address
 from actors.envelope import MailboxFull
-from actors.messages.user_session import Answer, AttachSocket, CarryOut, IssueTicket
+from actors.messages.user_session import Admit, Answer, AttachSocket, CarryOut, IssueTicket
 from domain.account import Account, SignInSession
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, SessionId, UserId
 from domain.instalment import Instalment
@@ -164,16 +164,25 @@ class CountingIdentities:
 class FakeActor:
     """Answers an ask by the type of what was asked; an exception in the table is raised.
 
-    `asked` and `told` hold what came, in order.
+    `asked` and `told` hold what came, in order, but for the question whether a sign-in lives, which
+    `refusal` answers.
     """
 
     table: dict[type, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     told: list[Any] = field(default_factory=list)
     refuses_told: int = 0
+    admissions: int = 0
+    refusal: Any = None
 
     async def ask(self, message: Any, timeout_s: float) -> Any:
         assert timeout_s > 0
+        if isinstance(message, Admit):
+            self.admissions += 1
+            refusal = self.refusal(message) if callable(self.refusal) else self.refusal
+            if isinstance(refusal, Exception):
+                raise refusal
+            return refusal
         self.asked.append(message)
         subject = message
         if isinstance(message, Answer):
@@ -219,7 +228,7 @@ class FakeDirectory:
 
     def active(self, user_id: UserId) -> Address[Any] | None:
         del user_id
-        return None
+        return None if self.trouble else cast("Address[Any]", self.actor)
 
     async def answer_apart(self, user_id: UserId, question: object) -> object:
         assert user_id == USER_ID

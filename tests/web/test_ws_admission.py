@@ -197,3 +197,14 @@ async def test_no_credential_is_ever_logged(caplog: pytest.LogCaptureFixture) ->
     everything = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert CANARY not in everything
     assert token not in everything
+
+
+async def test_an_ended_sign_in_takes_no_place_of_its_former_owner() -> None:
+    """V6: it is refused before it is counted or attached as one of the user's sockets."""
+    async with serving(ws_max_per_user=1) as server:
+        server.house.session.refusal = Rejected(AccessRefusal.NOT_SIGNED_IN, "It has ended.")
+        assert (await server.knock(PATH, server.bearer)).status == 401
+        assert not server.house.session.asked
+        server.house.session.refusal = None
+        async with server.open(server.bearer) as socket:
+            assert (await hear(socket))["type"] == "welcome"

@@ -21,7 +21,7 @@ from quart.wrappers import Websocket
 from actors.address import Address
 from actors.envelope import ActorError
 from actors.messages.replies import Unavailable
-from actors.messages.user_session import Attached, AttachSocket, RequestContext
+from actors.messages.user_session import Admit, Attached, AttachSocket, RequestContext
 from domain.addresses import client_place
 from domain.identifiers import UserId
 from domain.rejections import Rejected
@@ -201,15 +201,19 @@ class Handshake:
         claims, asked = visit.claims, visit.asked
         if claims.user_id != visit.wanted and not asked.watch:
             return _SOMEONE_ELSE
+        try:
+            session = await self._doors.sessions.session(claims.user_id)
+        except ActorError:
+            return problems.unavailable("The server is starting or stopping. Try again.")
+        # Only who is signed in takes one of the places of this user, be it for a moment.
+        refusal = await self._admit(claims, session)
+        if refusal is not None:
+            return refusal
         full = self._counts.refuses_user(claims.user_id, asked.replaces)
         if full is not None:
             return _too_many(full)
         connection_id = self._doors.identities.new_id()
         seat.belong(claims.user_id, connection_id)
-        try:
-            session = await self._doors.sessions.session(claims.user_id)
-        except ActorError:
-            return problems.unavailable("The server is starting or stopping. Try again.")
         live: LiveSocket | None = None
         try:
             met = await self._attach(visit, lane, session, connection_id)
@@ -225,6 +229,14 @@ class Handshake:
             if live is None:
                 await detach(session, connection_id)
         return live
+
+    async def _admit(self, claims: AccessClaims, session: Address[Any]) -> Problem | None:
+        context = RequestContext(claims.session_id, self.request_id, self._address)
+        try:
+            told = await session.ask(Admit(context), self._doors.options.ask_timeout_s)
+        except ActorError:
+            return problems.unavailable("The server is repairing itself. Try again.")
+        return None if told is None else _refusal(told)
 
     async def _attach(
         self, visit: Visit, lane: HeldLane, session: Address[Any], connection_id: UUID
