@@ -13,6 +13,7 @@ from uuid import UUID
 from actors.loan_judging import SIGNED_OUT, action_of, judge, not_allowed, not_found, refused
 from actors.messages.user_session import CarriedOut, RequestContext
 from actors.ports import Accounts, Announcements, Clock, IdentitySource, LoanBook
+from actors.probing import Probing
 from actors.products_desk import ProductsDesk
 from actors.user_desk import UserDesk
 from domain import origination
@@ -55,6 +56,7 @@ class CommandDesk:
     announcements: Announcements
     users: UserDesk
     products: ProductsDesk
+    probing: Probing
     clock: Clock
     identities: IdentitySource
     four_eyes: bool
@@ -67,6 +69,16 @@ class CommandDesk:
         `account` may be out of date by as long as the feed takes. Where that shows as something is
         written, nothing is, and it is judged again on the account as it then is.
         """
+        refusal = self.probing.refusal(account, command)
+        if refusal is not None:
+            return refusal
+        outcome = await self._carried_out(account, request, command)
+        await self.probing.note(account, command, outcome)
+        return outcome
+
+    async def _carried_out(
+        self, account: Account, request: RequestContext, command: LendingCommand
+    ) -> CarriedOut:
         for _ in range(JUDGED_MAX - 1):
             outcome = await self._judged(account, request, command)
             if not is_out_of_date(outcome):

@@ -69,11 +69,11 @@ class SignInThrottle:
         email, place = normal_email(email), client_place(address)
         wait_s = self._quick.wait_s((email, place), trio.current_time())
         if wait_s is not None:
-            return _too_many("Too many wrong passwords for this account from this address.", wait_s)
+            return too_many("Too many wrong passwords for this account from this address.", wait_s)
         wait_s = await self._ledger.wait_s(email, SLOW_TRIES_MAX, SLOW_WINDOW_S)
         if wait_s is None or place in await self._ledger.places(email):
             return None
-        return _too_many("Too many wrong passwords for this account.", wait_s)
+        return too_many("Too many wrong passwords for this account.", wait_s)
 
     async def add(self, email: str, address: str) -> None:
         """Note that a wrong password was tried. May raise an Outage; the quick count has it."""
@@ -89,7 +89,8 @@ class SignInThrottle:
         self._quick.forget((normal_email(email), client_place(address)))
 
 
-def _too_many(detail: str, wait_s: float) -> Rejected:
+def too_many(detail: str, wait_s: float) -> Rejected:
+    """Refuse until `wait_s` have passed."""
     return Rejected(
         SignInRefusal.TOO_MANY_ATTEMPTS,
         f"{detail} Wait, then retry.",

@@ -29,11 +29,12 @@ from actors.node_ports import SupervisionTree
 from actors.operations_desk import OperationsDesk
 from actors.presence_desk import PresenceDesk
 from actors.presence_reporter import PresenceReporter
+from actors.probing import Probing
 from actors.products_desk import ProductsDesk
 from actors.query_desk import QueryDesk
 from actors.reckoning import ThreadReckoner
 from actors.session_sockets import SocketOffices
-from actors.sign_in_throttle import WRONG_TRIES_MAX, SignInThrottle
+from actors.sign_in_throttle import WRONG_TRIES_MAX, SignInThrottle, WrongTries
 from actors.sync_coordinator import SyncCoordinator
 from actors.user_desk import UserDesk
 from actors.user_session import SessionOffices, UserSession
@@ -251,6 +252,7 @@ def _session_offices(
             announcements=store.announcements,
             users=UserDesk(store.accounts, world.passwords, world.throttle),
             products=ProductsDesk(store.products),
+            probing=Probing(store.accounts, store.readings, WrongTries(WRONG_TRIES_MAX)),
             clock=world.clock,
             identities=world.identities,
             four_eyes=settings.four_eyes,

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
+from actors.probing import Probing
 from actors.products_desk import ProductsDesk
-from actors.sign_in_throttle import SignInThrottle
+from actors.sign_in_throttle import SignInThrottle, WrongTries
 from actors.user_desk import UserDesk
 from domain.commands import (
     SubmitLoan,
@@ -98,7 +99,9 @@ class OneLoan:
         return outcome
 
 
-def desk(book: OneLoan, accounts=None, products=None, *, four_eyes: bool = True) -> CommandDesk:
+def desk(
+    book: OneLoan, accounts=None, products=None, *, four_eyes: bool = True, readings=None
+) -> CommandDesk:
     accounts = accounts or AccountsInMemory()
     return CommandDesk(
         loan_book=book,
@@ -106,6 +109,7 @@ def desk(book: OneLoan, accounts=None, products=None, *, four_eyes: bool = True)
         announcements=AnnouncementsInMemory(),
         users=UserDesk(accounts, PlainPasswords(), SignInThrottle(TriesInMemory())),
         products=ProductsDesk(products or Catalogue()),
+        probing=Probing(accounts, readings, WrongTries()),
         clock=SetClock(),
         identities=Counter(),
         four_eyes=four_eyes,

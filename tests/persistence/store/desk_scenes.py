@@ -17,8 +17,9 @@ from uuid_utils.compat import uuid7
 
 from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
+from actors.probing import Probing
 from actors.products_desk import ProductsDesk
-from actors.sign_in_throttle import SignInThrottle
+from actors.sign_in_throttle import SignInThrottle, WrongTries
 from actors.user_desk import UserDesk
 from domain import commands as ask
 from domain import workout_commands as work
@@ -115,6 +116,7 @@ def desk_on(store: Store) -> CommandDesk:
         announcements=store.announcements,
         users=UserDesk(store.accounts, QuickPasswords(), SignInThrottle(store.wrong_tries)),
         products=ProductsDesk(store.products),
+        probing=Probing(store.accounts, store.readings, WrongTries()),
         clock=LateClock(),
         identities=NewIds(),
         four_eyes=False,
