@@ -113,6 +113,24 @@ def move_unpaid_charges(position: Position, emptied: list[int], to_index: int) -
     position.charges[:] = moved
 
 
+def move_charges_to_new_rows(position: Position, first_new: int, before: int) -> None:
+    """Show what is unpaid of all charges on the rows from `first_new` on, each by its own date.
+
+    There were `before` rows. What was due already is asked for with the first; what was waived on
+    rows that went is kept with it.
+    """
+    move_unpaid_charges(position, list(range(before)), first_new)
+    moved = list(position.charges)
+    for at, charge in enumerate(moved):
+        number = min(charge.number, first_new + 1)
+        if charge.number > first_new and charge.outstanding_minor:
+            number = max(first_new, _row_for(position, charge.due_date)) + 1
+        moved[at] = replace(charge, number=number)
+    position.charges[:] = sorted(moved, key=lambda charge: (charge.number, charge.due_date))
+    if position.rows[-1].kind is RowKind.CHARGES:
+        _show(position, len(position.rows) - 1)
+
+
 def charge_what_fees_are_left(position: Position, until: date | None = None) -> None:
     """Make charges of the unpaid fees on instalments due by `until` (default all).
 

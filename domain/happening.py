@@ -175,8 +175,7 @@ def _disburse(running: RunningLoan, event: LoanDisbursed) -> None:
         running.loan = replace(loan, disbursed_on=day, disbursed_minor=event.amount_minor)
     else:
         running.is_plain = False
-        inserted = add_tranche(running.position, event.amount_minor, day)
-        if inserted is not None:
+        for inserted in add_tranche(running.position, event.amount_minor, day):
             running.slices = [
                 replace(one, number=one.number + 1) if one.number > inserted else one
                 for one in running.slices

@@ -137,7 +137,7 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
         row.fees, row.penalties = fees_of(position, row, index)
         before += row.principal
     if not stop and not position.terms.is_progressive:
-        _shorten(position, as_of)
+        shorten(position, as_of)
 
 
 def _explain_as_of(
@@ -298,7 +298,7 @@ def last_interest_row(position: Position) -> int:
     return -1
 
 
-def _shorten(position: Position, as_of: date) -> None:
+def shorten(position: Position, as_of: date) -> None:
     """A loan that is paid back earlier has no rows for the time after, but where charges are."""
     rows = position.rows
     charged = max([charge.number for charge in position.charges], default=0)

@@ -6,38 +6,48 @@ may happen is decided in `servicing.py`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Final
 
 from domain.book import RateStep, Tranche
-from domain.charging import charge_what_fees_are_left, insert_row, move_unpaid_charges
+from domain.charging import (
+    charge_what_fees_are_left,
+    insert_row,
+    move_charges_to_new_rows,
+    move_unpaid_charges,
+)
 from domain.conventions import InstalmentFrom, RowKind
 from domain.due_dates import Period, shift
 from domain.events import LoanReAged
 from domain.instalment_plan import fees_of, is_flat
 from domain.money import exact_share, round_share, round_to_multiple
 from domain.position import Position, Row
-from domain.projection import bring_up_to, refill, relay
-from domain.schedule import down_payment_row
+from domain.projection import bring_up_to, refill, relay, shorten
+from domain.schedule import down_payment_row, rows_of
+from domain.terms import Amortization
+
+# The kinds of rows that the terms themselves say.
+_PLANNED: Final = frozenset({RowKind.INSTALMENT, RowKind.BROKEN_PERIOD})
 
 
-def add_tranche(position: Position, amount_minor: int, day: date) -> int | None:
+def add_tranche(position: Position, amount_minor: int, day: date) -> list[int]:
     """More money goes out: on a due date it belongs to the next period.
 
-    With `instalment_from` APPROVED_AMOUNT the instalment stays as it is. Answers the index of the
-    row that its down payment got, if any.
+    With `instalment_from` APPROVED_AMOUNT the instalment stays as it is. Answers the indexes of
+    rows that were put between others, each counted when it came.
     """
     bring_up_to(position, day)
+    inserted = _whole_again(position)
     # A loan that was paid off before is running again: what goes out now bears interest.
     position.interest_until = None
     position.tranches.append(Tranche(day, amount_minor))
     terms = position.terms
     since = _first_after(position, day)
-    inserted = None
     if terms.down_payment_percent:
-        inserted = position.first_due_on_or_after(day + timedelta(days=1))
-        insert_row(position, inserted, down_payment_row(terms, day, amount_minor))
+        at = position.first_due_on_or_after(day + timedelta(days=1))
+        insert_row(position, at, down_payment_row(terms, day, amount_minor))
+        inserted.append(at)
         since += 1
     if since >= len(position.rows):
         # Nothing is due later: what goes out now falls to the last instalment.
@@ -46,7 +56,28 @@ def add_tranche(position: Position, amount_minor: int, day: date) -> int | None:
         refill(position, since, day)
     else:
         relay(position, since, day)
+    if terms.amortization is Amortization.FIXED_INSTALMENT:
+        shorten(position, day)
     return inserted
+
+
+def _whole_again(position: Position) -> list[int]:
+    """Put back the rows of the terms that there was nothing left for, before more goes out.
+
+    Where money is re-aged its rows are the new plan's, and stay as they are.
+    """
+    if any(row.kind is RowKind.RE_AGED for row in position.rows):
+        return []
+    planned = rows_of(position.terms, position.start)
+    there = sum(1 for row in position.rows if row.kind in _PLANNED)
+    emi = next(row.emi for row in reversed(position.rows) if row.kind in _PLANNED)
+    put: list[int] = []
+    for row in planned[there:]:
+        row.emi = emi
+        at = position.first_due_on_or_after(row.span.due_date)
+        insert_row(position, at, row)
+        put.append(at)
+    return put
 
 
 def change_rate(position: Position, effective: date, percent: Decimal, day: date) -> None:
@@ -124,22 +155,20 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
         (at for at, row in enumerate(rows) if row.span.due_date <= day or row.paid), default=-1
     )
     kept = rows[: last_kept + 1]
-    first_new = len(kept)
-    move_unpaid_charges(position, list(range(len(rows))), first_new)
-    # What was waived on rows that go is kept with the first that comes.
-    position.charges[:] = [
-        replace(charge, number=min(charge.number, first_new + 1)) for charge in position.charges
-    ]
+    first_new, before = len(kept), len(rows)
     last_due = max(
         (r.span.due_date for r in kept if r.span.due_date <= day), default=position.start
     )
     rows[:] = kept
     _end_on(kept, day)
+    # Nobody may plan for days that have passed; were it done, it would be planned for today.
+    first_due = max(event.start_date, day)
     for count in range(event.instalments):
-        due_date = shift(event.start_date, event.frequency, count)
+        due_date = shift(first_due, event.frequency, count)
         since = rows[-1].span.due_date if count else last_due
         span = Period(len(rows) + 1, since, due_date, since)
         rows.append(Row(span, event.frequency, RowKind.RE_AGED))
+    move_charges_to_new_rows(position, first_new, before)
     if position.terms.recalculates and interest:
         _carry_on(position, first_new, interest)
         interest = 0

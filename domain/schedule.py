@@ -80,7 +80,7 @@ def planned_position(terms: Terms, today: date) -> Position:
 
 
 def _laid_out(terms: Terms, start: date, disbursed_on: date, principal: int) -> Position:
-    rows = _rows(terms, start)
+    rows = rows_of(terms, start)
     # What was quoted from an agreed start is charged from it; PROGRESSIVE follows the money.
     out_on = max(start, disbursed_on) if terms.is_progressive else start
     if terms.down_payment_percent:
@@ -110,7 +110,8 @@ def _until_paid_back(terms: Terms, start: date, disbursed_on: date, principal: i
     return position
 
 
-def _rows(terms: Terms, start: date) -> list[Row]:
+def rows_of(terms: Terms, start: date) -> list[Row]:
+    """All the rows that `terms` say from `start` on, with nothing to pay yet."""
     spans = periods(
         start,
         terms.frequency,

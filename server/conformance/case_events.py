@@ -234,11 +234,13 @@ class _Reader:
         return Happening(happened.LoanReamortized(**_header(number, on)), on)
 
     def _reage(self, number: int, event: Mapping[str, Any]) -> Happening:
-        on = day(event["date"])
+        on, start = day(event["date"]), day(event["start"])
+        if start < on:
+            raise UnreadableCase(f"REAGE of {on} cannot start on {start}, which has passed")
         return Happening(
             happened.LoanReAged(
                 **_header(number, on),
-                start_date=day(event["start"]),
+                start_date=start,
                 frequency=frequency_of(event),
                 instalments=int(event["instalments"]),
             ),

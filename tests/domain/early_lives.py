@@ -116,34 +116,42 @@ def _payment(draw: st.DrawFn, terms: Terms, dues: list[tuple[date, int]], number
     )
 
 
+# What else may happen: in lives about interest, and in those about new plans for what is unpaid.
+_TRANCHE, _RATE, _RESCHEDULE, _REAMORTIZE, _RE_AGE, _CHARGE = range(1, 7)
+_INTEREST = (_TRANCHE, _RATE, _RESCHEDULE, _CHARGE)
+_PLANS = (_TRANCHE, _RATE, _RESCHEDULE, _REAMORTIZE, _RE_AGE, _RE_AGE, _CHARGE, _CHARGE)
+
+
 @st.composite
-def _other(draw: st.DrawFn, terms: Terms, number: int, most: int) -> LoanEvent:
+def _other(
+    draw: st.DrawFn, terms: Terms, number: int, most: int, kinds: tuple[int, ...]
+) -> LoanEvent:
     day = START + timedelta(days=draw(st.integers(0, most)))
-    kind = draw(st.sampled_from([1, 2, 3, 6]))
-    if kind in {2, 3} and _charges_whole_periods(terms):
-        kind = 1
     percent = Decimal(draw(st.sampled_from([0, 3, 9, 24])))
-    if kind == 1:
+    kind = draw(st.sampled_from(kinds))
+    if kind in {_RATE, _RESCHEDULE} and _charges_whole_periods(terms):
+        kind = _TRANCHE
+    if kind == _TRANCHE:
         return happened.LoanDisbursed(
             **head(number, day),
             disbursement_id=DisbursementId(UUID(int=number)),
             amount_minor=draw(st.integers(1, terms.principal_minor)),
         )
-    if kind == 2:
+    if kind == _RATE:
         return happened.RateChanged(
             **head(number, day),
             effective=day + timedelta(days=draw(st.integers(0, 40))),
             annual_rate_percent=percent,
         )
-    if kind == 3:
+    if kind == _RESCHEDULE:
         return happened.LoanRescheduled(
             **head(number, day),
             from_date=day + timedelta(days=draw(st.integers(0, 40))),
             annual_rate_percent=percent,
         )
-    if kind == 4:
+    if kind == _REAMORTIZE:
         return happened.LoanReamortized(**head(number, day))
-    if kind == 5:
+    if kind == _RE_AGE:
         return happened.LoanReAged(
             **head(number, day),
             start_date=day + timedelta(days=draw(st.integers(1, 40))),
@@ -165,16 +173,22 @@ def _charges_whole_periods(terms: Terms) -> bool:
 
 
 @st.composite
-def early_lives(draw: st.DrawFn) -> tuple[Terms, tuple[LoanEvent, ...], date]:
+def early_lives(
+    draw: st.DrawFn, kinds: tuple[int, ...] = _INTEREST
+) -> tuple[Terms, tuple[LoanEvent, ...], date]:
     """Terms, all that happened to a loan on them, and the day on which it is looked at."""
     terms = draw(declining_terms())
     rows = build_schedule(terms, START)
     dues = [(row.due_date, row.principal_minor + row.interest_minor) for row in rows[:9]]
     events = opening(terms)
-    for number in range(draw(st.integers(1, 5))):
-        events.append(draw(_payment(terms, dues, 100 + number)))
+    events += [draw(_payment(terms, dues, 100 + n)) for n in range(draw(st.integers(1, 5)))]
     most = (dues[-1][0] - START).days
-    for number in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
-        events.append(draw(_other(terms, 200 + number, most)))
+    others = draw(st.sampled_from([0, 0, 1, 2, 3]))
+    events += [draw(_other(terms, 200 + n, most, kinds)) for n in range(others)]
     latest = max(event.value_date for event in events)
     return terms, tuple(events), latest + timedelta(days=draw(st.integers(0, 200)))
+
+
+def new_plans() -> st.SearchStrategy[tuple[Terms, tuple[LoanEvent, ...], date]]:
+    """Such lives, in which what is unpaid may be planned anew."""
+    return early_lives(_PLANS)

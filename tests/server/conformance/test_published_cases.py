@@ -75,6 +75,15 @@ def test_what_cannot_be_read_is_skipped_with_its_reason() -> None:
     assert judge(case).line() == f"{case['id']} skip unknown event ECLIPSE"
 
 
+def test_a_re_age_cannot_start_before_its_day() -> None:
+    """E2: it made a row of fewer than no days."""
+    case = next(json.loads(json.dumps(one)) for one in WIDE if "REAGING" in one["id"])
+    re_age = case["events"][-1]
+    re_age["start"] = "2024-03-31"
+    told = "skip REAGE of 2024-04-01 cannot start on 2024-03-31, which has passed"
+    assert judge(case).line() == f"{case['id']} {told}"
+
+
 def test_the_command_prints_a_line_a_case_and_a_sum(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
