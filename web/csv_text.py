@@ -1,7 +1,8 @@
 """Tables as CSV (RFC 4180) that a spreadsheet opens without carrying anything out.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe before it, unless it is a
-number of ours. Source: OWASP, CSV injection.
+number of ours. Spreadsheets leave out characters that show nothing before they look, each its own,
+so all of them are looked through. Source: OWASP, CSV injection.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+from unicodedata import category, normalize
 
 MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BREAKS: Final = ("\t", "\r", "\n")
+_FORMULA: Final = frozenset("=+-@")
+# Marks stand over what is before them, and before a formula there is nothing.
+_MARKS: Final = frozenset({"Mn", "Me"})
+# Letters and a symbol that are blank: fillers of Hangul and the empty pattern of Braille.
+_BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
@@ -32,6 +39,28 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     text = str(value)
-    if text.lstrip(" ").startswith(_FORMULA) and not _NUMBER.fullmatch(text):
+    if _is_formula(text) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a spreadsheet might carry the text out, or a control may move it to where it would.
+
+    A cell that begins with a tab or a line break is escaped whatever follows, as OWASP asks.
+    """
+    if text.startswith(_BREAKS):
+        return True
+    seen = next((one for one in text if not shows_nothing(one)), "")
+    # Full-width, small and raised forms are as good as the plain ones.
+    return normalize("NFKC", seen) in _FORMULA
+
+
+def shows_nothing(character: str) -> bool:
+    """Whether a character before a formula would not be seen."""
+    return (
+        character.isspace()
+        or not character.isprintable()
+        or character in _BLANKS
+        or category(character) in _MARKS
+    )
