@@ -22,7 +22,7 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 from web.arrivals import ArrivedRequest, given_headers
 from web.doors import Doors
 from web.edge.quart_connections import install
-from web.endpoint import Endpoint, endpoint_of
+from web.endpoint import Endpoint, endpoint_of, has_ids
 from web.front_desk import FrontDesk
 from web.openapi import openapi_document
 from web.problems import CRASHED, NOT_FOUND, Problem, title
@@ -82,9 +82,28 @@ class LendwireApp(QuartTrio):
             asked = asked.removesuffix("/")
         try:
             rule, path = self.adapter.match(asked, arrived.method, return_rule=True)
+        except MethodNotAllowed:
+            return _other_method(arrived.method, self._taken(asked))
         except HTTPException as error:
-            return _unrouted(error, arrived.method)
+            return _unrouted(error)
+        if not has_ids(path):
+            # A word where an id would stand: it may be a path of its own that takes other methods.
+            taken = self._taken(asked)
+            if arrived.method not in taken:
+                return _other_method(arrived.method, taken)
         return await self.endpoints[rule.endpoint](arrived, cast("dict[str, str]", path))
+
+    def _taken(self, asked: str) -> set[str]:
+        """The methods of the path itself: of the routes that leave the least of it to parameters.
+
+        /users/me is a path of its own, and not that of a user whose id is `me`.
+        """
+        left = {
+            method: sum(map(len, self.adapter.match(asked, method)[1].values()))
+            for method in self.adapter.allowed_methods(asked)
+        }
+        least = min(left.values(), default=0)
+        return {method for method, chars in left.items() if chars == least}
 
     async def refuse_socket(self, error: Exception) -> Response:
         """Answer a WebSocket to a path that has none, or that met a bug before it was accepted."""
@@ -141,14 +160,17 @@ def rule_of(path: str) -> str:
     return rule.replace("{", "<").replace("}", ">")
 
 
-def _unrouted(error: HTTPException, method: str) -> Outcome:
-    """What the router does not find, as a problem; an OPTIONS request as an answer."""
-    if isinstance(error, MethodNotAllowed):
-        allowed = ", ".join(sorted({*(error.valid_methods or ()), "OPTIONS"}))
-        allow = (("Allow", allowed),)
-        if method == "OPTIONS":
-            return Reply(None, 204, allow)
-        return Problem(405, "method_not_allowed", f"This path takes {allowed}.", headers=allow)
+def _other_method(method: str, taken: set[str]) -> Outcome:
+    """What a path takes instead of `method`, as a problem; an OPTIONS request as an answer."""
+    allowed = ", ".join(sorted({*taken, "OPTIONS"}))
+    allow = (("Allow", allowed),)
+    if method == "OPTIONS":
+        return Reply(None, 204, allow)
+    return Problem(405, "method_not_allowed", f"This path takes {allowed}.", headers=allow)
+
+
+def _unrouted(error: HTTPException) -> Outcome:
+    """What the router does not find, as a problem."""
     if isinstance(error, WebsocketMismatch):
         return _UPGRADE
     if isinstance(error, NotFound) or error.code is None:

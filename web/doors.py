@@ -21,7 +21,8 @@ class WebOptions:
 
     `cursor_key` signs list cursors (32 bytes or more, the same on every worker of a node).
     `allowed_origins` are scheme, host and port as browsers send them; the server's own origin needs
-    no entry. `trusted_proxies` are addresses or networks whose X-Forwarded-For counts.
+    an entry unless its host is an IP address or localhost. `trusted_proxies` are addresses or
+    networks whose X-Forwarded-For counts.
     """
 
     api_title: str

@@ -6,7 +6,7 @@ that a route or an actor could.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -148,6 +148,11 @@ def _limited(limit: RateLimit, who: object, arrived: ArrivedRequest) -> Problem 
         "Too many requests. Wait as long as Retry-After says.",
         headers=(problems.retry_after(taken.retry_after_s),),
     )
+
+
+def has_ids(path: Mapping[str, str]) -> bool:
+    """Whether every part of a path that stands for an id is one."""
+    return all(read_uuid(text) for name, text in path.items() if name.endswith(ID_SUFFIX))
 
 
 def _ids(path: dict[str, str]) -> dict[str, UUID] | Problem:

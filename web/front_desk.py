@@ -47,7 +47,7 @@ class FrontDesk:
         return cls(
             doors=doors,
             addresses=ClientAddresses(options.trusted_proxies),
-            origins=Origins(options.allowed_origins),
+            origins=Origins(options.allowed_origins, production=options.production),
             cursors=Cursors(options.cursor_key),
             user_limit=_user_limit(options),
             session_limit=_user_limit(options),

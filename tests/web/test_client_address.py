@@ -75,7 +75,51 @@ def test_a_listed_origin_and_the_own_one_are_allowed() -> None:
     origins = Origins(("https://desk.lender.example/",))
     assert origins.allows("https://desk.lender.example", None)
     assert origins.allows("http://127.0.0.1:8000", "127.0.0.1:8000")
-    assert origins.allows("https://api.lender.example", "api.lender.example")
+
+
+OWN = ["127.0.0.1:8000", "203.0.113.9", "[::1]:8000", "[2001:db8::2]", "localhost", "localhost:80"]
+NAMES = [
+    "evil.example",
+    "api.lender.example:8000",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+]
+NO_HOSTS = [
+    "",
+    "[::1",
+    "::1",
+    "127.1",
+    "0x7f000001",
+    "2130706433",
+    "127.0.0.01",
+    "localhost:x",
+    "[x]",
+]
+
+
+@pytest.mark.parametrize("host", OWN)
+def test_a_host_that_is_an_address_or_localhost_is_the_pages_own(host: str) -> None:
+    assert Origins(()).allows(f"http://{host}", host)
+    assert Origins(()).allows(f"https://{host}", host.upper())
+    assert not Origins(()).allows(f"http://{host}", None)
+    assert not Origins(()).allows(f"ftp://{host}", host)
+
+
+@pytest.mark.parametrize("host", [*NAMES, *NO_HOSTS])
+def test_a_host_that_is_a_name_is_nobodys_own_unless_it_is_listed(host: str) -> None:
+    """V12: whoever owns the name says where it leads, today to us."""
+    for scheme in ("http", "https"):
+        assert not Origins(()).allows(f"{scheme}://{host}", host)
+    if host:
+        assert Origins((f"https://{host}",)).allows(f"https://{host}", host)
+
+
+def test_in_production_the_own_origin_is_https_but_at_localhost() -> None:
+    """V12: what no network carries needs no encryption."""
+    origins = Origins((), production=True)
+    assert origins.allows("https://203.0.113.9", "203.0.113.9")
+    assert not origins.allows("http://203.0.113.9", "203.0.113.9")
+    assert origins.allows("http://localhost:8000", "localhost:8000")
 
 
 def test_a_trusted_proxy_is_known_as_one() -> None:

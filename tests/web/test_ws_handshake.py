@@ -130,6 +130,7 @@ async def test_refusals_are_http_responses_before_the_upgrade() -> None:
             (f"/ws/connect/{OTHER_USER_ID}", [bearer], 403),
             (path, [bearer, evil], 403),
             (path, [bearer, "Origin: null"], 403),
+            (path, [bearer, "Origin: http://lendwire.test"], 403),  # V12: as Host has it, a name
             (path, [evil], 403),
             (f"{path}?token={server.house.token()}", [], 400),
             (f"{path}?ticket=a%20b", [bearer], 400),
@@ -151,9 +152,9 @@ async def test_refusals_are_http_responses_before_the_upgrade() -> None:
         assert not server.house.session.asked
 
 
-@pytest.mark.parametrize("origin", ["https://desk.lender.example", "http://lendwire.test"])
-async def test_an_allowed_origin_comes_in(origin: str) -> None:
-    async with serving() as server, server.open(server.bearer, f"Origin: {origin}") as socket:
+async def test_an_allowed_origin_comes_in() -> None:
+    origin = "Origin: https://desk.lender.example"
+    async with serving() as server, server.open(server.bearer, origin) as socket:
         assert (await hear(socket))["type"] == "welcome"
 
 

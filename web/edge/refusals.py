@@ -35,9 +35,11 @@ BODY_TOO_LARGE = Refusal(413, "body_too_large", "The body is larger than this re
 TARGET_TOO_LONG = Refusal(414, "target_too_long", "The address of the request is too long.")
 ADDRESS_FULL = Refusal(429, "too_many_connections", "Too many connections from this address.")
 HEAD_TOO_LARGE = Refusal(431, "headers_too_large", "The headers are too large or too many.")
-METHOD_UNKNOWN = Refusal(501, "method_unknown", "This method is not known.")
 CODING_UNKNOWN = Refusal(501, "coding_unknown", "This transfer coding is not known.")
 SERVER_FULL = Refusal(503, "too_many_connections", "The server has no room for a connection.")
+
+# What is taken on some path or other (RFC 9110, section 9.1): methods are written like this.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _BY_STATUS = {r.status: r for r in (MALFORMED, HEAD_TOO_LARGE, CODING_UNKNOWN)}
 
@@ -69,6 +71,8 @@ def answer(refusal: Refusal, *, retry_after_s: int | None = None, body: bool = T
         f"x-request-id: {request_id}",
         "connection: close",
     ]
+    if refusal is METHOD_REFUSED:
+        lines.append(f"allow: {', '.join(sorted(METHODS))}")
     if retry_after_s is not None:
         lines.append(f"retry-after: {retry_after_s}")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -15,15 +15,13 @@ from web.edge.refusals import (
     HEAD_TOO_LARGE,
     MALFORMED,
     METHOD_REFUSED,
-    METHOD_UNKNOWN,
+    METHODS,
     TARGET_TOO_LONG,
     UNSUPPORTED_VERSION,
     UPGRADE_REFUSED,
     Refusal,
 )
 
-METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
-METHODS_REFUSED = frozenset({b"TRACE", b"CONNECT"})
 VERSIONS = frozenset({b"1.0", b"1.1"})
 _CONTENT_LENGTHS = re.compile(rb"\r\ncontent-length[ \t]*:([^\r\n]*)", re.IGNORECASE)
 
@@ -47,8 +45,11 @@ def refusal_of_request(request: h11.Request, limits: EdgeLimits) -> Refusal | No
     """What is wrong with a parsed request, if anything, whoever may serve it."""
     if request.http_version not in VERSIONS:
         return UNSUPPORTED_VERSION
-    if request.method not in METHODS:
-        return METHOD_REFUSED if request.method in METHODS_REFUSED else METHOD_UNKNOWN
+    # Methods differ by case, and those behind us do not look. Of all others the application says
+    # what their path takes instead.
+    method = request.method.decode("ascii")
+    if method == "CONNECT" or (method not in METHODS and method.upper() in METHODS):
+        return METHOD_REFUSED
     if len(request.target) > limits.target_bytes_max:
         return TARGET_TOO_LONG
     if not _is_target(request):

@@ -33,9 +33,8 @@ REFUSED = {
     "no authority": (400, b"GET http:///hello HTTP/1.1\r\nHost: x\r\n\r\n"),
     "half an authority": (400, b"GET http://[/hello HTTP/1.1\r\nHost: x\r\n\r\n"),
     "no text": (400, b"GET \xff HTTP/1.1\r\nHost: x\r\n\r\n"),
-    "TRACE": (405, b"TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n"),
     "CONNECT": (405, b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"),
-    "an unknown method": (501, b"BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "a method in small letters": (405, b"get /hello HTTP/1.1\r\nHost: x\r\n\r\n"),
     "a long target": (414, b"GET /" + b"a" * 16_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
     "a long head": (431, b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 100_000 + b"\r\n\r\n"),
     "a head at once": (431, b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 40_000 + b"\r\n\r\n"),
@@ -59,8 +58,25 @@ async def test_it_is_refused_and_the_connection_closed(status: int, opening: byt
             problem = json.loads(reply.body)
             assert problem["status"] == status
             assert problem["request_id"].encode() == reply.headers[b"x-request-id"]
+        if status == 405:
+            assert b"GET" in reply.headers[b"allow"]
         assert reply.headers[b"connection"] == b"close"
         assert reply.headers[b"cache-control"] == b"no-store"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "BREW", "PROPFIND"])
+async def test_of_a_method_that_its_path_does_not_take_the_application_says_which_it_does(
+    method: str,
+) -> None:
+    """V11: 405 with the path's own Allow, and the connection goes on."""
+    async with edge() as server, wire(server.port) as client:
+        await client.send(f"{method} /hello HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        reply = await client.reply()
+        assert reply.status == 405
+        assert b"GET" in reply.headers[b"allow"]
+        assert method.encode() not in reply.headers[b"allow"]
+        await client.send(HEAD + b"\r\n")
+        assert (await client.reply()).status != 405
 
 
 async def test_a_smuggled_second_request_is_not_served() -> None:
