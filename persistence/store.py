@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, final
+from uuid import UUID
 
 import trio
 
@@ -129,6 +130,10 @@ class Store:
     ) -> bool:
         """Make the first user, an administrator without a branch; False when there is one."""
         return await self.accounts.make_first_administrator(user_id, email, password_hash, at)
+
+    async def record_four_eyes(self, entry_id: UUID, at: datetime, node: str, *, on: bool) -> None:
+        """Have the audit trail say whether one person may act alone, if it says otherwise."""
+        await self.operations.record_four_eyes(entry_id, at, node, on=on)
 
     async def wait_lost(self) -> None:
         """Return when the bridge's thread has ended, asked or not."""

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from server.failures import StartRefused
-from server.settings import API_VERSION, Settings, read_settings
+from server.settings import API_VERSION, Settings, read_settings, remarks_on_environment
 
 SECRET_SETTINGS = frozenset(
     {"jwt_secret_key", "sync_node_key", "admin_password", "database_url", "redis_url"}
@@ -157,7 +157,7 @@ def _check(_: argparse.Namespace) -> int:
         elif isinstance(value, tuple):
             value = ",".join(value)
         _say(f"{name.upper()}={value}")
-    for remark in remarks(settings):
+    for remark in (*remarks(settings), *remarks_on_environment()):
         _say(f"Note: {remark}.")
     _say("The settings are right.")
     return 0

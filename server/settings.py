@@ -16,6 +16,7 @@ from babel.numbers import list_currencies
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -23,10 +24,14 @@ from pydantic_settings import (
 
 from domain.users import check_email, check_password
 from server.failures import StartRefused
+from server.setting_names import near_in_environment, unknown_in_file
+from web.security.client_address import covers_everybody
 
 KEY_BYTES_MIN = 32
+SIGN_IN_LIMIT_MAX = 600  # a minute from one address: an office behind one, and no guessing machine
 SAMPLE_KEYS = ("change-me", "changeme", "secret", "your-secret", "sample", "example")
 API_VERSION = "1.0.0"
+ENV_FILE = ".env"
 NOT_YET = "is not supported by this release"
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -36,7 +41,7 @@ class Settings(BaseSettings):
     """One validated value; the names of the environment variables are these in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=ENV_FILE,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -117,6 +122,15 @@ class Settings(BaseSettings):
                 )
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            covers_everybody(value)
+        except ValueError:
+            raise ValueError("must list addresses or networks such as 10.0.0.0/8") from None
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _is_timezone(cls, value: str) -> str:
@@ -177,6 +191,13 @@ class Settings(BaseSettings):
             if not origin.startswith("https://"):
                 wrong.append("ALLOWED_ORIGINS must be https:// in production")
                 break
+        if covers_everybody(self.trusted_proxies):
+            wrong.append(
+                "TRUSTED_PROXIES must not be everybody in production, who could then say what "
+                "address they come from"
+            )
+        if self.rate_limit_sign_in > SIGN_IN_LIMIT_MAX:
+            wrong.append(f"RATE_LIMIT_SIGN_IN must be {SIGN_IN_LIMIT_MAX} or less in production")
         return wrong
 
     @property
@@ -205,14 +226,19 @@ class Settings(BaseSettings):
 def read_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     """Read and check the settings; `flags` of the command line win.
 
-    Raises StartRefused with every mistake at once.
+    Raises StartRefused with every mistake at once, misspelt names in `.env` among them.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
+    unknown = _unknown_names()
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
         mistakes = _mistakes(error)
         wrong_names = {str(mistake["loc"][0]) for mistake in error.errors() if mistake["loc"]}
+    else:
+        if not unknown:
+            return settings
+        mistakes, wrong_names = [], set()
     # What contradicts is only checked when each field is right by itself, so look once more with
     # the wrong ones at their defaults: whoever mends the settings hears of everything at once.
     if wrong_names:
@@ -221,7 +247,18 @@ def read_settings(flags: Mapping[str, Any] | None = None) -> Settings:
             Settings(**{**given, **defaults})
         except ValidationError as error:
             mistakes += _mistakes(error)
-    raise StartRefused(f"The settings are not right: {'; '.join(mistakes)}.")
+    raise StartRefused(f"The settings are not right: {'; '.join(mistakes + unknown)}.")
+
+
+def remarks_on_environment() -> list[str]:
+    """Names in the environment that were probably meant as settings: it holds others' as well."""
+    return near_in_environment(os.environ, Settings.model_fields)
+
+
+def _unknown_names() -> list[str]:
+    """Mistakes for what is in `.env`, which is ours alone, and is no setting."""
+    in_file = DotEnvSettingsSource(Settings).env_vars
+    return unknown_in_file(in_file, Settings.model_fields, ENV_FILE)
 
 
 def _mistakes(error: ValidationError) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -110,7 +111,7 @@ class StoreService:
         try:
             await self._store.start(wait_s=FIRST_WAIT_S)
             await self._compare_clocks()
-            await self._see_to_administrator(began + FIRST_WAIT_S)
+            await self._prepare_books(began + FIRST_WAIT_S)
         except Outage as outage:
             if self._was_ready:
                 raise TransientStartError(outage.reason) from outage
@@ -119,16 +120,23 @@ class StoreService:
                 "check that it runs and that DATABASE_URL is right."
             ) from outage
 
-    async def _see_to_administrator(self, until: float) -> None:
-        """Ask again while the database is away, as the start does."""
+    async def _prepare_books(self, until: float) -> None:
+        """See to the administrator and the policy; again while the database is away."""
         while True:
             try:
                 with within(FIRST_ANSWERS_S):
-                    return await self._first_administrator()
+                    await self._first_administrator()
+                    await self._record_policy()
+                    return
             except StoreUnavailable:
                 if trio.current_time() + TRY_AGAIN_S >= until:
                     raise
             await trio.sleep(TRY_AGAIN_S)
+
+    async def _record_policy(self) -> None:
+        entry_id, node = TimeOrderedIdentities().new_id(), socket.gethostname()
+        on = self._settings.four_eyes
+        await self._store.record_four_eyes(entry_id, self._clock.now(), node, on=on)
 
     async def _first_administrator(self) -> None:
         if await self._store.has_users():

@@ -35,6 +35,9 @@ class DyingStore:
     async def has_users(self) -> bool:
         return True
 
+    async def record_four_eyes(self, *_: object, on: bool) -> None:
+        pass
+
     async def read(self) -> datetime:
         """The time there: `store.time.read`."""
         noon = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -6,12 +6,22 @@ It reads what it is given and looks nothing up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_network,
+)
 from typing import Final
 
 from domain.addresses import parsed_address
 
 UNKNOWN: Final = "unknown"
+EVERY_IPV4: Final = IPv4Network("0.0.0.0/0")
+MAPPED: Final = IPv6Network("::ffff:0:0/96")
+PUBLIC_IPV6: Final = IPv6Network("2000::/3")
 
 
 class ClientAddresses:
@@ -45,3 +55,30 @@ class ClientAddresses:
         return any(
             address.version == network.version and address in network for network in self._trusted
         )
+
+
+def covers_everybody(trusted_proxies: Sequence[str]) -> bool:
+    """Whether most addresses of the internet, of either version, would be taken for a proxy's.
+
+    Then everybody could say from which address they come. ValueError for what is no network.
+    """
+    four: list[IPv4Network] = []
+    six: list[IPv6Network] = []
+    for network in (ip_network(entry, strict=False) for entry in trusted_proxies):
+        if isinstance(network, IPv4Network):
+            four.append(network)
+        elif network.supernet_of(MAPPED):
+            four.append(EVERY_IPV4)
+            six.append(network)
+        elif network.subnet_of(MAPPED):
+            last = int(network.network_address) & 0xFFFF_FFFF
+            four.append(IPv4Network((last, network.prefixlen - MAPPED.prefixlen)))
+        else:
+            six.append(network)
+    covered = sum(one.num_addresses for one in collapse_addresses(four))
+    public = sum(
+        min(one.num_addresses, PUBLIC_IPV6.num_addresses)
+        for one in collapse_addresses(six)
+        if one.overlaps(PUBLIC_IPV6)
+    )
+    return 2 * covered > EVERY_IPV4.num_addresses or 2 * public > PUBLIC_IPV6.num_addresses
