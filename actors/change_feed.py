@@ -156,6 +156,6 @@ class ChangeFeed(Actor[ChangeFeedMessage]):
             return
         self._is_out = True
         self._say_at = now + SAY_EVERY_S
-        reason = error.reason if isinstance(error, Outage) else "the database did not answer"
+        reason = error.in_full if isinstance(error, Outage) else "the database did not answer"
         late_s = round(now - self.read_at, 1)
         _LOG.warning("feed not readable, waiting", extra={"reason": reason, "late_s": late_s})

@@ -317,11 +317,11 @@ class Lease:
 
 
 async def _rests(connection: Any, last_word: str) -> bool:
-    """Say whether a connection came to rest or was lost; else nothing came, and it is closed."""
+    """Say whether a connection came to rest; else it is closed."""
     try:
         await connection.execute(last_word)
     except (Exception, LoopCancelled) as error:  # noqa: BLE001  whatever it was
         _log.warning("a connection is thrown away, it does not come to rest: %r", error)
         connection.terminate()
-        return not isinstance(error, (LoopCancelled, TimeoutError))
+        return False
     return True

@@ -1,4 +1,4 @@
-"""The command `lendwire`: serve, migrate, rebuild, create-user, check, openapi, asyncapi, conform.
+"""The command `lendwire`: serve, migrate, rebuild, new-epoch, with-database, create-user and more.
 
 Whatever goes wrong in an expected way is one sentence on standard error and an exit code; a
 traceback is a bug.
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from server.failures import StartRefused
 from server.settings import API_VERSION, Settings, read_settings, remarks_on_environment
@@ -61,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     rebuild.add_argument("--check", action="store_true", help="only say what differs; exit 1 then")
     rebuild.set_defaults(run=_rebuild)
 
+    _add_restoring(commands)
+
     create = commands.add_parser("create-user", help="make a user; the password is asked for")
     create.add_argument("--email", required=True)
     create.add_argument("--full-name", required=True)
@@ -85,6 +88,21 @@ def _parser() -> argparse.ArgumentParser:
     asyncapi = commands.add_parser("asyncapi", help="print the AsyncAPI document")
     asyncapi.set_defaults(run=_asyncapi)
     return parser
+
+
+def _add_restoring(commands: Any) -> None:
+    """What a restore needs; how it is used is in docs/operations.md."""
+    epoch = commands.add_parser(
+        "new-epoch", help="say that the database was put back, where nothing else tells it"
+    )
+    epoch.set_defaults(run=_new_epoch)
+
+    beside = commands.add_parser(
+        "with-database", help="run a program on the database: pg_dump, pg_restore, psql"
+    )
+    beside.add_argument("program", metavar="PROGRAM")
+    beside.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    beside.set_defaults(run=_with_database)
 
 
 def _serve(given: argparse.Namespace) -> int:
@@ -119,6 +137,21 @@ def _rebuild(given: argparse.Namespace) -> int:
     return run_errand(
         settings, lambda store, _: rebuild(store, settings.zone, _say, only_check=given.check)
     )
+
+
+def _new_epoch(_: argparse.Namespace) -> int:
+    from server.errand import run_errand
+
+    begun = run_errand(read_settings(), lambda store, _: store.feed.begin_epoch())
+    _say(f"The change feed has another epoch, {begun.epoch}, from entry {begun.seq} on.")
+    _say("Whoever listened before reads anew what he shows: he is told so when he comes back.")
+    return 0
+
+
+def _with_database(given: argparse.Namespace) -> int:
+    from server.errand import run_program
+
+    return run_program(read_settings(), (given.program, *given.arguments))
 
 
 def _create_user(given: argparse.Namespace) -> int:

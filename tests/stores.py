@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -30,6 +31,19 @@ def on_database(url: str, statement: str) -> None:
             await connection.close()
 
     asyncio.run(run())
+
+
+def value_in(url: str, query: str) -> Any:
+    """The one value that a query has in a database."""
+
+    async def run() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
 
 
 def a_copy_of(server: str, live: str, copy: str) -> None:
