@@ -17,6 +17,7 @@ _MAC_BYTES: Final = 16
 _ID_BYTES: Final = 16
 _PART_BYTES: Final = 4
 _CURSOR_CHARS: Final = 48
+CURSOR_PATTERN: Final = f"^[A-Za-z0-9_-]{{{_CURSOR_CHARS}}}$"
 
 
 class Place(NamedTuple):

@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from inspect import getdoc
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from web.doors import WebOptions
+from web.preconditions import TAG_PATTERN
 from web.problems import MEDIA_TYPE, title
 from web.replies import JSON
-from web.request_reading import FORM, Parameter
+from web.request_reading import FORM, KEY_PATTERN, REQUEST_ID_PATTERN, Parameter
 from web.routes import ROUTES
 from web.routing import Door, Route
 from web.schemas.problem import ProblemShape
@@ -29,7 +31,11 @@ BEARER: Final = "bearer"
 Json = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{model}"
+NO_NUL_PATTERN: Final = r"^[^\u0000]*$"
+# What says already which texts are taken.
+_PLAIN: Final = frozenset({"pattern", "format", "enum", "const"})
 _PATH_PART: Final = re.compile(r"\{(\w+)\}")
+_TEXT: Final[Json] = {"type": "string"}
 _PROBLEM_REF: Final[Json] = {"$ref": "#/components/schemas/ProblemShape"}
 
 # A ticket stands in the query, where OpenAPI has it as a parameter.
@@ -43,20 +49,46 @@ _HEADERS: Final[Mapping[str, Json]] = {
         "schema": {"type": "string"},
     },
 }
+_TAGS: Final[Mapping[str, str]] = {
+    "system": "What the server is and how it is.",
+    "auth": "Signing in and out.",
+    "users": "Who may come in, and as what.",
+    "loans": "From an application to the last payment.",
+    "products": "What is offered, version by version.",
+    "comments": "What people say on a loan.",
+    "payments": "Money that came in.",
+    "books": "The journal, the trial balance and the audit trail.",
+    "dashboard": "Figures over what the reader may see.",
+    "sync": "How this node and its head office agree.",
+    "real time": "Notifications as they happen, and who is present.",
+    "supervision": "What operators see and order.",
+}
 _PARAMETERS: Final[Mapping[str, Json]] = {
+    "RequestId": {
+        "name": "X-Request-Id",
+        "in": "header",
+        "required": False,
+        "description": "The caller's own id of the request, for the logs of both sides.",
+        "schema": {"type": "string", "pattern": f"^{REQUEST_ID_PATTERN}$"},
+    },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
         "description": "Makes a repeated request one and the same; the answer is then a replay.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": f"^{KEY_PATTERN}$",
+        },
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
         "required": False,
         "description": "The ETag that was read. Either this or `version` in the body is needed.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": f"^{TAG_PATTERN}$", "examples": ['"v3"']},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
@@ -72,7 +104,7 @@ def openapi_document(options: WebOptions) -> Json:
     """The whole document, as JSON values."""
     paths: dict[str, Json] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(listed(route.path), {})[route.method.lower()] = _operation(route)
     paths["/ws/connect/{user_id}"] = {"get": _connect_operation()}
     return {
         "openapi": VERSION,
@@ -80,6 +112,8 @@ def openapi_document(options: WebOptions) -> Json:
             "title": options.api_title,
             "description": options.api_description,
             "version": options.api_version,
+            "contact": {"name": "Whoever runs this server"},
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
         "paths": paths,
@@ -91,8 +125,16 @@ def openapi_document(options: WebOptions) -> Json:
                 BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             },
         },
-        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in ROUTES)],
+        "tags": [
+            {"name": name, "description": _TAGS[name]}
+            for name in dict.fromkeys(route.tag for route in ROUTES)
+        ],
     }
+
+
+def listed(path: str) -> str:
+    """A path as it is listed: without its last slash, with which it answers as well."""
+    return path.rstrip("/") or "/"
 
 
 @cache
@@ -107,13 +149,34 @@ def _schemas() -> Json:
         )
     _, definitions = models_json_schema(list(dict.fromkeys(shapes)), ref_template=_REF)
     schemas: Json = definitions["$defs"]
+    for route in ROUTES:
+        if route.body is not None:
+            _tell_no_nul(schemas, schemas[route.body.__name__])
     return schemas
+
+
+def _tell_no_nul(schemas: Json, found: Any) -> None:
+    """Say of every text of a body that is taken what strict JSON refuses in it: NUL."""
+    if isinstance(found, list):
+        for part in found:
+            _tell_no_nul(schemas, part)
+    if not isinstance(found, dict):
+        return
+    if "$ref" in found:
+        _tell_no_nul(schemas, schemas[found["$ref"].rpartition("/")[2]])
+    elif found.get("type") == "string" and not _PLAIN.isdisjoint(found):
+        return
+    elif found.get("type") == "string":
+        found["pattern"] = NO_NUL_PATTERN
+    for part in found.values():
+        _tell_no_nul(schemas, part)
 
 
 def _operation(route: Route) -> Json:
     operation: Json = {
         "operationId": route.name,
         "summary": route.summary,
+        "description": getdoc(route.handler) or f"{route.summary}.",
         "tags": [route.tag],
         "parameters": [*_path_parameters(route.path), *_other_parameters(route)],
         "responses": _responses(route),
@@ -140,6 +203,7 @@ def _path_parameters(path: str) -> list[Json]:
 
 def _other_parameters(route: Route) -> Iterable[Json]:
     yield from (_query_parameter(parameter) for parameter in route.query)
+    yield {"$ref": "#/components/parameters/RequestId"}
     if route.idempotent:
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
     if route.versioned:
@@ -164,7 +228,10 @@ def _request_body(route: Route, body: type[BaseModel]) -> Json:
         content[FORM] = {
             "schema": {
                 "type": "object",
-                "properties": {"username": {"type": "string"}, "password": {"type": "string"}},
+                "properties": {
+                    "username": {"type": "string", "pattern": NO_NUL_PATTERN},
+                    "password": {"type": "string", "pattern": NO_NUL_PATTERN},
+                },
                 "required": ["username", "password"],
             }
         }
@@ -180,7 +247,9 @@ def _responses(route: Route) -> Json:
             others = {kind: {"schema": {"type": "string"}} for kind in route.other_types}
             answer["content"] = {JSON: {"schema": _ref(shape)}, **others}
         elif status == 200:  # noqa: PLR2004 - OK, with a body that is no shape of ours
-            answer["content"] = {route.media_type: {"schema": {}}}
+            answer["content"] = {
+                route.media_type: {"schema": {} if route.media_type == JSON else _TEXT}
+            }
         responses[str(status)] = answer
     if route.tagged:
         responses["304"] = {"description": title(304), "headers": _header_refs()}
@@ -223,6 +292,7 @@ def _connect_operation() -> Json:
         ],
         "responses": {
             "101": {"description": title(101)},
+            "200": {"description": "The same by HTTP/2 (RFC 8441), where a proxy speaks it."},
             **{str(status): _problem(status) for status in statuses},
         },
         "security": [{BEARER: []}, {}],

@@ -14,6 +14,8 @@ from web.problems import Problem, invalid_fields
 # A tag that is not ours names a version that nothing has: the answer is 412, with the real one.
 NO_VERSION: Final = 0
 
+# A strong entity tag, as If-Match takes it.
+TAG_PATTERN: Final = r'"[\x21\x23-\x7e]*"'
 _TAG: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
 _OURS: Final = re.compile(r"v([1-9][0-9]{0,15})")
 

@@ -25,8 +25,10 @@ PARAMETERS_MAX: Final = 32
 FORM_FIELDS_MAX: Final = 16
 
 _JSON: Final = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,128}")
-_KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+REQUEST_ID_PATTERN: Final = r"[A-Za-z0-9._~+/=-]{1,128}"
+KEY_PATTERN: Final = r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?"
+_REQUEST_ID: Final = re.compile(REQUEST_ID_PATTERN)
+_KEY: Final = re.compile(KEY_PATTERN)
 
 TOO_LARGE: Final = Problem(413, "too_large", "The body is larger than this path takes.")
 WRONG_TYPE: Final = Problem(

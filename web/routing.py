@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from domain.lifecycle import LoanStatus
 from domain.terms_check import YEAR_MAX, YEAR_MIN
 from web.calls import Call
+from web.cursors import CURSOR_PATTERN
 from web.replies import Outcome
 from web.request_reading import ORDINARY, BodyLimits, Parameter
 from web.schemas.fields import read_date, read_uuid
@@ -115,7 +116,12 @@ PAGING: Final = (
         f"a whole number from 1 to {LIMIT_MAX}",
         {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50},
     ),
-    Parameter("cursor", _cursor, "a cursor of this list", {"type": "string"}),
+    Parameter(
+        "cursor",
+        _cursor,
+        "a cursor of this list",
+        {"type": "string", "pattern": CURSOR_PATTERN},
+    ),
     Parameter(
         "sort",
         _one_of("created_at", "-created_at"),

@@ -29,7 +29,7 @@ TICKET: Final = Parameter(
     "ticket",
     lambda text: text if _TICKET.fullmatch(text) else None,
     "a ticket of POST /ws/ticket",
-    {"type": "string", "maxLength": 128},
+    {"type": "string", "pattern": f"^{_TICKET.pattern}$"},
 )
 
 

@@ -9,7 +9,15 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from domain.views import AnnouncementView
-from web.schemas.fields import Id, Instant, InstantField, RequestShape, ResponseShape, not_blank
+from web.schemas.fields import (
+    NOT_BLANK,
+    Id,
+    Instant,
+    InstantField,
+    RequestShape,
+    ResponseShape,
+    not_blank,
+)
 
 MESSAGE_CHARS_MAX = 500
 
@@ -18,7 +26,9 @@ class MaintenanceBody(RequestShape):
     """That the system will be worked on; from and until when, if that is known."""
 
     message: Annotated[
-        str, Field(min_length=1, max_length=MESSAGE_CHARS_MAX), AfterValidator(not_blank)
+        str,
+        Field(min_length=1, max_length=MESSAGE_CHARS_MAX, json_schema_extra=NOT_BLANK),
+        AfterValidator(not_blank),
     ]
     starts_at: InstantField | None = None
     ends_at: InstantField | None = None

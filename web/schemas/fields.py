@@ -181,12 +181,25 @@ PercentField = Annotated[
 CurrencyField = Annotated[
     str, Field(pattern="^[A-Z]{3}$"), AfterValidator(_currency), _schema(pattern="^[A-Z]{3}$")
 ]
-EmailField = Annotated[str, Field(max_length=254), AfterValidator(_email)]
-NameField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank)]
-TextField = Annotated[
-    str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValidator(not_blank)
+NOT_BLANK: Final = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+EmailField = Annotated[
+    str,
+    Field(
+        max_length=254, json_schema_extra={"pattern": r"^[^@\s\u0000]{1,64}@[^@\s\u0000]{1,189}$"}
+    ),
+    AfterValidator(_email),
 ]
-LabelField = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(not_blank)]
+NameField = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra=NOT_BLANK), AfterValidator(not_blank)
+]
+TextField = Annotated[
+    str,
+    Field(min_length=1, max_length=TEXT_CHARS_MAX, json_schema_extra=NOT_BLANK),
+    AfterValidator(not_blank),
+]
+LabelField = Annotated[
+    str, Field(min_length=1, max_length=100, json_schema_extra=NOT_BLANK), AfterValidator(not_blank)
+]
 # Longer ones would only be work for the hash; the domain says how short is too short.
 PasswordField = Annotated[
     str, Field(min_length=1, max_length=PASSWORD_BYTES_MAX), AfterValidator(_hashable), SECRET
