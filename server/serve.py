@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import trio
@@ -31,6 +31,7 @@ from server.workers.process import Terminal
 from supervisors.restart_intensity import RestartIntensityExceeded
 from supervisors.supervisor import Supervisor
 from web.edge.binding import AddressInUse, AddressUnusable, bind
+from web.edge.port_closing import close_port
 
 _LOG = logging.getLogger("lendwire.serve")
 
@@ -62,15 +63,15 @@ class Ending:
 
     def __init__(self, within_s: float = END_WITHIN_S, exit_code: int = EXIT_TOO_SLOW) -> None:
         self.scope = trio.CancelScope()
+        self.began = trio.Event()
         self._within_s = within_s
         self._exit_code = exit_code
-        self._has_begun = False
 
     def begin(self) -> None:
         """Stop everything, the last started first. From Trio; safe to repeat."""
-        if self._has_begun:
+        if self.began.is_set():
             return
-        self._has_begun = True
+        self.began.set()
         # Whatever hangs in a library or a thread: the process is gone when it said it would be.
         last_resort = threading.Timer(self._within_s, os._exit, (self._exit_code,))
         last_resort.daemon = True
@@ -144,7 +145,13 @@ async def _run(settings: Settings, home: Home | None, sockets: list[socket.socke
     where = _where(settings, sockets)
     with loop.watching(), contextlib.nullcontext() if disk is None else disk.watching():
         failure = await supervise(
-            root, refusals, ending, lambda: _say(f"Lendwire listens on {where}"), _say, departure
+            root,
+            refusals,
+            ending,
+            lambda: _say(f"Lendwire listens on {where}"),
+            _say,
+            departure,
+            sockets,
         )
     if failure is None:
         return 0
@@ -162,17 +169,20 @@ def _head(settings: Settings, ground: Ground, terminal: Terminal) -> Head:
     return Head(settings, services.children, orders, environment, ground.sockets, terminal)
 
 
-async def supervise(
+async def supervise(  # noqa: PLR0913, PLR0917 -- the whole life of a process
     root: Supervisor,
     refusals: Refusals,
     ending: Ending,
     started: Callable[[], object],
     say: Callable[[str], None],
     departure: Departure | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> Failure | None:
     """Run a tree until a signal, its departure or its ending; return why it gave up, if it did.
 
-    `started` is called once all of it runs. Raises StartRefused when it cannot start.
+    `started` is called once all of it runs. `sockets` is the port of whoever owns it: however the
+    tree ends, it is closed so that nobody in its queue is reset. Raises StartRefused when the tree
+    cannot start.
     """
     try:
         with trio.open_signal_receiver(*_SIGNALS) as signals:
@@ -180,13 +190,14 @@ async def supervise(
                 nursery.start_soon(_end_at_signal, signals, ending, say)
                 if departure is not None:
                     nursery.start_soon(_end_after_notice, departure, ending, say)
-                with ending.scope, refusals.scope:
-                    async with trio.open_nursery() as tree:
-                        tree.start_soon(_tell_until, refusals, root)
-                        await tree.start(root.run)
-                        refusals.is_serving = True
-                        _settle_garbage()
-                        started()
+                async with _closing(sockets, ending):
+                    with ending.scope, refusals.scope:
+                        async with trio.open_nursery() as tree:
+                            tree.start_soon(_tell_until, refusals, root)
+                            await tree.start(root.run)
+                            refusals.is_serving = True
+                            _settle_garbage()
+                            started()
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         escalated, other = group.split(RestartIntensityExceeded)
@@ -209,6 +220,26 @@ async def _tell_until(refusals: Refusals, root: Supervisor) -> None:
         # All children after the first that does not run wait for it.
         waits_for = next(root.trouble(trio.current_time()), "nothing that is known")
         _LOG.warning("starting for %.0f s: %s", trio.current_time() - began, waits_for)
+
+
+@contextlib.asynccontextmanager
+async def _closing(sockets: Sequence[socket.socket], ending: Ending) -> AsyncIterator[None]:
+    """Close the port as soon as the ending begins, or when the tree has ended without one."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_close_at, ending.began, sockets)
+        try:
+            yield
+        finally:
+            if not ending.began.is_set():
+                with trio.CancelScope(shield=True):
+                    await close_port(sockets)
+                nursery.cancel_scope.cancel()
+
+
+async def _close_at(word: trio.Event, sockets: Sequence[socket.socket]) -> None:
+    await word.wait()
+    with trio.CancelScope(shield=True):
+        await close_port(sockets)
 
 
 def _settle_garbage() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.acceptance.node import Node
 from tests.acceptance.small_disk import SmallDiskNode, small_disk
+from tests.acceptance.stopped_processes import StoppablePair
 from tests.acceptance.two_workers import two_workers
 from tests.conftest import a_node
 from tests.stores import on_database, with_database
@@ -66,3 +67,23 @@ def pair() -> Iterator[Node]:
     """Two workers of one's own, to kill and stop."""
     with two_workers() as node:
         yield node
+
+
+@pytest.fixture
+def stoppable_pair(pair: Node) -> Iterator[StoppablePair]:
+    """Two workers of one's own, to stop (SIGSTOP) and let go on by name; all go on at the end."""
+    stoppable = StoppablePair(pair)
+    try:
+        yield stoppable
+    finally:
+        stoppable.clean_up()
+
+
+@pytest.fixture(
+    params=["embedded_node", pytest.param("pair", marks=pytest.mark.slow)],
+    ids=["one process", "two workers"],
+)
+def leaving(request: pytest.FixtureRequest) -> Node:
+    """A node of one's own, which ends as a whole however many processes it has."""
+    found: Node = request.getfixturevalue(request.param)
+    return found

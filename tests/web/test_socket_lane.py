@@ -1,5 +1,7 @@
 """Lanes over a socket pair whose far end reads when the test says so."""
 
+import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,6 +50,14 @@ class Pair:
         data = b""
         while len(data) < size:
             data += bytes(await self.far.receive_some(size - len(data)))
+        return data
+
+    def read_without_the_loop(self) -> bytes:
+        """All that the kernel has for the peer, while nothing of the server runs."""
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            while more := os.read(self.far.socket.fileno(), 1_000_000):
+                data += more
         return data
 
     async def past_the_filling(self) -> None:
@@ -159,6 +169,32 @@ async def test_what_has_waited_too_long_closes_the_lane(autojump_clock: MockCloc
         await trio.sleep(3.5)
         assert not lane.push(b"new")
         assert lane.close_code == 4408
+
+
+async def test_a_peer_that_has_read_while_the_server_lagged_is_not_too_slow(
+    mock_clock: MockClock,
+) -> None:
+    """R8: it is this process that was stopped, and has not written what there is room for."""
+    async with full_lane(LaneLimits(gathered_age_s_max=3.0)) as (both, lane):
+        assert lane.push(b"old")
+        both.read_without_the_loop()
+        mock_clock.jump(3_600)
+        assert lane.push(b"new")
+        assert lane.is_open
+
+
+async def test_a_write_that_was_held_up_by_the_server_itself_goes_on(
+    mock_clock: MockClock,
+) -> None:
+    """R8: a peer that has read meanwhile is not cut for a deadline that we slept through."""
+    async with pair() as both, trio.open_nursery() as nursery:
+        both.fill()
+        nursery.start_soon(both.stream.send_all, b"late")
+        await wait_all_tasks_blocked()
+        read = both.read_without_the_loop()
+        mock_clock.jump(3_600)
+        whole = both.written + b"late"
+        assert read + await both.read(len(whole) - len(read)) == whole
 
 
 async def test_a_peer_that_never_reads_is_cut_and_the_writer_ends(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from trio.testing import MockClock, wait_all_tasks_blocked
+
 from actors.envelope import ActorStopped
 from actors.messages.broadcast_hub import TellPosition
 from actors.messages.user_session import Attached, AttachSocket, DetachSocket
@@ -212,6 +214,21 @@ async def test_a_peer_that_is_silent_is_cut() -> None:
     ):
         heard = await socket.raw.until(b"silent")
         assert (4408).to_bytes(2, "big") + b"silent" in heard
+
+
+async def test_after_a_lag_of_its_own_a_server_counts_the_silence_of_its_peers_anew(
+    mock_clock: MockClock,
+) -> None:
+    """R8: a process that was stopped asked nobody, so nobody failed to answer."""
+    async with serving(ws_heartbeat_interval_s=1.0) as server, server.signed_in() as socket:
+        assert (await hear(socket))["type"] == "welcome"
+        mock_clock.jump(4.0)  # one step of the clock, and none of the loop in between
+        assert (await hear(socket))["type"] == "heartbeat"
+        # A peer that is silent while the server runs is cut as ever.
+        for _ in range(7):
+            await wait_all_tasks_blocked()
+            mock_clock.jump(0.5)
+        assert b"silent" in await socket.raw.until(b"silent")
 
 
 async def test_a_drain_tells_clients_when_to_come_back() -> None:

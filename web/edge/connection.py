@@ -65,6 +65,8 @@ class GuardedConnection(TCPServer):
         self._has_heard = False
         self._is_held = False
         self._is_reading = False
+        self._is_ending = False
+        self._is_over = False
         self._corked: list[bytes] = []
         self._corked_bytes = 0
         self._body_since = trio.current_time()
@@ -102,9 +104,18 @@ class GuardedConnection(TCPServer):
         """Nothing yet: whoever serves here looks at the drain himself."""
 
     def begin_drain(self) -> None:
-        """The server goes down: an idle connection ends now, the others after their response."""
-        if self.wait is Wait.IDLE or not self._has_heard:
-            self._patience.cancel()
+        """The server goes down: an idle connection ends now, the others after their response.
+
+        A request that lies unread already is answered as the last one. Who has said nothing yet
+        has a moment to do so: it may have been accepted just now.
+        """
+        self._is_ending = True
+        if not self._has_served or self.guarded.has_unread:
+            return
+        if not self._has_heard:
+            self._expect(Wait.HEAD, min(self.limits.linger_s, self.limits.head_timeout_s))
+        elif self.wait is Wait.IDLE:
+            self._linger()
 
     def dismiss(self) -> None:
         """Send a WebSocket that is still here its close frame, 1012."""
@@ -115,7 +126,7 @@ class GuardedConnection(TCPServer):
     def sweep(self) -> None:
         """End a connection that is not being read and whose peer has left meanwhile."""
         if self._is_held and self.guarded.peer_has_left:
-            self.wait = Wait.NOTHING
+            self._is_over = True
             self._patience.cancel()
 
     async def protocol_send(self, event: Event) -> None:
@@ -179,12 +190,11 @@ class GuardedConnection(TCPServer):
             self._has_served = True
             self.protocol = http  # type: ignore[assignment]  # no wrapper: it only adds HTTP/2
             self._expect(Wait.HEAD, self.limits.head_timeout_s)
-            with self._patience:
-                await self._read_data()
+            if self._is_ending:
+                self.begin_drain()
+            await self._read_patiently()
             if self.inherited is not None:
                 return
-            if self._patience.cancelled_caught:
-                await self._expired()
             await http.handle(Closed())
             self.guarded.close()
 
@@ -200,6 +210,18 @@ class GuardedConnection(TCPServer):
             self.http.let_go()
             del self.http, self.protocol
             self._has_heard = self._has_served = False
+
+    async def _read_patiently(self) -> None:
+        """Read until the connection is over; each wait has its deadline, and may be renewed."""
+        goes_on = True
+        while goes_on:
+            patience = self._patience
+            with patience:
+                await self._read_data()
+            if not patience.cancelled_caught or self.inherited is not None:
+                return
+            self._patience = trio.CancelScope()
+            goes_on = await self._expired(patience.deadline)
 
     async def _read_data(self) -> None:
         while self.inherited is None:
@@ -290,8 +312,33 @@ class GuardedConnection(TCPServer):
         self.guarded.shut_down_sending()
         self._expect(Wait.LINGER, self.limits.linger_s)
 
-    async def _expired(self) -> None:
-        if self.wait in {Wait.HEAD, Wait.BODY} and (self.wait is Wait.BODY or self.http.has_unread):
+    async def _expired(self, due_at: float) -> bool:
+        """Nothing came in time: say so to the peer where that helps. True: read on.
+
+        What came while this process was stopped, or at the very moment, is no fault of the peer's.
+        """
+        if self._is_over:
+            return False
+        if self.wait is Wait.NOTHING:
+            return True  # what was due has come, in the same moment
+        if self.wait in {Wait.IDLE, Wait.HEAD, Wait.BODY} and self.guarded.has_unread:
+            begins = self.wait is Wait.IDLE or (self.wait is Wait.HEAD and not self.http.has_unread)
+            if begins or self.guarded.was_late(due_at):
+                self._excuse(due_at)
+                return True
+        if self.wait is Wait.BODY or (self.wait is Wait.HEAD and self.http.has_unread):
             await self.http.refuse(TOO_SLOW)
-        elif self.wait is Wait.CLOSE and self.guarded.remainder_bytes:
+            return True
+        if self.wait in {Wait.IDLE, Wait.HEAD}:
+            self._linger()
+            return True
+        if self.wait is Wait.CLOSE and self.guarded.remainder_bytes:
             self.guarded.abort()
+        return False
+
+    def _excuse(self, due_at: float) -> None:
+        if self.wait is Wait.BODY:
+            self._body_blocked_s += trio.current_time() - due_at
+            self._patience.deadline = trio.current_time() + self.limits.own_lag_s
+        else:
+            self._expect(Wait.HEAD, self.limits.head_timeout_s)

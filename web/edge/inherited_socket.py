@@ -14,6 +14,7 @@ import trio
 
 from web.edge.app_task import Inbox
 from web.edge.edge_log import contained
+from web.edge.goodbye import read_out
 from web.edge.heir import Heir
 from web.edge.stream import GuardedStream
 from web.edge.websocket_frames import WebsocketFrames
@@ -171,13 +172,4 @@ class InheritedSocket:
             self.guarded.abort()
             return
         self.guarded.shut_down_sending()
-        read_bytes = 0
-        with trio.move_on_after(self.guarded.limits.linger_s):
-            while read_bytes <= self.guarded.limits.linger_bytes_max:
-                try:
-                    data = await self.guarded.receive_some(RECEIVE_BYTES_MAX)
-                except (trio.BrokenResourceError, trio.ClosedResourceError):
-                    return
-                if not data:
-                    return
-                read_bytes += len(data)
+        await read_out(self.guarded)

@@ -53,3 +53,9 @@ class EdgeLimits:
     linger_bytes_max: int = 4_194_304
     drain_sockets_s: float = 1.0
     drain_s: float = 7.0
+    settle_s: float = 0.5
+    """So long a handshake that has begun may take to end when the port closes: a round trip."""
+
+    # Ourselves
+    own_lag_s: float = 1.0
+    """A deadline of a peer's that is noticed so much too late was missed by us, not by it."""

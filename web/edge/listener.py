@@ -23,9 +23,11 @@ from web.edge.binding import AddressInUse, AddressUnusable, bind
 from web.edge.connection import GuardedConnection
 from web.edge.drain import Drain
 from web.edge.edge_log import LOG, EdgeLogger
+from web.edge.goodbye import say_no, turn_away
 from web.edge.inherited_socket import InheritedSocket
 from web.edge.limits import BodyLimit, EdgeLimits
-from web.edge.refusals import ADDRESS_FULL, SERVER_FULL, Refusal, answer
+from web.edge.port_closing import is_listening
+from web.edge.refusals import ADDRESS_FULL, SERVER_FULL, Refusal
 from web.edge.stream import GuardedStream
 
 __all__ = [
@@ -37,7 +39,6 @@ __all__ = [
     "bind",
 ]
 
-RECEIVE_BYTES_MAX = 65_536
 CAPACITY_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
@@ -98,6 +99,7 @@ class Listener:
         self._refused = 0
         self._lingering = 0
         self._is_accepting = False
+        self._is_dismissing = False
         self._accepting = trio.CancelScope()
         self._emptied = trio.Event()
 
@@ -171,6 +173,8 @@ class Listener:
             try:
                 stream = await listener.accept()
             except OSError as error:
+                if not is_listening(listener.socket):
+                    return  # its owner has closed the port: the end of the process comes
                 if error.errno not in CAPACITY_ERRNOS:
                     raise
                 if not is_short:
@@ -228,6 +232,8 @@ class Listener:
 
     async def _run(self, connection: GuardedConnection | InheritedSocket) -> None:
         self._connections.add(connection)
+        if self._is_dismissing:  # it was accepted in the last moment
+            connection.begin_drain()
         try:
             await connection.run()
         finally:
@@ -247,26 +253,22 @@ class Listener:
     ) -> None:
         self._refused += 1
         guarded = GuardedStream(stream, self.limits, self.drain)
-        guarded.write_nowait(answer(refusal, retry_after_s=self.limits.retry_after_s))
-        guarded.shut_down_sending()
         if self._lingering >= self.limits.refusals_lingering_max:
+            say_no(guarded, refusal)
             guarded.close()
             return
         self._lingering += 1
-        nursery.start_soon(self._linger, guarded)
+        nursery.start_soon(self._linger, guarded, refusal)
 
-    async def _linger(self, guarded: GuardedStream) -> None:
+    async def _linger(self, guarded: GuardedStream, refusal: Refusal) -> None:
         try:
-            with trio.move_on_after(self.limits.linger_s):
-                await guarded.receive_some(RECEIVE_BYTES_MAX)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass
+            await turn_away(guarded, refusal)
         finally:
             self._lingering -= 1
-            guarded.close()
 
     async def _dismiss_all(self) -> None:
         """Let handlers say their own goodbye first, then close what is left of the sockets."""
+        self._is_dismissing = True
         for connection in tuple(self._connections):
             connection.begin_drain()
         with trio.move_on_after(self.limits.drain_sockets_s):

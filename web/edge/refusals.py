@@ -37,6 +37,7 @@ ADDRESS_FULL = Refusal(429, "too_many_connections", "Too many connections from t
 HEAD_TOO_LARGE = Refusal(431, "headers_too_large", "The headers are too large or too many.")
 CODING_UNKNOWN = Refusal(501, "coding_unknown", "This transfer coding is not known.")
 SERVER_FULL = Refusal(503, "too_many_connections", "The server has no room for a connection.")
+GOING_DOWN = Refusal(503, "going_down", "The server goes down; this request was not carried out.")
 
 # What is taken on some path or other (RFC 9110, section 9.1): methods are written like this.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

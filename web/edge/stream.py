@@ -6,6 +6,7 @@ like it is told by the WebSocket stream that owns the connection.
 
 import contextlib
 import os
+import select
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -71,6 +72,16 @@ class GuardedStream:
             return self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in PEER_GONE
         except (OSError, AttributeError):
             return False
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether the kernel holds bytes of the peer, or its end, that nobody has read yet."""
+        return self._polls(select.POLLIN)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the kernel takes bytes for the peer, which has read what filled it before."""
+        return self._polls(select.POLLOUT)
 
     @property
     def remainder_bytes(self) -> int:
@@ -166,6 +177,13 @@ class GuardedStream:
             LOG.warning("A peer that did not read was cut")
         self.abort()
 
+    def _polls(self, event: int) -> bool:
+        if self.is_closed:
+            return False
+        poll = select.poll()
+        poll.register(self.socket.fileno(), event)
+        return bool(poll.poll(0))
+
     def _write(self, data: bytes | memoryview) -> int:
         try:
             return os.write(self.socket.fileno(), data) if data else 0
@@ -175,21 +193,31 @@ class GuardedStream:
             raise trio.BrokenResourceError from error
 
     async def _send_waiting(self, left: memoryview) -> None:
-        patience_s = self.limits.send_grace_s + len(left) / self.limits.send_rate_bytes_per_s_min
-        try:
-            with trio.move_on_after(patience_s) as scope:
-                while left:
-                    await self.socket.wait_writable()
-                    left = left[self._write(left) :]
-        except trio.Cancelled:
-            self._remainder += left
-            raise
-        except trio.ClosedResourceError as error:
-            raise trio.BrokenResourceError from error
-        if scope.cancelled_caught:
-            self.was_cut = True
-            self.abort()
-            raise PeerTooSlow("the peer does not read")
+        limits = self.limits
+        while True:
+            patience_s = limits.send_grace_s + len(left) / limits.send_rate_bytes_per_s_min
+            due_at = trio.current_time() + patience_s
+            try:
+                with trio.CancelScope(deadline=due_at) as scope:
+                    while left:
+                        await self.socket.wait_writable()
+                        left = left[self._write(left) :]
+            except trio.Cancelled:
+                self._remainder += left
+                raise
+            except trio.ClosedResourceError as error:
+                raise trio.BrokenResourceError from error
+            if not scope.cancelled_caught:
+                return
+            if not (self.was_late(due_at) and self.has_room):
+                break
+        self.was_cut = True
+        self.abort()
+        raise PeerTooSlow("the peer does not read")
+
+    def was_late(self, due_at: float) -> bool:
+        """Whether this process itself, stopped or starved, comes too late to a deadline."""
+        return trio.current_time() - due_at > self.limits.own_lag_s
 
 
 def stream_of(scope: Mapping[str, Any]) -> GuardedStream:

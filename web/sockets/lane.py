@@ -180,8 +180,14 @@ class Lane:
     def _is_over(self, more_bytes: int) -> bool:
         if self.gathered_bytes + more_bytes > self.limits.gathered_bytes_max:
             return True
-        since = self._sending_since or self._gathered_at
-        return since is not None and trio.current_time() - since > self.limits.gathered_age_s_max
+        since, now = self._sending_since or self._gathered_at, trio.current_time()
+        if since is None or now - since <= self.limits.gathered_age_s_max:
+            return False
+        if not self.stream.has_room:
+            return True
+        # The peer has read, and it is this process, stopped or starved, that did not go on.
+        self._sending_since = now
+        return False
 
     def _refuse(self, frame: bytes, policy: LanePolicy) -> bool:
         if policy.rule is LaneRule.DROP:

@@ -38,7 +38,15 @@ DETACH_AGAIN_S: Final = 0.1
 class LiveSocket(Booking):
     """One socket of one user, from its welcome to its close. Satisfies the edge's `Heir`."""
 
-    __slots__ = ("_begins_at", "_heart", "_registered_deadline", "_seat", "_socket", "_talk")
+    __slots__ = (
+        "_begins_at",
+        "_due_at",
+        "_heart",
+        "_registered_deadline",
+        "_seat",
+        "_socket",
+        "_talk",
+    )
 
     def __init__(self, conversation: Conversation, seat: Seat) -> None:
         self._talk = conversation
@@ -48,6 +56,7 @@ class LiveSocket(Booking):
         now = trio.current_time()
         self._heart = Heartbeat(conversation.doors.options.ws_heartbeat_interval_s, now)
         self._begins_at = now + GRACE_S
+        self._due_at = math.inf
 
     @property
     def _lane(self) -> Lane:
@@ -87,11 +96,16 @@ class LiveSocket(Booking):
 
     async def _look(self) -> None:
         """Do what is due; what takes time comes after the next time is booked."""
-        talk, now = self._talk, trio.current_time()
+        talk, stream, now = self._talk, self._lane.stream, trio.current_time()
+        if stream.was_late(self._due_at):
+            self._heart.count_anew(now)
         if self._left_s() <= 0:
             talk.lane.close(CloseCode.SIGNED_OUT, "the token has expired")
-        elif now >= self._heart.silent_at(self._lane.stream.heard_at):
-            talk.lane.close(CloseCode.TOO_SLOW, "silent")
+        elif now >= self._heart.silent_at(stream.heard_at):
+            if stream.has_unread:  # what it said has come, and is about to be read
+                self._heart.count_anew(now)
+            else:
+                talk.lane.close(CloseCode.TOO_SLOW, "silent")
         if not self._lane.is_open or self._socket is None:
             return
         is_beat = self._heart.beat(now)
@@ -112,7 +126,8 @@ class LiveSocket(Booking):
             self._heart.beat_at,
             self._begins_at,
         )
-        self.book(min(due_at))
+        self._due_at = min(due_at)
+        self.book(self._due_at)
 
     def _left_s(self) -> float:
         """How long the sign-in lives, by the clock that its tokens go by."""

@@ -1,6 +1,7 @@
 """Serve the small application with our listener, or with hypercorn's own server."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ class Server:
     trace: Trace
     stop: Callable[[], None]
     listener: Any = None
+    sockets: Sequence[socket.socket] = ()
     stopped: trio.Event = field(default_factory=trio.Event)
 
     async def until_connections(self, count: int) -> None:
@@ -48,7 +50,7 @@ async def edge(
     )
     started = trio.Event()
     scope = trio.CancelScope()
-    server = Server(sockets[0].getsockname()[1], trace, scope.cancel, listener)
+    server = Server(sockets[0].getsockname()[1], trace, scope.cancel, listener, sockets)
 
     async def run() -> None:
         with scope:
