@@ -91,6 +91,10 @@ class SharedClock:
                 _LOG.warning("the database's clock was set", extra={"by_s": step.total_seconds()})
         self._apart()
 
+    def ahead(self) -> timedelta:
+        """By how much the machine's clock is ahead of the database's; negative when behind."""
+        return self._machine.now() - self.now()
+
     def look(self) -> Mapping[str, ComponentHealth]:
         """Tell how the two clocks agree, as the component `clock` of the node's health."""
         apart = self._apart()

@@ -36,6 +36,7 @@ from actors.reckoning import ThreadReckoner
 from actors.session_sockets import SocketOffices
 from actors.sign_in_throttle import WRONG_TRIES_MAX, SignInThrottle, WrongTries
 from actors.sync_coordinator import SyncCoordinator
+from actors.tree_views import Sample
 from actors.user_desk import UserDesk
 from actors.user_session import SessionOffices, UserSession
 from gateways.identity_source import TimeOrderedIdentities
@@ -192,7 +193,12 @@ def _local(tree: Tree, world: _World, gauges: Gauges, departure: Departure) -> L
         tree.root,
         world.clock,
         tree.core_is_running,
-        lambda: (*tree_samples(tree.root), *gauges.samples(), *departure.samples()),
+        lambda: (
+            *tree_samples(tree.root),
+            *gauges.samples(),
+            *departure.samples(),
+            Sample("clock_ahead_seconds", "gauge", world.clock.ahead().total_seconds()),
+        ),
         departure.note,
     )
 

@@ -95,6 +95,7 @@ async def test_the_difference_is_told_at_once_and_its_end_too(
         assert "40 d 0 h ahead of the database's" in seen.detail
         await shared.compare(database.read)
     machine.at = NOON - timedelta(hours=2)
+    assert shared.ahead() == timedelta(hours=-2)
     assert "2 h 0 min behind the database's" in shared.look()["clock"].detail
     machine.at = NOON
     assert shared.look()["clock"].state == "ok"

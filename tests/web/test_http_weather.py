@@ -41,6 +41,7 @@ STATUSES = {
     AccessRefusal.NOT_SIGNED_IN: 401,
     AccessRefusal.NOT_ALLOWED: 403,
     AccessRefusal.NOT_FOUND: 404,
+    AccessRefusal.ACCESS_CHANGED: 409,
     AccessRefusal.RATE_LIMITED: 429,
     SignInRefusal.BAD_CREDENTIALS: 401,
     SignInRefusal.BAD_REFRESH_TOKEN: 401,

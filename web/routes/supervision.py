@@ -43,6 +43,7 @@ HELP: Final = {
     "connections": "Connections open at the listener.",
     "connections_refused": "Connections turned away at a limit.",
     "draining": "Whether the process was told to drain.",
+    "clock_ahead_seconds": "By how much the machine's clock is ahead of the database's.",
     "feed_lag_seconds": "Time since the change feed was last read to its end.",
     "feed_position": "The place in the change feed that was handed on last.",
     "tasks": "Tasks alive in the event loop.",
