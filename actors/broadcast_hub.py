@@ -36,6 +36,7 @@ from actors.messages.broadcast_hub import (
 from actors.messages.user_session import AccessChanged
 from actors.ports import SessionDirectory
 from actors.recent_entries import RecentEntries
+from actors.shared_read import SharedRead
 from domain.identifiers import UserId
 from domain.notices import INTERNAL_TYPES, FeedEntry, Notice, NoticeType, ears_for, is_for_all
 from domain.views import FeedPosition
@@ -75,6 +76,7 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
         self._recent = RecentEntries() if recent is None else recent
         self._head: FeedPosition | None = None
         self._owed: set[UserId] = set()
+        self._ends = SharedRead(feed.position)
 
     @property
     def sockets(self) -> int:
@@ -97,7 +99,7 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
             case ReadHistory():
                 return await self._read_history(message.after)
             case FindEnd():
-                return await self._feed.position()
+                return await self._ends.read()
             case ListConnected() | TellPosition():
                 return self._told(message)
             case _:

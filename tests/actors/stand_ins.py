@@ -265,6 +265,7 @@ class FeedInMemory:
     forgotten: int = 0
     heard_further: bool = False  # the head is below what readers have heard, once
     stuck: bool = False  # nothing is answered, and nothing fails
+    deaf: bool = False  # nobody can be woken
 
     def add(self, what: Notice) -> FeedEntry:
         entry = FeedEntry(len(self.entries) + 1, NOON, what)
@@ -299,6 +300,8 @@ class FeedInMemory:
         self.forgotten = seq
 
     async def listen(self, on_wake, on_lost) -> None:
+        if self.deaf:
+            await trio.sleep_forever()
         if self.away:
             raise StoreUnavailable("the database is away")
         self.listens += 1

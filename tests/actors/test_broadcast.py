@@ -228,6 +228,19 @@ async def test_a_look_is_given_up_within_two_seconds(autojump_clock):
         assert lane.heard == [b"1"]
 
 
+async def test_a_feed_that_cannot_be_woken_is_read_all_the_same(autojump_clock):
+    """R5: a stuck session under the wake-ups held the reading up as well."""
+    async with House().open() as house:
+        lane = ListeningLane()
+        await house.register(1, OFFICER, lane)
+        house.written.deaf = True
+        await house.feed.tell(Deaf("the connection was cut"))
+        for number in range(1, 4):
+            house.written.add(notice())
+            await trio.sleep(6)
+            assert len(lane.heard) == number
+
+
 async def test_lost_wake_ups_are_sought_again(autojump_clock):
     async with House().open() as house:
         await house.feed.tell(Deaf("the connection was cut"))
