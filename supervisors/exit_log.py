@@ -24,7 +24,7 @@ def log_exit(path: str, exit_: Exit, decision: str, delay_s: float | None = None
         level = logging.WARNING
     elif decision == STOPPED_BY_ORDER and isinstance(exit_.error, ActorStopped):
         level = logging.INFO  # whom it still spoke to was stopped before it, as ordered
-    elif decision == STOPPED_BY_ORDER and isinstance(exit_.error, Outage):
+    elif level == logging.ERROR and decision == STOPPED_BY_ORDER and _is_weather(exit_):
         level = logging.WARNING  # a start that is refused for the weather is no bug to be traced
     elif exit_.error is None:
         level = logging.DEBUG
@@ -41,6 +41,10 @@ def log_exit(path: str, exit_: Exit, decision: str, delay_s: float | None = None
         exc_info=error if level == logging.ERROR else None,
         extra=extra,
     )
+
+
+def _is_weather(exit_: Exit) -> bool:
+    return isinstance(exit_.error, Outage)
 
 
 def log_abandoned(path: str) -> None:
