@@ -48,7 +48,7 @@ def value_in(url: str, query: str) -> Any:
 
 def a_copy_of(server: str, live: str, copy: str) -> None:
     """Copy a database, whoever is connected to it; who was has to connect again."""
-    name, other = _name(live), _name(copy)
+    name, other = name_of(live), name_of(copy)
     on_database(server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     _disconnect(server, name)
     on_database(server, f"CREATE DATABASE {other} TEMPLATE {name}")
@@ -57,11 +57,11 @@ def a_copy_of(server: str, live: str, copy: str) -> None:
 
 def put_in_place(server: str, copy: str, live: str) -> None:
     """Put a copy in its original's place: what was written since is gone."""
-    on_database(server, f"DROP DATABASE {_name(live)} WITH (FORCE)")
-    on_database(server, f"ALTER DATABASE {_name(copy)} RENAME TO {_name(live)}")
+    on_database(server, f"DROP DATABASE {name_of(live)} WITH (FORCE)")
+    on_database(server, f"ALTER DATABASE {name_of(copy)} RENAME TO {name_of(live)}")
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
     return f'"{urlsplit(url).path.removeprefix("/")}"'
 
 

@@ -104,6 +104,10 @@ class Node:
         self.process.kill()
         self.process.wait(END_WITHIN_S)
 
+    def beside(self) -> tuple[str, ...]:
+        """What a command that works beside the running server is started by."""
+        return ()
+
     def order(self, fault: str) -> None:
         """Plant a fault; only the program with the faults listens (`faulty_server.py`)."""
         assert self.process is not None

@@ -50,6 +50,16 @@ class SmallDiskNode(Node):
         assert self.process is not None
         return Path(f"/proc/{self.process.pid}/root{self.home.parent}")
 
+    @property
+    def database_url(self) -> str:
+        """The embedded PostgreSQL, whose socket is on the disk."""
+        return super().database_url.replace(str(self.home.parent), str(self.disk))
+
+    def beside(self) -> tuple[str, ...]:
+        """What a command that is to see the disk is started by."""
+        assert self.process is not None
+        return ("nsenter", "--target", str(self.process.pid), "--mount")
+
     def fill(self) -> int:
         """Write until not a byte more is taken; returns how many were written."""
         written = 0
@@ -74,13 +84,15 @@ class SmallDiskNode(Node):
 
 
 @contextmanager
-def small_disk(mib: int = DISK_MIB, **settings: str) -> Iterator[SmallDiskNode]:
+def small_disk(
+    mib: int = DISK_MIB, *, flags: tuple[str, ...] = (), program: str = "server", **settings: str
+) -> Iterator[SmallDiskNode]:
     """An embedded node on a disk of `mib` MiB, for as long as the block lasts."""
     top = fresh_home().parent
     top.chmod(0o711)  # the services run as nobody
     place = top / "disk"
     place.mkdir()
-    node = SmallDiskNode(place / "home", {**SETTINGS, **settings})
+    node = SmallDiskNode(place / "home", {**SETTINGS, **settings}, flags=flags, program=program)
     node.launcher = tuple(_in_namespace(place, mib))
     try:
         node.start()

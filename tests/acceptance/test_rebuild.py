@@ -17,7 +17,7 @@ from tests.acceptance.node import Node, active_loan, hire
 async def rebuild(node: Node, *flags: str) -> subprocess.CompletedProcess[str]:
     return await trio.to_thread.run_sync(
         lambda: subprocess.run(
-            [sys.executable, "-m", "server", "rebuild", *flags],
+            [*node.beside(), sys.executable, "-m", "server", "rebuild", *flags],
             env={**os.environ, **node.environment, "LENDWIRE_HOME": str(node.home)},
             capture_output=True,
             text=True,
