@@ -42,6 +42,7 @@ class Child:
         "failures_in_a_row",
         "farewell",
         "hard_at",
+        "is_parked",
         "keeper",
         "nap",
         "next_restart_at",
@@ -67,6 +68,7 @@ class Child:
         self.subtree: Subtree | None = None
         self.failures_in_a_row = 0
         self.backoff_step = 0
+        self.is_parked = False
         self.next_restart_at: float | None = None
         self.order = Order.NONE
         self.started = self.stops_politely = self.owes_goodbye = False
@@ -159,3 +161,4 @@ class Child:
     def forgive(self) -> None:
         """Start counting failures from nothing: it is healthy, or someone ordered a new life."""
         self.failures_in_a_row = self.backoff_step = 0
+        self.is_parked = False

@@ -138,12 +138,27 @@ class Keeper:
             self._back_off(child, now)
             log_exit(slot.path, exit_, "restarted by order")
         else:
-            self._follow(judge_exit(self, child, exit_, now), child, exit_, now)
+            self._follow(self.judge(child, exit_, now), child, exit_, now)
+
+    def judge(self, child: Child, exit_: Exit, now: float) -> Verdict:
+        """What follows an exit that nobody ordered."""
+        return judge_exit(self, child, exit_, now)
+
+    def delay_s(self, child: Child, verdict: Verdict) -> float:
+        """How long a child that starts again waits for it; each time counts."""
+        del verdict
+        delay_s = self.backoff.delay_s(child.backoff_step, self._rng)
+        child.backoff_step += 1
+        return delay_s
+
+    def window_of(self, child: Child) -> RestartWindow:
+        """The account of restarts that a child is on: here all children share one."""
+        del child
+        return self.window
 
     def _follow(self, verdict: Verdict, child: Child, exit_: Exit, now: float) -> None:
-        if verdict in (Verdict.RESTART, Verdict.RETRY):
-            delay_s = self.backoff.delay_s(child.backoff_step, self._rng)
-            child.backoff_step += 1
+        if verdict in (Verdict.RESTART, Verdict.RETRY, Verdict.PAUSE):
+            delay_s = self.delay_s(child, verdict)
             log_exit(child.slot.path, exit_, verdict.value, delay_s)
             if child.spec.on_restart is OnRestart.DROP_MAILBOX:
                 child.slot.mailbox.discard(ActorCrashed(child.slot.path, exit_.error))
@@ -156,7 +171,7 @@ class Keeper:
         if verdict is Verdict.ESCALATE:
             self._escalate(child)
         elif verdict is Verdict.PARK:
-            self.window.forget(child.slot.path)
+            self.window_of(child).forget(child.slot.path)
         elif child.spec.significant:
             self._finished = True
             self._work.cancel()
@@ -186,9 +201,7 @@ class Keeper:
 
     def _escalate(self, child: Child) -> None:
         assert self.intensity is not None
-        limit = f"more than {self.intensity.max_restarts} restarts in {self.intensity.window_s:g} s"
-        if child.failures_in_a_row > self.intensity.max_restarts:
-            limit += f", {child.failures_in_a_row} failures in a row"
+        limit = self.intensity.limit_met(child.failures_in_a_row)
         errors = tuple(fault.error for fault in child.slot.faults)
         self._end(RestartIntensityExceeded(self.path, child.slot.path, limit, errors))
 

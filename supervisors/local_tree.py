@@ -58,10 +58,14 @@ class LocalTree:
         """How the tree of this process is; a pure read."""
         if not self._is_running():
             return ComponentHealth("down", "the core is not running")
-        trouble = list(self._root.trouble(trio.current_time()))
+        trouble = self.trouble()
         if not trouble:
             return ComponentHealth("ok", "all children run")
         return ComponentHealth("degraded", "; ".join(trouble))
+
+    def trouble(self) -> tuple[str, ...]:
+        """What is wrong in the tree of this process, a sentence each; a pure read."""
+        return tuple(self._root.trouble(trio.current_time()))
 
     def look(self) -> NodeView:
         """The living tree of this process: a pure read."""

@@ -33,7 +33,7 @@ def restart_child(keeper: Keeper, path: str) -> None:
     if child.order is Order.STOP and child.slot.state in LIVE:
         raise ValueError(f"{path} was told to stop: it ends, and is not restarted")
     child.forgive()
-    keeper.window.forget(path)
+    keeper.window_of(child).forget(path)
     if keeper.is_grouped:
         now = trio.current_time()
         if child.slot.state is State.BACKOFF:

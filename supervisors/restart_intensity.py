@@ -23,6 +23,12 @@ class Intensity:
         if self.max_restarts < 0 or self.window_s <= 0:
             raise ValueError(f"not a restart intensity: {self}")
 
+    def limit_met(self, failures_in_a_row: int) -> str:
+        """Which of the two limits a child has met that is not restarted, in words."""
+        if failures_in_a_row > self.max_restarts:
+            return f"{failures_in_a_row} failures in a row, more than {self.max_restarts}"
+        return f"more than {self.max_restarts} restarts in {self.window_s:g} s"
+
 
 class RestartIntensityExceeded(ActorError):
     """A child failed more often than its supervisor allows; names it and the last errors."""

@@ -31,7 +31,11 @@ def trouble_below(keeper: Keeper, now: float) -> Iterator[str]:
     for child in keeper.children.values():
         slot = child.slot
         if slot.state is not State.RUNNING:
-            yield f"{child.spec.id} is not running ({slot.state.value})"
+            parked = f", parked after {child.failures_in_a_row} failures in a row"
+            yield (
+                f"{child.spec.id} is not running ({slot.state.value}"
+                f"{parked if child.is_parked else ''})"
+            )
         elif child.subtree is not None:
             yield from child.subtree.trouble(now)
         elif _is_stuck(slot, now):

@@ -21,6 +21,7 @@ class Verdict(enum.Enum):
     RETRY = "start retried"
     RESTART = "restarted"
     PARK = "parked"
+    PAUSE = "parked, and tried again"
     ESCALATE = "escalated"
 
 

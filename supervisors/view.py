@@ -80,7 +80,7 @@ def _child_snapshot(keeper: Keeper, child: Child, now: float) -> NodeSnapshot:
         restart=child.spec.restart.value,
         incarnation=slot.incarnation,
         started_at=slot.started_at,
-        restarts_in_window=keeper.window.count(now, slot.path),
+        restarts_in_window=keeper.window_of(child).count(now, slot.path),
         restart_limit=intensity.max_restarts if intensity else None,
         window_s=intensity.window_s if intensity else None,
         next_restart_at=child.next_restart_at,
@@ -155,8 +155,10 @@ def reason(keeper: Keeper, child: Child, now: float) -> str:
         words.append(slot.actor.note)
     if slot.state in (State.BACKOFF, State.FAILED):
         if keeper.intensity is not None:
-            count, budget = keeper.window.count(now, slot.path), keeper.intensity
+            count, budget = keeper.window_of(child).count(now, slot.path), keeper.intensity
             words.append(f"{count} of {budget.max_restarts} restarts in {budget.window_s:g} s")
+        if child.is_parked:
+            words.append(f"parked after {child.failures_in_a_row} failures in a row")
         if child.next_restart_at is not None:
             words.append(f"next attempt in {max(0.0, child.next_restart_at - now):.1f} s")
         if (last := last_error(slot)) is not None:

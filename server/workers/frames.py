@@ -78,6 +78,16 @@ class Drain(msgspec.Struct, frozen=True, tag=True):
     drain: DrainView
 
 
+class NodeTrouble(msgspec.Struct, frozen=True, tag=True):
+    """What is wrong in the parent's own tree, a sentence each: a worker away, a service."""
+
+    sentences: list[str]
+
+
+class Ping(msgspec.Struct, frozen=True, tag=True):
+    """A sign of life is wanted: the worker answers Pong from its loop."""
+
+
 class Asked(msgspec.Struct, frozen=True, tag=True):
     """Somebody's question; the answer goes back with `asker` and `number`."""
 
@@ -113,6 +123,10 @@ class Away(msgspec.Struct, frozen=True, tag=True):
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
     """The worker's tree runs."""
+
+
+class Pong(msgspec.Struct, frozen=True, tag=True):
+    """The loop of the worker turns."""
 
 
 class Say(msgspec.Struct, frozen=True, tag=True):
@@ -169,11 +183,14 @@ Frame = (
     Orders
     | End
     | Drain
+    | NodeTrouble
+    | Ping
     | Asked
     | Expect
     | Answered
     | Away
     | Ready
+    | Pong
     | Say
     | Refuse
     | LastWords

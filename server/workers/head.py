@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 
+from actors.tree_views import Sample
 from gateways.system_clock import SystemClock
 from server.departure import Departure
 from server.figures import tree_samples
@@ -58,12 +59,15 @@ class Head:
             self.root,
             clock,
             lambda: True,
-            lambda: (*tree_samples(self.root), *self.departure.samples()),
+            lambda: (*tree_samples(self.root), *self.departure.samples(), self._parked()),
             self.departure.note,
         )
         self.switchboard = Switchboard(
             local, self.departure, self.root.address("exchange").tell_nowait
         )
+
+    def _parked(self) -> Sample:
+        return Sample("workers_parked", "gauge", float(self.root.parked()))
 
     def _spec(self, orders: Orders) -> ChildSpec:
         return ChildSpec(

@@ -23,6 +23,9 @@ from server.workers.frames import (
     Expect,
     Frame,
     Happened,
+    NodeTrouble,
+    Ping,
+    Pong,
     Watch,
 )
 from server.workers.pair import Pair, PairBroken
@@ -50,6 +53,9 @@ class Hears(Protocol):
 
     def happened(self, frame: Happened) -> None:
         """Something changed in another process's tree."""
+
+    def troubled(self, frame: NodeTrouble) -> None:
+        """What is wrong in the parent's tree has changed."""
 
 
 class Reader:
@@ -96,6 +102,10 @@ class Reader:
                 self._node.happened(frame)
             case Watch():
                 self._watch(on=frame.on)
+            case Ping():
+                self._post(Pong())
+            case NodeTrouble():
+                self._node.troubled(frame)
             case Drain():
                 self._premises.departure.begin(frame.drain)
             case End():

@@ -30,7 +30,16 @@ from server.workers.answers import (
     read_snapshot,
 )
 from server.workers.correspondence import Correspondence
-from server.workers.frames import EVERYONE, PARENT, ROOT, Happened, Question, Subject, Watch
+from server.workers.frames import (
+    EVERYONE,
+    PARENT,
+    ROOT,
+    Happened,
+    NodeTrouble,
+    Question,
+    Subject,
+    Watch,
+)
 from server.workers.link import Post
 from supervisors.local_tree import LocalTree
 
@@ -53,11 +62,20 @@ class NodeTree:
         self._local = local
         self._letters = letters
         self._post = post
+        self._trouble: tuple[str, ...] = ()
         self._observers: list[Callable[[TransitionView], None]] = []
 
     def health(self) -> ComponentHealth:
-        """How the tree of this process is; the others answer for themselves."""
-        return self._local.health()
+        """How the tree of this process is, and what the parent has said of its own."""
+        own = self._local.health()
+        if own.state == "down" or not self._trouble:
+            return own
+        told = (own.detail,) if own.state == "degraded" else ()
+        return ComponentHealth("degraded", "; ".join((*told, *self._trouble)))
+
+    def troubled(self, frame: NodeTrouble) -> None:
+        """What is wrong in the parent's tree has changed."""
+        self._trouble = tuple(frame.sentences)
 
     async def snapshot(self) -> NodeView:
         """The parent's root with a child for each worker."""

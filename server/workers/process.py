@@ -6,6 +6,8 @@ environment. It restarts nothing: that is the supervisor's trade.
 
 from __future__ import annotations
 
+import logging
+import math
 import signal
 import socket
 import subprocess
@@ -19,9 +21,12 @@ import trio
 
 from actors.actor import Context
 from server.failures import StartRefused
-from server.workers.frames import End, LastWords, Orders, Ready, Refuse, Say
+from server.workers.frames import End, Frame, LastWords, Orders, Pong, Ready, Refuse, Say
 from server.workers.pair import Pair, PairBroken
+from server.workers.pulse import PING_EVERY_S, Pulse, vitals_of
 from server.workers.switchboard import Switchboard
+
+_LOG = logging.getLogger("lendwire.workers")
 
 DRAINS_WITHIN_S = 7.0
 GONE_WITHIN_S = 1.0
@@ -83,7 +88,7 @@ class WorkerProcess:
         try:
             await pair.send(self._orders)
             self._switchboard.join(name, pair)
-            await self._listen(pair, started)
+            await self._listen(process, pair, started)
             with trio.move_on_after(GONE_WITHIN_S):
                 await process.wait()
         except PairBroken as broken:
@@ -105,11 +110,29 @@ class WorkerProcess:
             start_new_session=True,  # Ctrl-C at the terminal reaches the parent only
         )
 
-    async def _listen(self, pair: Pair, started: Callable[[], None]) -> None:
-        while (frame := await pair.receive()) is not None:
+    async def _listen(self, process: trio.Process, pair: Pair, started: Callable[[], None]) -> None:
+        """Take what the worker says, and look after its life once it serves."""
+        pulse: Pulse | None = None
+        look_at = math.inf
+        while True:
+            frame: Frame | None = None
+            with trio.CancelScope(deadline=look_at) as waiting:
+                frame = await pair.receive()
+            now = trio.current_time()
+            if waiting.cancelled_caught:
+                look_at = now + PING_EVERY_S
+                self._look_after(process, pulse, now)
+                continue
+            if frame is None:
+                return
             match frame:
                 case Ready():
+                    pulse = Pulse(now, vitals_of(process.pid), hangs_count=self._hangs_count)
+                    look_at = now + PING_EVERY_S
                     started()
+                case Pong():
+                    if pulse is not None:
+                        pulse.hear(now, vitals_of(process.pid))
                 case Say():
                     self._terminal.announce(frame.sentence)
                 case LastWords():
@@ -119,6 +142,21 @@ class WorkerProcess:
                     self._terminal.refuse(self._refusal)
                 case _:
                     await self._switchboard.take(self._orders.name, frame)
+
+    def _look_after(self, process: trio.Process, pulse: Pulse | None, now: float) -> None:
+        """Ask for a sign of life; kill a worker that gives none, for its supervisor to replace."""
+        assert pulse is not None
+        why = pulse.look(now, vitals_of(process.pid))
+        if why is None:
+            self._switchboard.ping(self._orders.name)
+        elif process.returncode is None:  # until it is waited for, its pid is nobody else's
+            _LOG.error("%s is killed: %s", self._orders.name, why, extra={"pid": process.pid})
+            self._last_words = why
+            process.kill()
+
+    @property
+    def _hangs_count(self) -> bool:
+        return self._orders.settings.get("loop_stuck_seconds") != 0
 
     def _report(self, code: int | None) -> None:
         if self._refusal is not None:

@@ -25,6 +25,8 @@ from server.workers.frames import (
     Expect,
     Frame,
     Happened,
+    NodeTrouble,
+    Ping,
     Question,
     Watch,
 )
@@ -76,7 +78,9 @@ class Switchboard:
         self._owed: dict[str, set[tuple[str, int]]] = {}
         self._watchers: set[str] = set()
         self._stop_watching: Callable[[], None] | None = None
+        self._trouble: tuple[str, ...] = ()
         departure.on_begin(self._drain_all)
+        tree.watch(self._look)
 
     def pair_of(self, name: str) -> Pair | None:
         """The way to a worker that is connected, also while it leaves."""
@@ -88,9 +92,14 @@ class Switchboard:
         self._owed[name] = set()
         if self._watchers:
             self._post(Letter(name, Watch(on=True)))
+        self._post(Letter(name, NodeTrouble(list(self._trouble))))
         drain = self._departure.draining()
         if drain is not None:
             self._post(Letter(name, Drain(drain)))
+
+    def ping(self, name: str) -> None:
+        """Ask a worker for a sign of life."""
+        self._post(Letter(name, Ping()))
 
     def leave(self, name: str) -> None:
         """A worker is leaving: nobody waits for it any more; what it waits for still reaches it."""
@@ -140,6 +149,15 @@ class Switchboard:
     def _drain_all(self, drain: DrainView) -> None:
         for name in self._pairs:
             self._post(Letter(name, Drain(drain)))
+
+    def _look(self, _transition: TransitionView) -> None:
+        """Something changed in the parent's tree: tell the workers what is wrong there now."""
+        trouble = self._tree.trouble()
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        for name in self._pairs:
+            self._post(Letter(name, NodeTrouble(list(trouble))))
 
     def _own(self, question: Question) -> Question:
         """A worker as a whole is a child of the parent's root."""

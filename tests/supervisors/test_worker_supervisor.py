@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
+import pytest
 import trio
 
+from actors.slot_state import State
+from supervisors.backoff import Backoff
 from supervisors.child_spec import ChildSpec
+from supervisors.restart_intensity import RestartIntensityExceeded
 from supervisors.supervisor import Supervisor
 from supervisors.worker_supervisor import WorkerSupervisor
+from tests.supervisors.players import on_stage, run_to_its_end
 
 
 class Slow:
@@ -60,3 +68,117 @@ async def test_workers_drain_at_the_same_time_and_services_stop_after_the_last(a
         "postgres down",
     ]
     assert took_s == 6.0
+
+
+class Mortal:
+    """A routine that dies when it is told to, as a worker process would."""
+
+    def __init__(self, name: str, orders: dict[str, trio.Event]) -> None:
+        self._name, self._orders = name, orders
+
+    async def run(self, ctx, started) -> None:
+        order = self._orders[self._name] = trio.Event()
+        started()
+        await order.wait()
+        raise RuntimeError(f"{self._name} was killed")
+
+
+class Colony:
+    """Two workers or more under their root, to be killed by name."""
+
+    def __init__(self, count: int = 2) -> None:
+        self.orders: dict[str, trio.Event] = {}
+        self.names = [f"worker-{number}" for number in range(1, count + 1)]
+        parked = Backoff(base_s=5.0, cap_s=60.0, jitter=0.0)
+        specs = [ChildSpec(name, partial(Mortal, name, self.orders)) for name in self.names]
+        self.root = WorkerSupervisor("root", [], specs, parked=parked)
+
+    def state(self, name: str) -> str:
+        node = self.root.snapshot().find(f"/root/{name}")
+        assert node is not None
+        return node.state
+
+    def reason(self, name: str) -> str:
+        node = self.root.snapshot().find(f"/root/{name}")
+        assert node is not None
+        return node.reason
+
+    async def kill(self, name: str) -> float:
+        """Kill a worker once it runs; returns how long it was away before."""
+        since = trio.current_time()
+        child = self.root.children[name]
+        await child.slot.wait_for({State.RUNNING})
+        away_s = trio.current_time() - since
+        self.orders[name].set()
+        await child.slot.wait_for({State.BACKOFF, State.FAILED, State.STOPPED})
+        return away_s
+
+
+async def test_a_worker_that_fails_too_often_is_parked_while_another_one_is_healthy(
+    autojump_clock,
+) -> None:
+    """R6: one bad worker does not take the good one along."""
+    colony = Colony()
+    async with on_stage(colony.root):
+        away = [await colony.kill("worker-1") for _ in range(12)]
+        assert away[4:] == pytest.approx([5, 10, 20, 40, 60, 60, 60, 60])
+        assert colony.state("worker-1") == "backoff"
+        assert "parked after 12 failures in a row" in colony.reason("worker-1")
+        assert "next attempt in 60.0 s" in colony.reason("worker-1")
+        assert list(colony.root.trouble(trio.current_time())) == [
+            "worker-1 is not running (backoff, parked after 12 failures in a row)"
+        ]
+        assert colony.root.parked() == 1
+        assert colony.root.snapshot().find("/root/worker-2").incarnation == 1
+        # Half a minute of health, and it is a worker like any other.
+        await colony.root.children["worker-1"].slot.wait_for({State.RUNNING})
+        assert colony.root.parked() == 0
+        await trio.sleep(31)
+        await colony.kill("worker-1")
+        assert "parked" not in colony.reason("worker-1")
+
+
+async def test_an_operator_need_not_wait_for_a_parked_worker(autojump_clock) -> None:
+    colony = Colony()
+    async with on_stage(colony.root):
+        for _ in range(4):
+            await colony.kill("worker-1")
+        assert colony.root.parked() == 1
+        before = trio.current_time()
+        colony.root.restart_child("/root/worker-1")
+        await colony.root.children["worker-1"].slot.wait_for({State.RUNNING})
+        assert trio.current_time() == before
+        assert colony.root.parked() == 0
+
+
+async def test_a_node_without_a_sound_worker_ends_and_says_what_decided(autojump_clock) -> None:
+    """R6: parking spares the healthy; where none is, the end is as clear as ever."""
+    colony = Colony()
+
+    async def kill_on(name: str) -> None:
+        while True:
+            await colony.kill(name)
+
+    async with trio.open_nursery() as nursery:
+        for name in colony.names:
+            nursery.start_soon(kill_on, name)
+        with pytest.raises(RestartIntensityExceeded) as ended:
+            await run_to_its_end(colony.root)
+        nursery.cancel_scope.cancel()
+    assert re.search(
+        r"/root/worker-\d failed too often \(4 failures in a row, more than 3\); last errors: "
+        r"RuntimeError\('worker-\d was killed'\)",
+        str(ended.value),
+    )
+    assert "restarts in" not in str(ended.value)
+
+
+async def test_workers_that_are_all_killed_at_once_all_come_back(autojump_clock) -> None:
+    """R6: each has a budget of its own, so a machine short of memory ends no node of eight."""
+    colony = Colony(8)
+    async with on_stage(colony.root):
+        for name in colony.names:
+            await colony.kill(name)
+        for name in colony.names:
+            await colony.root.children[name].slot.wait_for({State.RUNNING})
+        assert colony.root.snapshot().state == "running"

@@ -10,6 +10,8 @@ import trio
 from actors.tree_views import OrderRefused, OrderTaken, TransitionView
 from domain.operating import TreeOrder
 from domain.outages import NodeSilent
+from domain.views import ComponentHealth
+from supervisors.child import Order
 from tests.server.workers.small_node import small_node
 
 HUB_2 = "/worker-2/core/hub"
@@ -183,3 +185,18 @@ async def test_sockets_are_counted_at_all_other_workers():
         }
         node.root.suspend("/root/exchange")
         assert await node[1].seat.connected() == {}
+
+
+async def test_a_worker_that_is_away_is_told_in_the_health_of_the_others() -> None:
+    """R6: a node that has lost a worker is degraded, whichever other worker is asked."""
+    async with small_node(3) as node:
+        health = node[1].tree.health
+        with trio.fail_after(60):
+            while health().state != "ok":
+                await trio.lowlevel.checkpoint()
+            await node.root.halt(node.root.children["worker-3"], Order.STOP)
+            while health() != ComponentHealth("degraded", "worker-3 is not running (stopped)"):
+                await trio.lowlevel.checkpoint()
+            node.root.restart_child("/root/worker-3")
+            while health().state != "ok":
+                await trio.lowlevel.checkpoint()
