@@ -173,7 +173,7 @@ class CommandDesk:
                 return not_allowed(principal, "apply at another branch")
             if not reach.covers(branch_id=branch_id, customer_id=customer.id):
                 return not_allowed(principal, "apply at another branch")
-            return origination.submit(command, number, context, branch_id=branch_id)
+            return origination.apply(command, number, context, branch_id=branch_id)
 
         return await self.loan_book.open_loan(command.customer_id, judge, context)
 

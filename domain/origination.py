@@ -33,6 +33,7 @@ from domain.events import (
     LoanWithdrawn,
 )
 from domain.identifiers import BranchId, EventId, LoanId, UserId
+from domain.idle_terms import without_effect
 from domain.lifecycle import LoanMove, allows
 from domain.loan import Loan
 from domain.loan_history import evolve
@@ -110,6 +111,16 @@ def submit(
     return Decision((event,), evolve(None, event))
 
 
+def apply(
+    command: SubmitLoan, number: str, context: CommandContext, *, branch_id: BranchId | None
+) -> Decision | Rejected:
+    """Take a new application, of which every term must count; what was taken before is a fact."""
+    taken = submit(command, number, context, branch_id=branch_id)
+    if isinstance(taken, Rejected):
+        return taken
+    return without_effect(command.terms, command.product) or taken
+
+
 def amend(
     loan: Loan,
     command: AmendLoan,
@@ -126,6 +137,7 @@ def amend(
             command.product,
             command.terms,
         )
+        or without_effect(command.terms, command.product, loan.terms)
     )
     if refused is not None:
         return refused

@@ -5,9 +5,10 @@ A product is never changed: it gets a further version, and loans keep the one th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.identifiers import ProductId
+from domain.idle_terms import idle_faults
 from domain.product import Product, ProductLimits, changed_fields, check_product
 from domain.rejections import ProductRefusal, Rejected, VersionRefusal
 from domain.terms import Terms
@@ -76,7 +77,10 @@ def _version_of(command: ProductCommand, version: int) -> Product:
 
 
 def _sound(product: Product) -> Product | Rejected:
-    faults = check_product(product)
+    faults = check_product(product) or tuple(
+        replace(fault, pointer=f"/defaults{fault.pointer}")
+        for fault in idle_faults(product.defaults)
+    )
     if not faults:
         return product
     return Rejected(

@@ -57,6 +57,7 @@ class TermsRefusal(StrEnum):
     IMPOSSIBLE_TERMS = "impossible_terms"
     NOT_A_CUSTOMER = "not_a_customer"
     OUTSIDE_PRODUCT = "outside_product"
+    WITHOUT_EFFECT = "terms_without_effect"
 
 
 class ProductRefusal(StrEnum):

@@ -127,14 +127,13 @@ def rows_of(terms: Terms, start: date) -> list[Row]:
         before = shift(first.whole_from, terms.frequency, -1)
         broken = Period(1, start, first.whole_from, before)
         rows.insert(0, Row(broken, terms.frequency, RowKind.BROKEN_PERIOD))
-    if terms.holiday_rule is not HolidayRule.NONE and terms.holiday_calendar:
+    if terms.holiday_rule is not HolidayRule.NONE:
         _avoid_holidays(terms, rows)
     return rows
 
 
 def _avoid_holidays(terms: Terms, rows: list[Row]) -> None:
     """Move each due date to a working day; the days of the periods move with it."""
-    assert terms.holiday_calendar is not None, "a rule for holidays needs a calendar"
     since = rows[0].span.from_date
     for row in rows:
         span = row.span

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from domain.conventions import AllocationStrategy, FeeCollection, HolidayRule
+from domain.conventions import AllocationStrategy, FeeCollection
 from domain.money import ARITHMETIC, MINOR_MAX
 from domain.rejections import FieldFault
 from domain.terms import DEFAULT_ORDER, Amortization, FrequencyUnit, Terms
@@ -35,8 +35,13 @@ def choice_faults(terms: Terms) -> Iterator[FieldFault]:
     yield from _percent_faults(terms)
     yield from _disbursement_faults(terms)
     yield from _delinquency_faults(terms)
-    if terms.holiday_rule is not HolidayRule.NONE and not is_calendar(terms.holiday_calendar or ""):
-        yield FieldFault("/holiday_calendar", "unknown_calendar", "no holidays are known for this")
+    if terms.holiday_calendar is not None and not is_calendar(terms.holiday_calendar):
+        yield FieldFault(
+            "/holiday_calendar",
+            "unknown_calendar",
+            "is no country (or country-part) whose holidays are known; without it a holiday_rule"
+            " moves due dates off weekends alone",
+        )
     if not 1 <= terms.tranches_max <= TRANCHES_MAX:
         yield FieldFault("/tranches_max", "out_of_range", f"must be from 1 to {TRANCHES_MAX}")
     if terms.allocation_strategy is AllocationStrategy.ADVANCED and (

@@ -1,6 +1,7 @@
 """Days on which nobody works: weekends and the public holidays of a country.
 
 The holidays come from the library `holidays`; a calendar is its code: "DE", or "DE-BY" for a part.
+Without a calendar nobody works on Saturdays and Sundays, and that is all.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ def is_calendar(code: str) -> bool:
     return country in supported and (not part or part in supported[country])
 
 
-def is_working_day(day: date, calendar: str) -> bool:
-    """Say whether people work on `day`."""
-    return day.weekday() < _SATURDAY and day not in _holidays(calendar, day.year)
+def is_working_day(day: date, calendar: str | None) -> bool:
+    """Say whether people work on `day`; without a calendar only weekends are free."""
+    if day.weekday() >= _SATURDAY:
+        return False
+    return calendar is None or day not in _holidays(calendar, day.year)
 
 
-def working_day(day: date, rule: HolidayRule, calendar: str) -> date:
+def working_day(day: date, rule: HolidayRule, calendar: str | None) -> date:
     """The day itself when people work on it, else the next or the previous one on which they do."""
     if rule is HolidayRule.NONE:
         return day

@@ -116,6 +116,7 @@ def _terms(reason: TermsRefusal) -> int:
             TermsRefusal.IMPOSSIBLE_TERMS
             | TermsRefusal.NOT_A_CUSTOMER
             | TermsRefusal.OUTSIDE_PRODUCT
+            | TermsRefusal.WITHOUT_EFFECT
         ):
             return 422
         case _:

@@ -112,7 +112,7 @@ def _payment(draw: st.DrawFn, terms: Terms, dues: list[tuple[date, int]], number
         amount_minor=max(1, asked * times * part // 100),
         method=None,
         reference=None,
-        is_payoff=not _charges_whole_periods(terms) and draw(st.integers(0, 11)) == 0,
+        is_payoff=_may_be_paid_off(terms) and draw(st.integers(0, 11)) == 0,
     )
 
 
@@ -164,6 +164,14 @@ def _other(
         kind=draw(st.sampled_from(choices.ChargeKind)),
         due_date=day + timedelta(days=draw(st.integers(0, 60))),
         amount_minor=draw(st.integers(1, 500)),
+    )
+
+
+def _may_be_paid_off(terms: Terms) -> bool:
+    """Say whether a payoff leaves no interest paid that days no longer bear, or that bears some."""
+    return (
+        not _charges_whole_periods(terms)
+        and terms.recalculation_compounding is choices.RecalculationCompounding.NONE
     )
 
 

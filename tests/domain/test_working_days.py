@@ -46,6 +46,14 @@ def test_a_schedule_moves_its_due_dates_and_the_next_is_reckoned_from_the_anchor
     assert sum(row.principal_minor for row in rows) == TWELVE_MONTHS.principal_minor
 
 
-def test_a_rule_without_a_known_calendar_is_refused() -> None:
-    terms = replace(TWELVE_MONTHS, holiday_rule=HolidayRule.NEXT_WORKING_DAY)
+def test_a_rule_with_an_unknown_calendar_is_refused() -> None:
+    terms = replace(TWELVE_MONTHS, holiday_rule=HolidayRule.NEXT_WORKING_DAY, holiday_calendar="XX")
     assert [fault.pointer for fault in check_terms(terms)] == ["/holiday_calendar"]
+
+
+def test_a_rule_without_a_calendar_passes_over_weekends_alone() -> None:
+    """C2: the API refused it without saying what was missing, and `conform` did nothing of it."""
+    terms = replace(TWELVE_MONTHS, holiday_rule=HolidayRule.NEXT_WORKING_DAY)
+    assert check_terms(terms) == ()
+    rows = build_schedule(terms, date(2024, 4, 1))
+    assert [row.due_date for row in rows[:3]] == [LABOUR_DAY, date(2024, 6, 3), date(2024, 7, 1)]

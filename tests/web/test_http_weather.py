@@ -56,6 +56,7 @@ STATUSES = {
     TermsRefusal.IMPOSSIBLE_TERMS: 422,
     TermsRefusal.NOT_A_CUSTOMER: 422,
     TermsRefusal.OUTSIDE_PRODUCT: 422,
+    TermsRefusal.WITHOUT_EFFECT: 422,
     ProductRefusal.IMPOSSIBLE_PRODUCT: 422,
     ProductRefusal.OTHER_CURRENCY: 422,
     DisburseRefusal.AMOUNT_NOT_APPROVED: 422,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from domain.identifiers import ProductId
+from domain.idle_terms import without_effect
 from domain.product import Product, ProductView, not_offered, outside_product
 from domain.queries import ReadProduct
 from domain.rejections import FieldFault
@@ -26,7 +27,7 @@ class AgreedTerms:
         """Refuse what the product does not allow; for what is only asked, and never decided."""
         product = self.product
         within = None if product is None else outside_product(product.id, product, self.terms)
-        found = within or not_offered(product)
+        found = within or not_offered(product) or without_effect(self.terms, product)
         return None if found is None else from_rejected(found)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from domain.identifiers import ProductId
+from domain.idle_terms import idle_notes
 from domain.money import format_minor, minor_exactly
 from domain.product import Product, ProductLimits, ProductView, name_of
 from domain.rejections import FieldFault
@@ -143,6 +144,7 @@ class ProductShape(ResponseShape):
     is_offered: bool
     defaults: TermsShape
     limits: LimitsShape
+    notes: list[str]
     created_at: Instant
     updated_at: Instant
 
@@ -165,6 +167,7 @@ def render_product(view: ProductView) -> dict[str, object]:
         "is_offered": product.is_offered,
         "defaults": render_terms(product.defaults),
         "limits": _render_limits(product),
+        "notes": idle_notes(product.defaults),
         "created_at": view.created_at,
         "updated_at": view.updated_at,
     }

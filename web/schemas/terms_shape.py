@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from domain import conventions as choices
+from domain.idle_terms import idle_notes
 from domain.money import format_minor
 from domain.product import name_of
 from domain.terms import (
@@ -95,15 +96,23 @@ class TermsShape(ResponseShape):
 
 
 class WholeLoanShape(LoanShape):
-    """A loan with all its terms, under the names by which they were asked for."""
+    """A loan with all its terms, under the names by which they were asked for.
+
+    `notes` says of which terms nothing comes: agreed before they were refused.
+    """
 
     terms: TermsShape
+    notes: list[str]
 
 
 def render_whole_loan(loan: LoanView, today: date) -> dict[str, object]:
     """A loan with its terms as JSON."""
     assert loan.terms is not None, "a single loan is read with its terms"
-    return {**render_loan(loan, today), "terms": render_terms(loan.terms)}
+    return {
+        **render_loan(loan, today),
+        "terms": render_terms(loan.terms),
+        "notes": idle_notes(loan.terms),
+    }
 
 
 def render_terms(terms: Terms) -> dict[str, object]:
