@@ -41,6 +41,7 @@ from domain.account import Account, SignInSession
 from domain.commands import ChangePassword, EndSession, OperatingCommand
 from domain.identifiers import SessionId, UserId
 from domain.outages import Outage, OutcomeUnknown
+from domain.own_password import PASSWORD_CHANGE_REQUIRED, is_open_to
 from domain.queries import ListMySessions, OperatingQuery
 from domain.rejections import Rejected
 from domain.sign_in import TicketHolder
@@ -66,6 +67,7 @@ class SessionOffices:
     sockets: SocketOffices
     idle_limit: timedelta
     linger_s: float
+    must_change_password: bool = False
 
 
 class UserSession(Actor[UserSessionMessage]):
@@ -107,7 +109,7 @@ class UserSession(Actor[UserSessionMessage]):
         try:
             match message:
                 case Admit():
-                    admitted = await self._admit(message.context)
+                    admitted = await self._recognise(message.context)
                     return admitted if isinstance(admitted, Rejected) else None
                 case Answer():
                     return await self._answer(message)
@@ -148,7 +150,7 @@ class UserSession(Actor[UserSessionMessage]):
         self._sockets.close_all()
 
     async def _answer(self, message: Answer) -> Answered:
-        admitted = await self._admit(message.context)
+        admitted = await self._admit(message.context, message.query)
         if isinstance(admitted, Rejected):
             return admitted
         if isinstance(message.query, ListMySessions):
@@ -158,7 +160,7 @@ class UserSession(Actor[UserSessionMessage]):
         return await self._offices.queries.answer(admitted, message.query)
 
     async def _carry_out(self, message: CarryOut) -> CarriedOut:
-        admitted = await self._admit(message.context)
+        admitted = await self._admit(message.context, message.command)
         if isinstance(admitted, Rejected):
             return admitted
         if isinstance(message.command, OperatingCommand):
@@ -169,7 +171,24 @@ class UserSession(Actor[UserSessionMessage]):
             await self._renew_access()
         return outcome
 
-    async def _admit(self, context: RequestContext) -> Account | Rejected:
+    async def _admit(self, context: RequestContext, asked: object) -> Account | Rejected:
+        """Say on whose authority `asked` comes, or why it is refused whatever the role."""
+        account = await self._recognise(context)
+        if isinstance(account, Rejected) or self._may_now(account, asked):
+            return account
+        # The password may have been changed at another worker a moment ago.
+        await self._read_access()
+        account = await self._recognise(context)
+        if isinstance(account, Rejected) or self._may_now(account, asked):
+            return account
+        return PASSWORD_CHANGE_REQUIRED
+
+    def _may_now(self, account: Account, asked: object) -> bool:
+        """Whether it need not wait for a password of the user's own."""
+        waits = self._offices.must_change_password and account.must_change_password
+        return not waits or is_open_to(account, asked)
+
+    async def _recognise(self, context: RequestContext) -> Account | Rejected:
         """Say on whose authority a message comes, or that its sign-in has ended."""
         if context.session_id in self._ended:
             return SIGNED_OUT
@@ -268,7 +287,7 @@ class UserSession(Actor[UserSessionMessage]):
             await self._sockets.look_at_watched(account)
 
     async def _attach(self, message: AttachSocket) -> Attached | Rejected | Unavailable:
-        account = await self._admit(message.context)
+        account = await self._admit(message.context, message)
         if isinstance(account, Rejected):
             return account
         return await self._sockets.attach(
@@ -276,7 +295,7 @@ class UserSession(Actor[UserSessionMessage]):
         )
 
     async def _issue_ticket(self, message: IssueTicket) -> TicketIssued | Rejected:
-        account = await self._admit(message.context)
+        account = await self._admit(message.context, message)
         if isinstance(account, Rejected):
             return account
         holder = TicketHolder(account.id, message.context.session_id, message.access_until)

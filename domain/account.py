@@ -15,6 +15,9 @@ class Account:
 
     `access_number` rises with each change of what the user may do: role, branch, being active,
     and a password that is set. Whatever was judged on another number has to be judged again.
+
+    `must_change_password` is so from when another made the account or set its password, or it was
+    generated, until its holder chooses one. `password_set_by` is the last other person who set it.
     """
 
     id: UserId
@@ -28,6 +31,10 @@ class Account:
     created_at: datetime
     updated_at: datetime
     access_number: int = 1
+    made_by: UserId | None = None
+    password_set_by: UserId | None = None
+    password_set_at: datetime | None = None
+    must_change_password: bool = False
 
     @property
     def principal(self) -> Principal:

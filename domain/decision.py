@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from domain.events import LoanEvent
+from domain.identifiers import UserId
+from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.payment import Payment
 
@@ -24,18 +26,28 @@ class Committed(Generic[View]):
 
 
 @dataclass(frozen=True, slots=True)
+class SecondEyes:
+    """`move` needs another person than each of `others`; `four_eyes.py` says who that is."""
+
+    move: LoanMove
+    others: tuple[UserId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The events that now happen, the loan after them, and each payment whose standing they change.
 
     `payments` begins with the payment that the event is about. Of each, only the projections
     (status, allocation, outstanding after) may have changed; notes beside it are not in here.
-    `payments_before` holds those of them that had been there before, as they stood.
+    `payments_before` holds those of them that had been there before, as they stood. `second_eyes`
+    is what must besides be so for the decision to be kept.
     """
 
     events: tuple[LoanEvent, ...]
     loan: Loan
     payments: tuple[Payment, ...] = ()
     payments_before: tuple[Payment, ...] = ()
+    second_eyes: SecondEyes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,13 @@ from domain.decision_checks import (
 )
 from domain.event_order import moves_money
 from domain.events import LoanEvent
+from domain.four_eyes import same_person, seconded
+from domain.identifiers import UserId
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
-from domain.loan_history import fold, in_order, is_in_order, take_payment
+from domain.loan_history import fold, in_order, is_in_order, replay, take_payment
 from domain.origination import header, wrong_state
+from domain.payment import PaymentStatus
 from domain.payoff import payoff_on
 from domain.rejections import Rejected, WorkoutRefusal
 from domain.running_loan import is_whole
@@ -158,7 +161,10 @@ def recover(
 
 
 def refund(loan: Loan, command: RefundCredit, context: CommandContext, history: Known) -> Outcome:
-    """Pay back what was paid too much."""
+    """Pay back what was paid too much.
+
+    While `context.four_eyes`, never by whoever recorded any of the money that it consists of.
+    """
     refused = wrong_state(loan, LoanMove.REFUND)
     if refused is not None:
         return refused
@@ -167,5 +173,35 @@ def refund(loan: Loan, command: RefundCredit, context: CommandContext, history: 
         return amount
     if amount > loan.credit_minor:
         return bad_amount("/amount", "is more than was paid too much")
+    recorders: tuple[UserId, ...] = ()
+    if context.four_eyes:
+        if history is None:
+            return HistoryNeeded()
+        recorders = _recorders_of_credit(loan.credit_minor, history)
+        detail = "Whoever recorded money that was paid too much may not refund it."
+        for by in recorders:
+            refused = same_person(context, by, detail, LoanMove.REFUND)
+            if refused is not None:
+                return refused
     event = happened.CreditRefunded(**header(loan.id, context), amount_minor=amount)
-    return decided(loan, LoanMove.REFUND, event, history)
+    outcome = decided(loan, LoanMove.REFUND, event, history)
+    return seconded(outcome, context, LoanMove.REFUND, recorders)
+
+
+def _recorders_of_credit(credit_minor: int, history: tuple[LoanEvent, ...]) -> tuple[UserId, ...]:
+    """Whoever recorded the money that the credit still holds: that which was recorded last.
+
+    By when it was recorded, not by its value date: a payment that never was would else hide behind
+    true ones by an earlier date.
+    """
+    gone = {one.payment_id for one in history if isinstance(one, happened.PaymentReversed)}
+    waiting = {one.id for one in replay(history)[1] if one.status is PaymentStatus.SUSPENSE}
+    recorders: list[UserId] = []
+    left = credit_minor
+    for event in reversed(history):
+        if left <= 0:
+            break
+        if isinstance(event, happened.PaymentRecorded) and event.payment_id not in gone | waiting:
+            recorders.append(event.by)
+            left -= event.amount_minor
+    return tuple(dict.fromkeys(recorders))

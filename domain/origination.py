@@ -32,6 +32,7 @@ from domain.events import (
     LoanSubmitted,
     LoanWithdrawn,
 )
+from domain.four_eyes import same_person, seconded
 from domain.identifiers import BranchId, EventId, LoanId, UserId
 from domain.idle_terms import without_effect
 from domain.lifecycle import LoanMove, allows
@@ -164,16 +165,18 @@ def approve(
     )
     if refused is not None:
         return refused
+    amenders: list[UserId] = []
     if context.four_eyes and loan.version > 1:
         if history is None:
             return HistoryNeeded()
-        for event in history:
-            if isinstance(event, ApplicationAmended):
-                detail = "Whoever amended an application may not approve it."
-                refused = same_person(context, event.by, detail, LoanMove.APPROVE)
-                if refused is not None:
-                    return refused
-    return _decided(loan, LoanApproved(**header(loan.id, context), note=command.note))
+        amenders = [event.by for event in history if isinstance(event, ApplicationAmended)]
+        for by in amenders:
+            detail = "Whoever amended an application may not approve it."
+            refused = same_person(context, by, detail, LoanMove.APPROVE)
+            if refused is not None:
+                return refused
+    decision = _decided(loan, LoanApproved(**header(loan.id, context), note=command.note))
+    return seconded(decision, context, LoanMove.APPROVE, (loan.created_by, *amenders))
 
 
 def reject(loan: Loan, command: RejectLoan, context: CommandContext) -> Decision | Rejected:
@@ -224,7 +227,7 @@ def disburse(loan: Loan, command: DisburseLoan, context: CommandContext) -> Deci
         down_payment_minor=at_once(loan.terms, amount),
         fees=fees,
     )
-    return _decided(loan, event)
+    return seconded(_decided(loan, event), context, LoanMove.DISBURSE, (loan.approved_by,))
 
 
 def not_by_the_approver(loan: Loan, context: CommandContext, move: LoanMove) -> Rejected | None:
@@ -251,15 +254,6 @@ def _impossible(terms: Terms) -> Rejected | None:
     return Rejected(
         TermsRefusal.IMPOSSIBLE_TERMS, "No schedule can be built on these terms.", faults
     )
-
-
-def same_person(
-    context: CommandContext, other: UserId | None, detail: str, move: LoanMove
-) -> Rejected | None:
-    """Refuse `move` to the person who did what must be another's; only while `four_eyes`."""
-    if not context.four_eyes or context.principal.user_id != other:
-        return None
-    return Rejected(LoanRefusal.SAME_PERSON, detail, facts={"event": str(move)})
 
 
 def disbursed_amount(loan: Loan, command: DisburseLoan) -> int | Rejected:

@@ -107,6 +107,7 @@ class UserRefusal(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code, not a secret
     LAST_ADMINISTRATOR = "last_administrator"
     UNKNOWN_BRANCH = "unknown_branch"
+    PASSWORD_CHANGE_REQUIRED = "password_change_required"  # noqa: S105 - a code, not a secret
 
 
 class OperationRefusal(StrEnum):

@@ -9,6 +9,7 @@ from domain.commands import CommandContext, DisburseLoan
 from domain.decision_checks import Known, Outcome, bad_amount, bad_day, decided
 from domain.disbursement_fees import fees_of_disbursal, nothing_left
 from domain.events import LoanDisbursed
+from domain.four_eyes import seconded
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.money import format_minor
@@ -53,7 +54,8 @@ def disburse_further(
         down_payment_minor=at_once(loan.terms, amount),
         fees=fees,
     )
-    return decided(loan, LoanMove.DISBURSE_FURTHER, event, history)
+    outcome = decided(loan, LoanMove.DISBURSE_FURTHER, event, history)
+    return seconded(outcome, context, LoanMove.DISBURSE_FURTHER, (loan.approved_by,))
 
 
 def _not_now(loan: Loan) -> Rejected | None:

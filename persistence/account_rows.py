@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from domain.account import Account
 from domain.identifiers import BranchId, UserId
@@ -11,7 +12,8 @@ from domain.roles import Role
 
 ACCOUNT_SQL: Final = (
     "u.id, u.email, u.full_name, u.role, u.branch_id, u.is_active, u.version, u.sync_status,"
-    " u.created_at, u.updated_at, u.access_number"
+    " u.created_at, u.updated_at, u.access_number, u.made_by, u.password_set_by,"
+    " u.password_set_at, u.must_change_password"
 )
 
 
@@ -29,4 +31,12 @@ def account_of(row: Mapping[str, Any]) -> Account:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         access_number=row["access_number"],
+        made_by=_user_or_nobody(row["made_by"]),
+        password_set_by=_user_or_nobody(row["password_set_by"]),
+        password_set_at=row["password_set_at"],
+        must_change_password=row["must_change_password"],
     )
+
+
+def _user_or_nobody(found: UUID | None) -> UserId | None:
+    return None if found is None else UserId(found)

@@ -14,6 +14,12 @@ from persistence.tables import REFRESH_TICKETS, SIGN_IN_SESSIONS, USERS
 from persistence.write_plan import Parts, insert_one, update_one
 
 _GUARD: Final = ("id", "version")
+PASSWORD_COLUMNS: Final = (
+    "access_number",
+    "password_set_by",
+    "password_set_at",
+    "must_change_password",
+)
 ACCOUNT_PARTS: Final = Parts(
     {
         "user_new": lambda: insert_one("user_new", USERS, all_columns(USERS)),
@@ -24,7 +30,7 @@ ACCOUNT_PARTS: Final = Parts(
             ("email", "full_name", "role", "branch_id", "is_active", "version", "updated_at"),
         ),
         "password": lambda: update_one(
-            "password", USERS, _GUARD, ("password_hash", "access_number", "version", "updated_at")
+            "password", USERS, _GUARD, ("password_hash", *PASSWORD_COLUMNS, "version", "updated_at")
         ),
         "session_new": lambda: insert_one(
             "session_new", SIGN_IN_SESSIONS, all_columns(SIGN_IN_SESSIONS)

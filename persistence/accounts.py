@@ -186,7 +186,13 @@ class PostgresAccounts:
         return bool(rows[0][0])
 
     async def make_first_administrator(
-        self, user_id: UserId, email: str, password_hash: str, at: datetime
+        self,
+        user_id: UserId,
+        email: str,
+        password_hash: str,
+        at: datetime,
+        *,
+        must_change_password: bool = False,
     ) -> bool:
         """Make the first user, an administrator without a branch; False when there is one.
 
@@ -194,7 +200,12 @@ class PostgresAccounts:
         """
         made = await self._units.carry_out(
             functools.partial(
-                user_changes.make_first_administrator, user_id, email, password_hash, at
+                user_changes.make_first_administrator,
+                user_id,
+                email,
+                password_hash,
+                at,
+                must_change_password,
             )
         )
         return made is True

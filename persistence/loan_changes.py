@@ -14,8 +14,9 @@ import asyncpg
 
 from domain.account import Account
 from domain.commands import CommandContext
-from domain.decision import Committed, Decision, HistoryNeeded
+from domain.decision import Committed, Decision, HistoryNeeded, SecondEyes
 from domain.events import LoanSubmitted, MoneyReceived, PaymentRecorded
+from domain.four_eyes import tied
 from domain.identifiers import BranchId, LoanId, PaymentId, UserId
 from domain.loan import Loan
 from domain.loan_history import replay
@@ -110,7 +111,7 @@ async def change_loan(
         made = await made_before(tx, loan, judge, context, made_id)
         if made is not None:
             return made
-    outcome = await _decided(tx, loan, judge)
+    outcome = await _decided(tx, loan, judge, context)
     if isinstance(outcome, Rejected):
         return outcome
     plan = plan_decision(loan, outcome, context, row["dues_to_come"])
@@ -133,7 +134,7 @@ async def change_payment(
         return row
     loan = await whole_loan(tx, row)
     stood = None if row["stood_id"] is None else view_of_stood(row)
-    outcome = await _decided(tx, loan, judge)
+    outcome = await _decided(tx, loan, judge, context)
     if stood is not None and (isinstance(outcome, Rejected) or _records(outcome, stood)):
         return await _recorded_before(tx, loan, judge, outcome, stood, context)
     if isinstance(outcome, Rejected):
@@ -227,7 +228,9 @@ async def _locked(
     return row
 
 
-async def _decided(tx: Transaction, loan: Loan, judge: Judge) -> Decision | Rejected:
+async def _decided(
+    tx: Transaction, loan: Loan, judge: Judge, context: CommandContext
+) -> Decision | Rejected:
     outcome = judge(loan, None)
     if isinstance(outcome, HistoryNeeded):
         history = await history_of(tx, loan.id)
@@ -235,4 +238,23 @@ async def _decided(tx: Transaction, loan: Loan, judge: Judge) -> Decision | Reje
             await tx.execute(sql.TAKE_TIME)
         outcome = judge(loan, history)
         assert not isinstance(outcome, HistoryNeeded), "it has the history"
-    return outcome
+    if isinstance(outcome, Rejected) or outcome.second_eyes is None:
+        return outcome
+    return await _one_person(tx, outcome.second_eyes, context) or outcome
+
+
+async def _one_person(
+    tx: Transaction, asked: SecondEyes, context: CommandContext
+) -> Rejected | None:
+    """Refuse where the author and one of the others may be one person: read under the loan's lock.
+
+    So nobody whose deed the decision rests on can have been given to the author meanwhile.
+    """
+    author_id = context.principal.user_id
+    rows = await tx.fetch(sql.SELECT_PEOPLE, ids=[author_id, *asked.others])
+    people = {account.id: account for account in map(account_of, rows)}
+    author = people.pop(author_id, None)
+    if author is None:
+        return None
+    others = [people[other] for other in asked.others if other in people]
+    return tied(author, others, context.at, asked.move)

@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from persistence.account_rows import ACCOUNT_SQL
 from persistence.idempotency import CLAIM_PART
 from persistence.loan_rows import INSTALMENT_FIELDS, PAYMENT_VIEW_FIELDS
 from persistence.statements import Statement, compiled
@@ -73,11 +74,14 @@ TAKE_TIME: Final = compiled(text("SET LOCAL idle_in_transaction_session_timeout 
 SELECT_DESK: Final = compiled(
     text(
         "SELECT n.loan_number_prefix || '-' || lpad(nextval('loan_numbers')::text, 6, '0')"
-        " AS number, n.default_branch_id, u.id, u.email, u.full_name, u.role, u.branch_id,"
-        " u.is_active, u.version, u.sync_status, u.created_at, u.updated_at,"
-        " u.access_number"
+        f" AS number, n.default_branch_id, {ACCOUNT_SQL}"
         " FROM node AS n LEFT JOIN users AS u ON u.id = CAST(:customer_id AS uuid)"
     )
+)
+
+# Whose accounts the people are of whom a decision says that they must be several.
+SELECT_PEOPLE: Final = compiled(
+    text(f"SELECT {ACCOUNT_SQL} FROM users AS u WHERE u.id = ANY (CAST(:ids AS uuid[]))")
 )
 
 SELECT_LOAN: Final = compiled(

@@ -126,10 +126,18 @@ class Store:
         return await self.accounts.has_users()
 
     async def make_first_administrator(
-        self, user_id: UserId, email: str, password_hash: str, at: datetime
+        self,
+        user_id: UserId,
+        email: str,
+        password_hash: str,
+        at: datetime,
+        *,
+        must_change_password: bool = False,
     ) -> bool:
         """Make the first user, an administrator without a branch; False when there is one."""
-        return await self.accounts.make_first_administrator(user_id, email, password_hash, at)
+        return await self.accounts.make_first_administrator(
+            user_id, email, password_hash, at, must_change_password=must_change_password
+        )
 
     async def record_four_eyes(self, entry_id: UUID, at: datetime, node: str, *, on: bool) -> None:
         """Have the audit trail say whether one person may act alone, if it says otherwise."""

@@ -98,6 +98,10 @@ USERS: Final = Table(
     Column("updated_at", INSTANT, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("access_number", BigInteger, nullable=False, server_default=text("1")),
+    Column("made_by", Uuid, nullable=True),
+    Column("password_set_by", Uuid, nullable=True),
+    Column("password_set_at", INSTANT, nullable=True),
+    Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("version > 0", name="version"),
     CheckConstraint(
         "role IN ('customer', 'officer', 'manager', 'operator', 'admin', 'node')", name="role"

@@ -20,7 +20,7 @@ from domain.users import normal_email, would_remove_last_administrator
 from persistence import account_statements as sql
 from persistence import record_keeping
 from persistence.account_rows import account_of
-from persistence.account_statements import ACCOUNT_PARTS
+from persistence.account_statements import ACCOUNT_PARTS, PASSWORD_COLUMNS
 from persistence.idempotency import claim_or_answer
 from persistence.loan_rows import SYNCED
 from persistence.record_keeping import AuditEntry
@@ -54,6 +54,8 @@ async def create_user(
     branch_id = command.branch_id or context.principal.branch_id
     if branch_id is None:
         branch_id = BranchId(await tx.fetchval(sql.SELECT_DEFAULT_BRANCH))
+    # At the terminal nobody is signed in: the user himself stands there as who asked.
+    maker = None if context.principal.user_id == command.user_id else context.principal.user_id
     account = Account(
         id=command.user_id,
         email=normal_email(command.email),
@@ -65,6 +67,10 @@ async def create_user(
         sync_status=SYNCED,
         created_at=context.at,
         updated_at=context.at,
+        made_by=maker,
+        password_set_by=maker,
+        password_set_at=context.at,
+        must_change_password=True,
     )
     plan = _plan_new(account, password_hash)
     record_keeping.authored(plan, context)
@@ -75,7 +81,12 @@ async def create_user(
 
 
 async def make_first_administrator(
-    user_id: UserId, email: str, password_hash: str, at: datetime, tx: Transaction
+    user_id: UserId,
+    email: str,
+    password_hash: str,
+    at: datetime,
+    must_change_password: bool,  # noqa: FBT001  the last of a partial's arguments
+    tx: Transaction,
 ) -> bool:
     """Make an administrator of all when there is no user at all; whether that was so."""
     await tx.fetchval(sql.LOCK_ADMINISTRATORS)
@@ -92,6 +103,7 @@ async def make_first_administrator(
         sync_status=SYNCED,
         created_at=at,
         updated_at=at,
+        must_change_password=must_change_password,
     )
     plan = _plan_new(account, password_hash)
     record_keeping.audit(
@@ -166,22 +178,32 @@ async def change_password(
     refused = judge(now)
     if refused is not None:
         return refused
-    after = replace(
-        now,
-        access_number=now.access_number + 1,
-        version=now.version + 1,
-        updated_at=context.at,
-    )
+    after = _with_password(now, context)
     await _end_sessions(user_id, context.at, "password changed", kept, tx)
     plan = WritePlan(ACCOUNT_PARTS)
-    changed = {"password_hash": password_hash, "access_number": after.access_number}
-    plan.one("password", {**changed, **_versions(now, after)})
+    columns = {name: getattr(after, name) for name in PASSWORD_COLUMNS}
+    plan.one("password", {"password_hash": password_hash, **columns, **_versions(now, after)})
     record_keeping.authored(plan, context)
     record_keeping.audit(plan, _audit("password_changed", context, now, after))
     record_keeping.answer(plan, context, after)
     record_keeping.stage(plan, (access_changed(user_id),))
     await plan.carry_out(tx)
     return Committed(after)
+
+
+def _with_password(now: Account, context: CommandContext) -> Account:
+    """The account once `context` has set its password: its holder's own, or another's for it."""
+    after = replace(
+        now,
+        access_number=now.access_number + 1,
+        must_change_password=False,
+        version=now.version + 1,
+        updated_at=context.at,
+    )
+    by = context.principal.user_id
+    if by == now.id:
+        return after
+    return replace(after, password_set_by=by, password_set_at=context.at, must_change_password=True)
 
 
 async def _locked(user_id: UserId, tx: Transaction) -> Account | Rejected:

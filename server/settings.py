@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     admin_email: str = "admin@localhost"
     admin_password: str = ""
     four_eyes: bool = True
+    must_change_password: bool | None = None
     docs: bool = True
 
     @field_validator("allowed_file_types", "allowed_origins", "trusted_proxies", mode="before")
@@ -204,6 +205,13 @@ class Settings(BaseSettings):
     def uses_home(self) -> bool:
         """Whether something in the home is needed: embedded services or a generated key."""
         return not (self.database_url and self.redis_url and self.jwt_secret_key)
+
+    @property
+    def asks_own_password(self) -> bool:
+        """Whether a password that another set is changed first: in production, unless told."""
+        if self.must_change_password is None:
+            return self.environment == "production"
+        return self.must_change_password
 
     @property
     def zone(self) -> ZoneInfo:

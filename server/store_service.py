@@ -150,6 +150,7 @@ class StoreService:
                 email,
                 await self._hasher.hash(password),
                 self._clock.now(),
+                must_change_password=not given,
             )
         except (OutcomeUnknown, DeadlinePassed, trio.Cancelled):
             if not given:

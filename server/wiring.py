@@ -296,6 +296,7 @@ def _session_offices(
         ),
         idle_limit=timedelta(seconds=settings.session_timeout),
         linger_s=SESSION_LINGER_S,
+        must_change_password=settings.asks_own_password,
     )
 
 

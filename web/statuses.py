@@ -175,7 +175,7 @@ def _user(reason: UserRefusal) -> int:
     match reason:
         case UserRefusal.EMAIL_TAKEN | UserRefusal.LAST_ADMINISTRATOR:
             return 409
-        case UserRefusal.ROLE_NOT_GRANTABLE:
+        case UserRefusal.ROLE_NOT_GRANTABLE | UserRefusal.PASSWORD_CHANGE_REQUIRED:
             return 403
         case UserRefusal.INVALID_FIELDS | UserRefusal.WRONG_PASSWORD | UserRefusal.UNKNOWN_BRANCH:
             return 422

@@ -96,6 +96,7 @@ class House:
     def __init__(
         self, sessions=(SESSION,), sockets_max: int = 10, idle_limit: timedelta = timedelta(hours=1)
     ) -> None:
+        self.must_change_password = False
         self.idle_limit = idle_limit
         self.accounts = AccountsInMemory(Access(USER, tuple(sessions)))
         self.clock = SetClock()
@@ -131,6 +132,7 @@ class House:
                 ),
                 idle_limit=self.idle_limit,
                 linger_s=60,
+                must_change_password=self.must_change_password,
             ),
         )
 

@@ -74,7 +74,7 @@ class PasswordBody(RequestShape):
 
 
 class User(ResponseShape):
-    """A user."""
+    """A user. `must_change_password`: the password is one that another set, or that was made up."""
 
     id: Id
     email: str
@@ -84,6 +84,7 @@ class User(ResponseShape):
     is_active: bool
     version: int
     sync_status: str
+    must_change_password: bool
     created_at: Instant
     updated_at: Instant
 
@@ -136,6 +137,7 @@ def render_user(account: Account) -> dict[str, object]:
         "is_active": account.is_active,
         "version": account.version,
         "sync_status": account.sync_status,
+        "must_change_password": account.must_change_password,
         "created_at": account.created_at,
         "updated_at": account.updated_at,
     }

@@ -44,14 +44,17 @@ LATER = datetime(2026, 5, 10, 9, tzinfo=UTC)
 Prepared = Callable[["Scene"], Awaitable[ask.LendingCommand]]
 
 
+@dataclass
 class LateClock:
-    """Two instalments after the office opened."""
+    """Two instalments after the office opened, unless it is set."""
+
+    at: datetime = LATER
 
     def now(self) -> datetime:
-        return LATER
+        return self.at
 
     def today(self) -> date:
-        return LATER.date()
+        return self.at.date()
 
 
 class NewIds:
@@ -109,7 +112,7 @@ class Scene:
         return *counted, notes[0][0], people[0][0]
 
 
-def desk_on(store: Store) -> CommandDesk:
+def desk_on(store: Store, *, four_eyes: bool = False) -> CommandDesk:
     return CommandDesk(
         loan_book=store.loan_book,
         accounts=store.accounts,
@@ -119,7 +122,7 @@ def desk_on(store: Store) -> CommandDesk:
         probing=Probing(store.accounts, store.readings, WrongTries()),
         clock=LateClock(),
         identities=NewIds(),
-        four_eyes=False,
+        four_eyes=four_eyes,
     )
 
 

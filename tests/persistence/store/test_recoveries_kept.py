@@ -134,7 +134,9 @@ AS_BEFORE = """
     DROP TABLE wrong_tries;
     ALTER TABLE feed_head DROP COLUMN system_identifier, DROP COLUMN timeline,
         DROP COLUMN database_oid, DROP COLUMN table_oid;
-    ALTER TABLE users DROP COLUMN access_number;
+    ALTER TABLE users DROP COLUMN access_number, DROP COLUMN made_by,
+        DROP COLUMN password_set_by, DROP COLUMN password_set_at,
+        DROP COLUMN must_change_password;
     DROP TRIGGER users_raise_access_number ON users;
     DROP FUNCTION raise_access_number();
     ALTER TABLE payments ENABLE TRIGGER ALL;
