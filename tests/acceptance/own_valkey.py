@@ -11,7 +11,7 @@ import trio
 from server.embedded.binaries import valkey_program
 from server.embedded.readiness import valkey_answers
 
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 120.0
 
 
 class OwnValkey:
