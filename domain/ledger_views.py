@@ -73,3 +73,4 @@ class AuditView:
     address: str
     before: dict[str, object] | None
     after: dict[str, object] | None
+    currency: str | None = None  # of the loan that it is about

@@ -161,7 +161,10 @@ class AnnouncementView:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """One line of a loan's history; `data` is the event's own fields as JSON values."""
+    """One line of a loan's history; `data` is the event's own fields as JSON values.
+
+    Amounts in it are minor units of `currency`, the loan's.
+    """
 
     id: UUID
     version: int
@@ -170,6 +173,7 @@ class EventView:
     value_date: date
     by: UserId
     data: dict[str, object]
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

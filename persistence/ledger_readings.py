@@ -52,9 +52,11 @@ ENTRIES: Final = KeysetList(
     },
     part="t.entry",
 )
+_CURRENCY: Final = """SELECT l.currency FROM loans AS l WHERE l.id = CASE a.entity_type
+    WHEN 'loan' THEN a.entity_id ELSE CAST(a.after ->> 'loan_id' AS uuid) END"""
 AUDIT_TRAIL: Final = KeysetList(
     "a.id, a.at, a.actor_id, a.action, a.entity_type, a.entity_id, a.branch_id, a.request_id,"
-    " a.address, a.before, a.after",
+    f" a.address, a.before, a.after, ({_CURRENCY}) AS currency",
     "audit AS a",
     "a.id",
     {

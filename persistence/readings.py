@@ -89,8 +89,8 @@ PAYMENTS_OF_LOAN: Final = KeysetList(
 )
 # An event comes from elsewhere with an id of its own: the version says when it was kept.
 EVENTS: Final = KeysetList(
-    "e.id, e.version, e.type, e.at, e.value_date, e.by, e.data",
-    "loan_events AS e",
+    "e.id, e.version, e.type, e.at, e.value_date, e.by, e.data, l.currency",
+    "loan_events AS e JOIN loans AS l ON l.id = e.loan_id",
     "e.version",
     {"loan_id": "e.loan_id = CAST(:loan_id AS uuid)"},
     after="(SELECT b.version FROM loan_events AS b WHERE b.id = CAST(:after AS uuid))",
@@ -222,6 +222,7 @@ def _event_view(row: Any) -> EventView:
         value_date=row["value_date"],
         by=row["by"],
         data=row["data"],
+        currency=row["currency"],
     )
 
 

@@ -6,8 +6,7 @@ together. What a route does is in `routes/`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -28,7 +27,6 @@ Handler = Callable[[Call], Awaitable[Outcome]]
 LIMIT_MAX: Final = 200
 AUTH_TAG: Final = "auth"
 SUPERVISION_TAG: Final = "supervision"
-_WORD: Final = re.compile("[a-z][a-z_]{0,63}")
 
 
 class Door(StrEnum):
@@ -148,14 +146,10 @@ def day_parameter(name: str) -> Parameter:
     )
 
 
-def word_parameter(name: str) -> Parameter:
-    """A query parameter that is a name of ours: small letters and underscores."""
-    return Parameter(
-        name,
-        lambda text: text if _WORD.fullmatch(text) else None,
-        "a word of small letters",
-        {"type": "string", "pattern": f"^{_WORD.pattern}$"},
-    )
+def name_parameter(name: str, known: Collection[str], expects: str) -> Parameter:
+    """A query parameter that is one of the names that we use ourselves."""
+    names = sorted(known)
+    return Parameter(name, _one_of(*names), expects, {"type": "string", "enum": names})
 
 
 AS_OF: Final = day_parameter("as_of")

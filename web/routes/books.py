@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.audit_trail import AUDIT_ACTIONS, AUDIT_ENTITIES
 from domain.journal import LedgerAccount
 from domain.ledger_views import TrialBalanceView
 from domain.queries import ListAudit, ListJournalEntries, ReadTrialBalance
@@ -12,7 +13,7 @@ from web.calls import Call
 from web.problems import Problem, bad_parameter
 from web.replies import Outcome, Reply
 from web.request_reading import Parameter
-from web.routing import PAGING, SINCE, UNTIL, Route, day_parameter, id_parameter, word_parameter
+from web.routing import PAGING, SINCE, UNTIL, Route, day_parameter, id_parameter, name_parameter
 from web.schemas.books import (
     AuditList,
     JournalEntryList,
@@ -121,8 +122,8 @@ BOOKS: Final = (
         query=(
             *PAGING,
             id_parameter("actor_id"),
-            word_parameter("action"),
-            word_parameter("entity_type"),
+            name_parameter("action", AUDIT_ACTIONS, "an action of the audit trail"),
+            name_parameter("entity_type", AUDIT_ENTITIES, "a kind of thing that it is about"),
             id_parameter("entity_id"),
             SINCE,
             UNTIL,

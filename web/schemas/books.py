@@ -14,6 +14,7 @@ from domain.ledger_views import (
 )
 from domain.money import format_minor
 from web.schemas.fields import Day, Id, Instant, Money, ResponseShape
+from web.schemas.kept_facts import render_facts
 
 
 class JournalLineShape(ResponseShape):
@@ -139,7 +140,11 @@ def render_trial_balance(view: TrialBalanceView) -> dict[str, object]:
 
 def render_audit(line: AuditView) -> dict[str, object]:
     """A line of the audit trail as JSON."""
-    return {name: getattr(line, name) for name in AuditShape.model_fields}
+    told = {name: getattr(line, name) for name in AuditShape.model_fields}
+    for name in ("before", "after"):
+        kept = told[name]
+        told[name] = None if kept is None else render_facts(kept, line.currency)
+    return told
 
 
 def _render_currency(currency: str, balances: list[AccountBalance]) -> dict[str, object]:

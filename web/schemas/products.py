@@ -166,14 +166,15 @@ def render_product(view: ProductView) -> dict[str, object]:
         "name": product.name,
         "is_offered": product.is_offered,
         "defaults": render_terms(product.defaults),
-        "limits": _render_limits(product),
+        "limits": render_limits(product),
         "notes": idle_notes(product.defaults),
         "created_at": view.created_at,
         "updated_at": view.updated_at,
     }
 
 
-def _render_limits(product: Product) -> dict[str, object]:
+def render_limits(product: Product) -> dict[str, object]:
+    """The limits of a product as JSON."""
     limits, currency = product.limits, product.defaults.currency
 
     def money(minor: int | None) -> str | None:

@@ -13,6 +13,7 @@ from domain.interest_lines import InterestLine
 from domain.money import amount_writer, format_unrounded
 from domain.views import EventView, ScheduleView
 from web.schemas.fields import Day, Id, Instant, Money, Rate, ResponseShape
+from web.schemas.kept_facts import render_facts
 
 PLANNED = "planned"
 
@@ -173,7 +174,7 @@ def render_event(event: EventView) -> dict[str, object]:
         "at": event.at,
         "value_date": event.value_date,
         "by": event.by,
-        "data": event.data,
+        "data": render_facts(event.data, event.currency),
     }
 
 

@@ -154,6 +154,8 @@ async def test_the_audit_trail_is_narrowed_and_stays_in_its_branch(office: Offic
     about = await audit_of(office, EVERYTHING, entity_id=loan_ids[0], entity_type="loan")
     assert {line.entity_id for line in about} == {loan_ids[0]}
     assert about[0].action == "loan_submitted"
+    of_loans = [line for line in everything if line.entity_type in {"loan", "payment"}]
+    assert {line.currency for line in of_loans} <= {"EUR", "JPY", "KWD", "USD"}
     by_clerk = await audit_of(office, EVERYTHING, actor_id=office.clerk.user_id)
     assert by_clerk == [line for line in everything if line.actor_id == office.clerk.user_id]
     payments = await audit_of(office, EVERYTHING, action="payment_recorded")

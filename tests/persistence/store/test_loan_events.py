@@ -38,4 +38,5 @@ async def test_a_history_names_each_event_with_its_own_fields(office: Office) ->
         "is_payoff": False,
         "in_suspense": False,
     }
+    assert {event.currency for event in events} == {"EUR"}
     assert events[3].by == office.clerk.user_id
