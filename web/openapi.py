@@ -63,6 +63,10 @@ _TAGS: Final[Mapping[str, str]] = {
     "real time": "Notifications as they happen, and who is present.",
     "supervision": "What operators see and order.",
 }
+_LOCATION: Final[Json] = {
+    "description": "Where what was made can be read.",
+    "schema": {"type": "string", "format": "uri-reference"},
+}
 _PARAMETERS: Final[Mapping[str, Json]] = {
     "RequestId": {
         "name": "X-Request-Id",
@@ -120,7 +124,7 @@ def openapi_document(options: WebOptions) -> Json:
         "components": {
             "schemas": dict(_schemas()),
             "parameters": dict(_PARAMETERS),
-            "headers": dict(_HEADERS),
+            "headers": {**_HEADERS, "Location": _LOCATION},
             "securitySchemes": {
                 BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             },
@@ -243,6 +247,8 @@ def _responses(route: Route) -> Json:
     responses: Json = {}
     for status, shape in route.answers.items():
         answer: Json = {"description": title(status), "headers": _header_refs()}
+        if status == 201:  # noqa: PLR2004 - Created, whatever it was
+            answer["headers"]["Location"] = {"$ref": "#/components/headers/Location"}
         if shape is not None:
             others = {kind: {"schema": {"type": "string"}} for kind in route.other_types}
             answer["content"] = {JSON: {"schema": _ref(shape)}, **others}

@@ -70,12 +70,13 @@ async def test_a_loan_goes_out_in_parts_and_comes_back(shared_node):
 async def test_charges_are_asked_for_waived_and_paid(shared_node):
     desk = await a_desk(shared_node)
     charge = {"amount": "10.00", "id": str(uuid.uuid4())}
-    charged = await desk.officer("charge", charge)
-    assert charged["outstanding"]["fees"] == "10.00"
-    assert (await desk.officer("charge", charge))["outstanding"]["fees"] == "10.00"
+    charged = await desk.officer("charge", charge, expect=201)
+    assert (charged["id"], charged["outstanding"]) == (charge["id"], "10.00")
+    assert await desk.officer("charge", charge, expect=201) == charged
+    assert (await desk.now())["outstanding"]["fees"] == "10.00"
     await desk.officer("charge", {**charge, "amount": "11.00"}, expect=409)
     percent = {"percent": "2", "kind": "penalty"}
-    assert (await desk.officer("charge", percent))["outstanding"]["penalties"] == "24.00"
+    assert (await desk.officer("charge", percent, expect=201))["outstanding"] == "24.00"
     await desk.officer("waive", {"charge_id": charge["id"]}, expect=403)
     waived = await desk.manager("waive", {"charge_id": charge["id"]})
     assert waived["outstanding"]["fees"] == "0.00"
@@ -158,8 +159,10 @@ async def test_hope_is_given_up_and_money_comes_after_all(shared_node):
     assert (await desk.manager("undo-write-off"))["status"] == "active"
     await desk.manager("write-off")
     receipt = {"amount": "55.00", "id": str(uuid.uuid4())}
-    assert (await desk.officer("recover", receipt))["status"] == "written_off"
-    assert (await desk.officer("recover", receipt))["status"] == "written_off"
+    came = await desk.officer("recover", receipt, expect=201)
+    assert (came["id"], came["amount"], came["type"]) == (receipt["id"], "55.00", "recovery")
+    assert await desk.officer("recover", receipt, expect=201) == came
+    assert (await desk.now())["status"] == "written_off"
     await desk.officer("recover", {**receipt, "amount": "56.00"}, expect=409)
     refused = await desk.manager("undo-write-off", expect=409)
     assert refused["code"] == "already_paid"
@@ -172,7 +175,7 @@ async def test_a_recovery_entered_by_mistake_is_undone(shared_node):
     desk = await a_desk(shared_node)
     await desk.manager("write-off", {"reason": "moved away"})
     made = str(uuid.uuid4())
-    await desk.officer("recover", {"amount": "55.00", "id": made})
+    await desk.officer("recover", {"amount": "55.00", "id": made}, expect=201)
     node, officer = desk.node, desk.staff.officer
     path = f"/payments/?loan_id={desk.loan['id']}&type=recovery"
     (listed,) = (await node.get(officer, path))["items"]

@@ -10,6 +10,7 @@ from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
 from actors.messages.user_session import Attached, AttachSocket, IssueTicket, TicketIssued
 from actors.tree_views import DrainView, OrderTaken, Sample, WorkInHand
+from domain.charge_listing import ChargeStand
 from domain.commands import (
     AddComment,
     AmendLoan,
@@ -31,8 +32,9 @@ from domain.commands import (
     UpdateUser,
     WithdrawLoan,
 )
+from domain.conventions import ChargeKind
 from domain.decision import Committed
-from domain.identifiers import AnnouncementId
+from domain.identifiers import AnnouncementId, ChargeId
 from domain.queries import (
     ConfirmOperator,
     ListComments,
@@ -106,6 +108,7 @@ STATISTICS = StatisticsView(
     4,
 )
 ANNOUNCEMENT = AnnouncementView(AnnouncementId(an_id(9)), "a release", NOW, None, USER_ID, NOW)
+CHARGE = ChargeStand(ChargeId(workout_orders.MADE), ChargeKind.PENALTY, TODAY, 1, 1_250, 0, 0)
 GRANT = Grant("access", "refresh", 1800, ACCOUNT)
 WORDS = {
     "user_id": str(USER_ID),
@@ -144,7 +147,7 @@ def everything(house: House) -> None:
         **dict.fromkeys(workout_orders.LOAN_ORDERS, loan),
         ReadLoan: LOAN,
         ListLoans: Page((LOAN,), None),
-        ReadSchedule: SCHEDULE,
+        ReadSchedule: dataclasses.replace(SCHEDULE, charges=(CHARGE,)),
         **TOLD_OF_LOANS,
         ListLoanEvents: Page((EVENT,), EVENT.id, 9),
         RecordPayment: payment,

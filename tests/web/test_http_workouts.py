@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from actors.messages.replies import Unavailable
+from actors.messages.user_session import Answer, CarryOut
+from domain.decision import Committed
+from domain.queries import ListLoanEvents, ReadPayment, ReadSchedule
 from domain.rejections import (
     DisburseRefusal,
     FieldFault,
@@ -14,10 +19,11 @@ from domain.rejections import (
     Rejected,
     WorkoutRefusal,
 )
-from domain.workout_commands import UndoDisbursal, WaiveInterest, WriteOffLoan
+from domain.views import Page
+from domain.workout_commands import AddCharge, UndoDisbursal, WaiveInterest, WriteOffLoan
 from tests.web import workout_orders
 from tests.web.full_house import everything, filled
-from tests.web.standins import LOAN_ID, House
+from tests.web.standins import EVENT, LOAN, LOAN_ID, PAYMENT, House
 from web.routes.workouts import WORKOUTS
 
 LOAN_PATH = f"/loans/{LOAN_ID}"
@@ -29,7 +35,8 @@ async def test_each_path_is_one_command(client: Any, house: House, route: Any) -
     body = workout_orders.BODIES[route.name]
     answer = await client.post(filled(route.path), json=body, headers=house.bearer)
     assert answer.status_code == next(iter(route.answers))
-    assert house.session.last == workout_orders.orders(LOAN_ID)[route.name]
+    commands = [one.command for one in house.session.asked if isinstance(one, CarryOut)]
+    assert commands == [workout_orders.orders(LOAN_ID)[route.name]]
 
 
 @pytest.mark.parametrize("path", ["undo-disbursal", "write-off", "refund", "re-amortize"])
@@ -106,3 +113,53 @@ async def test_a_refusal_names_event_and_state(
     told = await answer.get_json()
     assert (answer.status_code, told["code"]) == (status, str(refusal))
     assert (told["event"], told["state"]) == ("write off", "closed")
+
+
+MADE = str(workout_orders.MADE)
+PLACES = {
+    "charge": f"{LOAN_PATH}/charges",
+    "recover": f"/payments/{PAYMENT.id}",
+    "payoff": f"/payments/{PAYMENT.id}",
+}
+
+
+@pytest.mark.parametrize("verb", PLACES)
+async def test_what_makes_something_answers_with_it_and_where_it_is(
+    client: Any, house: House, verb: str
+) -> None:
+    """U7: 201, what was made, and Location."""
+    everything(house)
+    body = workout_orders.BODIES[{"charge": "charge_loan", "payoff": "pay_off"}.get(verb, verb)]
+    answer = await client.post(f"{LOAN_PATH}/{verb}", json=body, headers=house.bearer)
+    told = await answer.get_json()
+    assert (answer.status_code, answer.headers["Location"]) == (201, PLACES[verb])
+    assert told["id"] == (MADE if verb == "charge" else str(PAYMENT.id))
+
+
+async def test_what_a_replay_made_is_found_by_the_event_of_its_version(
+    client: Any, house: House
+) -> None:
+    """U7: whoever repeats a request under its key has not said under which id."""
+    everything(house)
+    event = replace(EVENT, version=LOAN.version, data={"charge_id": MADE})
+    later = replace(EVENT, version=LOAN.version + 1, data={"payment_id": MADE})
+    house.session.table[AddCharge] = Committed(LOAN, replayed=True)
+    pages = [Page((later,), event.id), Page((event,), None)]
+    house.session.table[ListLoanEvents] = lambda _: pages.pop(0)
+    headers = {**house.bearer, "Idempotency-Key": "once"}
+    answer = await client.post(f"{LOAN_PATH}/charge", json={"amount": "12.50"}, headers=headers)
+    assert (answer.status_code, (await answer.get_json())["id"]) == (201, MADE)
+    assert answer.headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(("verb", "question"), [("charge", ReadSchedule), ("recover", ReadPayment)])
+async def test_what_was_made_and_cannot_be_read_is_no_refusal(
+    client: Any, house: House, verb: str, question: type
+) -> None:
+    """U7: the command was carried out, so nobody is told that nothing was done."""
+    everything(house)
+    house.session.table[question] = Unavailable("away", 1.0)
+    body = workout_orders.BODIES[{"charge": "charge_loan"}.get(verb, verb)]
+    answer = await client.post(f"{LOAN_PATH}/{verb}", json=body, headers=house.bearer)
+    assert (answer.status_code, (await answer.get_json())["code"]) == (503, "outcome_unknown")
+    assert isinstance(house.session.asked[-1], Answer)

@@ -30,7 +30,9 @@ async def add_comment(call: Call) -> Outcome:
         CommentId(call.new_id()), LoanId(call.ids["loan_id"]), call.fields(CommentBody).body
     )
     done = await call.carry_out(command, CommentView)
-    return done if isinstance(done, Problem) else made(done, render_comment(done.view), 201)
+    return (
+        done if isinstance(done, Problem) else made(done, render_comment(done.view), 201, call.path)
+    )
 
 
 COMMENTS: Final = (

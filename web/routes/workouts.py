@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from domain.identifiers import ChargeId, DisbursementId, PaymentId
 from domain.terms import Frequency
-from domain.views import PaymentView
+from domain.views import LoanView, PaymentView
 from domain.workout_commands import (
     AddCharge,
     ChangeRate,
@@ -28,8 +29,10 @@ from web.calls import Call, made
 from web.problems import Problem
 from web.replies import Outcome
 from web.routes.loan_commands import command_loan, command_route, loan_id
-from web.routing import Route
-from web.schemas.fields import NoFields
+from web.routes.made_on_loan import charge_made, payment_made
+from web.routing import Handler, Route
+from web.schemas.charges import ChargeShape, render_charge
+from web.schemas.fields import NoFields, RequestShape, ResponseShape
 from web.schemas.payments import PaymentShape, render_payment
 from web.schemas.workouts import (
     ChargeBody,
@@ -61,8 +64,9 @@ async def undo_disbursal(call: Call) -> Outcome:
 async def charge_loan(call: Call) -> Outcome:
     """Put a fee or a penalty on a loan."""
     body = call.fields(ChargeBody)
+    new = call.new_id(body.id)
     command = AddCharge(
-        charge_id=ChargeId(call.new_id(body.id)),
+        charge_id=ChargeId(new),
         loan_id=loan_id(call),
         kind=body.kind,
         amount=body.amount,
@@ -70,7 +74,15 @@ async def charge_loan(call: Call) -> Outcome:
         percent=body.percent,
         base=body.base,
     )
-    return await command_loan(call, command)
+    done = await call.carry_out(command, LoanView)
+    if isinstance(done, Problem):
+        return done
+    found = await charge_made(call, done, body.id, new)
+    if isinstance(found, Problem):
+        return found
+    charge, schedule = found
+    document = render_charge(charge, schedule.currency)
+    return made(done, document, 201, f"/loans/{done.view.id}/charges")
 
 
 async def charge_overdue(call: Call) -> Outcome:
@@ -130,15 +142,22 @@ async def undo_write_off(call: Call) -> Outcome:
 async def recover(call: Call) -> Outcome:
     """Record money that came in on a loan that was written off."""
     body = call.fields(ReceiptBody)
+    new = call.new_id(body.id)
     command = RecordRecovery(
-        payment_id=PaymentId(call.new_id(body.id)),
+        payment_id=PaymentId(new),
         loan_id=loan_id(call),
         amount=body.amount,
         value_date=body.value_date,
         method=body.method,
         reference=body.reference,
     )
-    return await command_loan(call, command)
+    done = await call.carry_out(command, LoanView)
+    if isinstance(done, Problem):
+        return done
+    payment = await payment_made(call, done, body.id, new)
+    if isinstance(payment, Problem):
+        return payment
+    return made(done, render_payment(payment), 201, f"/payments/{payment.id}")
 
 
 async def refund_credit(call: Call) -> Outcome:
@@ -163,10 +182,21 @@ async def pay_off(call: Call) -> Outcome:
     return made(done, render_payment(done.view), 201, f"/payments/{done.view.id}")
 
 
+def _making(
+    verb: str,
+    handler: Handler,
+    summary: str,
+    body: type[RequestShape],
+    shape: type[ResponseShape],
+) -> Route:
+    """The route of a command that answers with what it made, and where that is."""
+    return replace(command_route(verb, handler, summary, body), answers={201: shape})
+
+
 WORKOUTS: Final = (
     command_route("undo-approval", undo_approval, "Take an approval back", NoFields),
     command_route("undo-disbursal", undo_disbursal, "Take a disbursement back", UndoDisbursalBody),
-    command_route("charge", charge_loan, "Charge a fee or a penalty", ChargeBody),
+    _making("charge", charge_loan, "Charge a fee or a penalty", ChargeBody, ChargeShape),
     command_route("charge-overdue", charge_overdue, "Charge what is overdue", OverdueBody),
     command_route("waive", waive, "Waive a charge or interest", WaiverBody),
     command_route("rate-change", change_rate, "Change the rate from a day on", RateChangeBody),
@@ -177,16 +207,7 @@ WORKOUTS: Final = (
     command_route("re-age", re_age_loan, "Make new instalments of what is unpaid", ReAgeBody),
     command_route("write-off", write_off_loan, "Write a loan off", WriteOffBody),
     command_route("undo-write-off", undo_write_off, "Undo a write-off", NoFields),
-    command_route("recover", recover, "Record a recovery", ReceiptBody),
+    _making("recover", recover, "Record a recovery", ReceiptBody, PaymentShape),
     command_route("refund", refund_credit, "Refund a credit", RefundBody),
-    Route(
-        method="POST",
-        path="/loans/{loan_id}/payoff",
-        handler=pay_off,
-        summary="Pay a loan off",
-        tag="loans",
-        answers={201: PaymentShape},
-        body=PayoffBody,
-        problems=(403, 409),
-    ),
+    _making("payoff", pay_off, "Pay a loan off", PayoffBody, PaymentShape),
 )

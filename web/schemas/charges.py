@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.charge_listing import ChargeStand
 from domain.conventions import ChargeKind
 from domain.money import amount_writer
 from domain.views import ScheduleView
@@ -54,23 +55,26 @@ def render_charges(schedule: ScheduleView) -> dict[str, object]:
         "as_of": schedule.as_of,
         "currency": schedule.currency,
         "planned": schedule.planned,
-        "charges": [
-            {
-                "id": one.charge_id,
-                "kind": one.kind,
-                "due_date": one.due_date,
-                "instalment": one.number,
-                "amount": written(one.amount_minor),
-                "paid": written(one.paid_minor),
-                "waived": written(one.waived_minor),
-                "outstanding": written(one.outstanding_minor),
-            }
-            for one in charges
-        ],
+        "charges": [render_charge(one, schedule.currency) for one in charges],
         "totals": {
             "amount": written(sum(one.amount_minor for one in charges)),
             "paid": written(sum(one.paid_minor for one in charges)),
             "waived": written(sum(one.waived_minor for one in charges)),
             "outstanding": written(sum(one.outstanding_minor for one in charges)),
         },
+    }
+
+
+def render_charge(one: ChargeStand, currency: str) -> dict[str, object]:
+    """A charge as JSON."""
+    written = amount_writer(currency)
+    return {
+        "id": one.charge_id,
+        "kind": one.kind,
+        "due_date": one.due_date,
+        "instalment": one.number,
+        "amount": written(one.amount_minor),
+        "paid": written(one.paid_minor),
+        "waived": written(one.waived_minor),
+        "outstanding": written(one.outstanding_minor),
     }
