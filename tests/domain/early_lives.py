@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -162,7 +163,7 @@ def _other(
         **head(number, day),
         charge_id=ChargeId(UUID(int=number)),
         kind=draw(st.sampled_from(choices.ChargeKind)),
-        due_date=day + timedelta(days=draw(st.integers(0, 60))),
+        due_date=day + timedelta(days=draw(st.sampled_from([0, 9, 30, 60, 200, 500]))),
         amount_minor=draw(st.integers(1, 500)),
     )
 
@@ -182,21 +183,28 @@ def _charges_whole_periods(terms: Terms) -> bool:
 
 @st.composite
 def early_lives(
-    draw: st.DrawFn, kinds: tuple[int, ...] = _INTEREST
+    draw: st.DrawFn, kinds: tuple[int, ...] = _INTEREST, *, in_parts: bool = False
 ) -> tuple[Terms, tuple[LoanEvent, ...], date]:
     """Terms, all that happened to a loan on them, and the day on which it is looked at."""
     terms = draw(declining_terms())
+    first = terms.principal_minor
+    if in_parts and draw(st.booleans()):
+        terms = replace(terms, instalment_from=choices.InstalmentFrom.APPROVED_AMOUNT)
+        first = max(1, first // draw(st.integers(2, 5)))
     rows = build_schedule(terms, START)
     dues = [(row.due_date, row.principal_minor + row.interest_minor) for row in rows[:9]]
-    events = opening(terms)
+    events = opening(terms, first)
     events += [draw(_payment(terms, dues, 100 + n)) for n in range(draw(st.integers(1, 5)))]
     most = (dues[-1][0] - START).days
-    others = draw(st.sampled_from([0, 0, 1, 2, 3]))
+    others = draw(st.integers(1, 4) if in_parts else st.sampled_from([0, 0, 1, 2, 3]))
     events += [draw(_other(terms, 200 + n, most, kinds)) for n in range(others)]
+    if in_parts and draw(st.booleans()):
+        events.append(draw(_other(terms, 300, most // 3, (_CHARGE,))))
+        events.append(draw(_other(terms, 301, most, (_RE_AGE,))))
     latest = max(event.value_date for event in events)
     return terms, tuple(events), latest + timedelta(days=draw(st.integers(0, 200)))
 
 
 def new_plans() -> st.SearchStrategy[tuple[Terms, tuple[LoanEvent, ...], date]]:
     """Such lives, in which what is unpaid may be planned anew."""
-    return early_lives(_PLANS)
+    return early_lives(_PLANS, in_parts=True)

@@ -1,0 +1,89 @@
+"""What the engine did before it was mended, each with the property that finds it when put back.
+
+A piece of source as it stands, what stood in its place, and the test that fails then. It runs
+nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+INTEREST = "test_interest_asked.py::test_interest_asked_is_what_the_balances_bear"
+ROWS = "test_plan_of_rows.py::test_a_plan_has_the_rows_that_terms_and_events_say"
+
+
+@dataclass(frozen=True)
+class OldBehaviour:
+    """`text` stands once in `file`; with `before` in its place, the property `test` fails."""
+
+    name: str
+    file: str
+    text: str
+    before: str
+    test: str
+
+
+OLD_BEHAVIOURS = (
+    OldBehaviour(
+        "C3: interest of rows that early money has filled is put off again and again",
+        "domain/projection.py",
+        """    if is_past or (most is not None and row.paid_principal > max(0, most - calculated)):
+        row.interest = row.paid_interest
+    else:
+        asked = calculated if most is None else min(calculated, most)
+""",
+        """    if is_past or (most is not None and row.paid_principal > most - calculated):
+        row.interest = row.paid_interest
+    else:
+        asked = calculated
+""",
+        INTEREST,
+    ),
+    OldBehaviour(
+        "C3: the last row does not ask for what rows paid ahead have left",
+        "domain/projection.py",
+        "            if index in {taker, last}:\n",
+        "            if index == taker:\n",
+        INTEREST,
+    ),
+    OldBehaviour(
+        "C3: the same, in the rows that are laid out quickly",
+        "domain/plain_layout.py",
+        """            row.carried = carried = -principal
+            interest, principal = row.emi, 0
+""",
+        """            row.carried = carried = interest
+            interest, principal = 0, row.emi
+""",
+        INTEREST,
+    ),
+    OldBehaviour(
+        "C2: PROGRESSIVE counts days where periods were agreed",
+        "domain/charged_days.py",
+        "    return position.terms.recalculation_rest is",
+        "    return not position.terms.is_progressive and position.terms.recalculation_rest is",
+        INTEREST,
+    ),
+    OldBehaviour(
+        "G5: rows that nothing was left for do not come back with a tranche",
+        "domain/restructuring.py",
+        "    inserted = _whole_again(position)\n",
+        "    inserted: list[int] = []\n",
+        ROWS,
+    ),
+    OldBehaviour(
+        "E2: a re-age asks for every charge with its first row",
+        "domain/charging.py",
+        "            number = max(first_new, _row_for(position, charge.due_date)) + 1\n",
+        "            number = first_new + 1\n",
+        ROWS,
+    ),
+    OldBehaviour(
+        "E2: a re-age counts from a day before its own",
+        "domain/restructuring.py",
+        "    first_due = max(event.start_date, day)\n",
+        "    first_due = event.start_date\n",
+        "test_plan_of_rows.py"
+        "::test_a_re_age_that_starts_before_its_day_makes_no_row_of_negative_days",
+    ),
+)
