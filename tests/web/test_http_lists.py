@@ -129,7 +129,6 @@ async def test_one_loan_is_read_with_all_its_terms(client: Any, house: House) ->
         (DelinquencyTerms(DayCounting.INCLUSIVE), "active", (5, "1-30")),
         (DelinquencyTerms(buckets=(DelinquencyBucket("late", 2, None),)), "active", (4, "late")),
         (DelinquencyTerms(grace_days=4), "active", (0, "current")),
-        (None, "written_off", (0, "current")),
     ],
 )
 async def test_lateness_is_counted_as_the_terms_say(
@@ -143,6 +142,22 @@ async def test_lateness_is_counted_as_the_terms_say(
     house.session.table = {ListLoans: Page((late,), None)}
     (listed,) = (await told(await client.get("/loans/", headers=house.bearer)))["items"]
     assert (listed["flags"]["days_past_due"], listed["flags"]["bucket"]) == flags
+
+
+@pytest.mark.parametrize("status", [one for one in LoanStatus if one is not LoanStatus.ACTIVE])
+async def test_a_loan_that_nobody_waits_for_is_neither_due_nor_late(
+    client: Any, house: House, status: LoanStatus
+) -> None:
+    """U3: written off, paid back, rejected, withdrawn, or not paid out yet; its claim may stay."""
+    assert LOAN.next_due_date is not None
+    ended = LOAN._replace(status=str(status))
+    house.session.table = {ReadLoan: ended, ListLoans: Page((ended,), None)}
+    single = await told(await client.get(LOAN_PATH, headers=house.bearer))
+    (listed,) = (await told(await client.get("/loans/", headers=house.bearer)))["items"]
+    for shown in (single, listed):
+        assert shown["next_due"] is None
+        assert shown["flags"] == {"days_past_due": None, "bucket": None}
+        assert shown["outstanding"]["total"] != "0.00"
 
 
 async def test_payments_are_narrowed_by_what_they_are_and_became(client: Any, house: House) -> None:

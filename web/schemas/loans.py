@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.arrears import AS_USUAL, CURRENT, lateness
+from domain.arrears import AS_USUAL, lateness
 from domain.lifecycle import LoanStatus
 from domain.money import amount_writer
 from domain.terms import (
@@ -27,10 +27,10 @@ class FrequencyShape(ResponseShape):
 
 
 class Flags(ResponseShape):
-    """How late an active loan is today, counted and named as its terms say."""
+    """How late a loan is today, counted and named as its terms say; null unless it is active."""
 
-    days_past_due: int
-    bucket: str
+    days_past_due: int | None
+    bucket: str | None
 
 
 class OutstandingShape(ResponseShape):
@@ -44,7 +44,7 @@ class OutstandingShape(ResponseShape):
 
 
 class NextDue(ResponseShape):
-    """The oldest instalment on which something is owed."""
+    """The oldest instalment on which something is asked for; there is none unless it is active."""
 
     date: Day
     amount: Money
@@ -93,7 +93,7 @@ class LoanList(ResponseShape):
 
 
 def render_loan(loan: LoanView, today: date) -> dict[str, object]:
-    """A loan as JSON; its lateness is counted on `today`."""
+    """A loan as JSON; its lateness is counted on `today`, of an active one alone."""
     # Taken apart at once, and amounts written by one writer: a page of loans is mostly this.
     (
         loan_id, number, customer_id, branch_id, product_id, principal, currency, rate, instalments,
@@ -103,12 +103,14 @@ def render_loan(loan: LoanView, today: date) -> dict[str, object]:
         created_at, updated_at, product_version, delinquency, _terms,
     ) = loan  # fmt: skip
     written = amount_writer(currency)
-    late_days, late_as = 0, CURRENT
+    late_days: int | None = None
+    late_as: str | None = None
     next_due: dict[str, object] | None = None
-    if due_date is not None and due_minor is not None:
-        if status == LoanStatus.ACTIVE and due_date <= today:
-            late_days, late_as = lateness(due_date, today, delinquency or AS_USUAL)
-        next_due = {"date": due_date, "amount": written(due_minor)}
+    # For any other nobody waits, though the claim of what was written off stays.
+    if status == LoanStatus.ACTIVE:
+        late_days, late_as = lateness(due_date, today, delinquency or AS_USUAL)
+        if due_date is not None and due_minor is not None:
+            next_due = {"date": due_date, "amount": written(due_minor)}
     return {
         "id": loan_id,
         "number": number,
