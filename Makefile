@@ -116,7 +116,8 @@ fmt: setup-dev ## let ruff lay the code out
 
 RULES := tests/domain/test_rules.py tests/domain/test_loan_history.py tests/domain/test_as_of.py \
   tests/domain/test_loan_machine.py tests/domain/test_workout_machine.py \
-  tests/domain/test_interest_asked.py tests/domain/test_plan_of_rows.py
+  tests/domain/test_interest_asked.py tests/domain/test_plan_of_rows.py \
+  tests/domain/test_books_by_day.py
 
 soak: setup-dev ## minutes of seeded trouble, and 5,000 examples of each rule of the engine
 	@$(BIN)/python -m pytest -m soak $(ARGS)

@@ -35,7 +35,7 @@ class BooksDesk:
                 return await self.books.entries(query, seen)
             case ReadTrialBalance():
                 on = query.on or self.clock.today()
-                return await self.books.trial_balance(on, query.branch_id, seen)
+                return await self.books.trial_balance(on, query.branch_id, seen, query.posted_until)
             case ListAudit():
                 return await self.books.audit(query, seen)
             case _:

@@ -87,9 +87,9 @@ class Books(Protocol):
         """A page of entries, in the order of their events."""
 
     async def trial_balance(
-        self, on: date, branch_id: UUID | None, sight: Sight
+        self, on: date, branch_id: UUID | None, sight: Sight, posted_until: date | None = None
     ) -> TrialBalanceView:
-        """What stands on every ledger account at the end of the day `on`."""
+        """What stands on every account at the end of `on`, of what was posted until then."""
 
     async def audit(self, query: ListAudit, sight: Sight) -> Page[AuditView]:
         """A page of the audit trail."""

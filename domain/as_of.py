@@ -28,8 +28,8 @@ _LEAVING_NO_TRACE = (PaymentReversed, DisbursalUndone)
 class Passage:
     """A day on which something happened or fell due, and the loan at its end.
 
-    `payments` came in on it, as they stand then, those that were reversed among them; `slices` are
-    what money did to the rows on it.
+    `payments` came in on it, as they stand then, those that were reversed among them; `released`
+    came in before, and pay since this day. `slices` are what money did to the rows on it.
     """
 
     day: date
@@ -37,6 +37,7 @@ class Passage:
     loan: Loan
     payments: tuple[Payment, ...]
     slices: tuple[Slice, ...]
+    released: tuple[Payment, ...] = ()
 
 
 def known_by(events: Iterable[LoanEvent], day: date) -> list[LoanEvent]:
@@ -102,6 +103,7 @@ def passages(
             return
         day = min(ahead)
         payments, slices = len(running.payments), len(running.slices)
+        held = set(running.suspended)
         for event in days.get(day, ()):
             replay.step(event)
         yield Passage(
@@ -110,6 +112,7 @@ def passages(
             _seen(running, day),
             tuple(running.payments[payments:]),
             tuple(running.slices[slices:]),
+            tuple(one for one in running.payments if one.id in held - running.suspended.keys()),
         )
 
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from domain.events import LoanEvent
 from domain.identifiers import UserId
+from domain.ledger import LedgerMovement
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.payment import Payment
@@ -40,7 +41,9 @@ class Decision:
     `payments` begins with the payment that the event is about. Of each, only the projections
     (status, allocation, outstanding after) may have changed; notes beside it are not in here.
     `payments_before` holds those of them that had been there before, as they stood. `second_eyes`
-    is what must besides be so for the decision to be kept.
+    is what must besides be so for the decision to be kept. `movements` are what now moves the books
+    otherwise than before, the event itself among it, each on the value date of its own event; None
+    where the event comes last, and moves them alone.
     """
 
     events: tuple[LoanEvent, ...]
@@ -48,6 +51,7 @@ class Decision:
     payments: tuple[Payment, ...] = ()
     payments_before: tuple[Payment, ...] = ()
     second_eyes: SecondEyes | None = None
+    movements: tuple[LedgerMovement, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

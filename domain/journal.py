@@ -3,23 +3,27 @@
 Policy. Interest, fees and penalties are income when they are paid, not when they fall due, and a
 fee that is withheld of a disbursement is paid then; so the only receivable is the principal that is
 out. What a customer pays beyond what he owes is a debt to him (customer credit) until it is
-refunded. At any moment the balances are those that the loans imply (`implied_balances`): loans
-receivable is the principal out, customer credit the credit.
+refunded. At any moment the balances are those that the loans imply (`ledger.py`): loans receivable
+is the principal out, customer credit the credit.
 
 What is given up (a write-off, a shortfall within the tolerance) is an expense; what is recovered of
 it is an income of its own. Money that cannot be applied is in suspense. Interest and charges that
 are waived were no income yet, so they post nothing.
 
-A reversal posts the mirror of the payment as it was allocated when it was reversed. Wherever a
-reversal or a late-coming payment makes others be allocated anew, each of them posts the difference:
-no earlier line is ever changed.
+An entry counts on its value date, which is that of the event whose money it moves: a reversal takes
+a payment back on the day on which it had counted, and where that or a late-coming payment makes
+others be split anew, each posts the difference on its own day. So the entries that count until a
+day are what the loan of that day implies (`as_of.py`), whatever was entered later. The day on which
+an entry was posted stands beside it, and no earlier line is ever changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from domain.decision import Decision
 from domain.events import (
@@ -32,25 +36,31 @@ from domain.events import (
     PaymentRecorded,
     PaymentReversed,
     RecoveryReceived,
+    SuspenseApplied,
     WriteOffUndone,
 )
 from domain.identifiers import PaymentId
+from domain.ledger import Amounts, LedgerAccount, LedgerMovement, implied_balances, moved
 from domain.loan import Loan
 from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
 
-
-class LedgerAccount(StrEnum):
-    """The chart of accounts."""
-
-    CASH = "cash"
-    LOANS_RECEIVABLE = "loans_receivable"
-    CUSTOMER_CREDIT = "customer_credit"
-    SUSPENSE = "suspense"
-    INTEREST_INCOME = "interest_income"
-    FEE_INCOME = "fee_income"
-    PENALTY_INCOME = "penalty_income"
-    RECOVERY_INCOME = "recovery_income"
-    WRITE_OFF_EXPENSE = "write_off_expense"
+# Within an entry, accounts follow one another in this order.
+_ORDER: Final = {
+    account: place
+    for place, account in enumerate(
+        (
+            LedgerAccount.CASH,
+            LedgerAccount.SUSPENSE,
+            LedgerAccount.RECOVERY_INCOME,
+            LedgerAccount.PENALTY_INCOME,
+            LedgerAccount.FEE_INCOME,
+            LedgerAccount.INTEREST_INCOME,
+            LedgerAccount.WRITE_OFF_EXPENSE,
+            LedgerAccount.LOANS_RECEIVABLE,
+            LedgerAccount.CUSTOMER_CREDIT,
+        )
+    )
+}
 
 
 class Side(StrEnum):
@@ -76,16 +86,19 @@ class JournalMemo(StrEnum):
     WRITE_OFF = "write_off"
     WRITE_OFF_UNDONE = "write_off_undone"
     RECOVERY = "recovery"
+    CORRECTION = "correction"
 
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
     """One leg of an entry: an amount above nothing, in minor units, on one side of one account.
 
-    `entry` numbers the entries of one event from 0; the lines of each entry balance.
+    `entry` numbers the entries of one event from 0; the lines of each entry balance, and are of one
+    `value_date`.
     """
 
     entry: int
+    value_date: date
     account: LedgerAccount
     side: Side
     amount_minor: int
@@ -99,18 +112,56 @@ class _Entry:
     """Amounts by account, debits positive and credits negative; together they are nothing."""
 
     memo: JournalMemo
+    value_date: date
     payment_id: PaymentId | None
-    amounts: dict[LedgerAccount, int]
+    amounts: Amounts
 
 
 def post(event: LoanEvent, before: Loan | None, decision: Decision) -> tuple[JournalLine, ...]:
     """The lines that `event` of `decision` posts on a loan that was `before`."""
     entries = tuple(_entries(event, before, decision))
     _assert_implied(entries, before, decision.loan)
-    currency = decision.loan.terms.currency
+    return _lines(entries, 0, decision.loan.terms.currency)
+
+
+def corrections(
+    posted: Iterable[tuple[date, LedgerAccount, int]],
+    rightly: Iterable[LedgerMovement],
+    first: int,
+    currency: str,
+) -> tuple[JournalLine, ...]:
+    """The lines that lead from what is `posted` of a loan to what its events `rightly` move.
+
+    An entry for each value date on which they differ, numbered from `first`. `posted` are debits
+    less credits by value date and account. Empty when the books are right.
+    """
+    amounts = by_day(rightly)
+    for day, account, amount in posted:
+        of_day = amounts.setdefault(day, {})
+        of_day[account] = of_day.get(account, 0) - amount
+    entries = [
+        _Entry(JournalMemo.CORRECTION, day, None, moved({}, amounts[day]))
+        for day in sorted(amounts)
+        if any(amounts[day].values())
+    ]
+    return _lines(entries, first, currency)
+
+
+def by_day(movements: Iterable[LedgerMovement]) -> dict[date, Amounts]:
+    """What `movements` move together, by value date."""
+    days: dict[date, Amounts] = {}
+    for movement in movements:
+        of_day = days.setdefault(movement.value_date, {})
+        for account, amount in movement.amounts.items():
+            of_day[account] = of_day.get(account, 0) + amount
+    return days
+
+
+def _lines(entries: Iterable[_Entry], first: int, currency: str) -> tuple[JournalLine, ...]:
     return tuple(
         JournalLine(
             number,
+            entry.value_date,
             account,
             Side.DEBIT if amount > 0 else Side.CREDIT,
             abs(amount),
@@ -118,112 +169,118 @@ def post(event: LoanEvent, before: Loan | None, decision: Decision) -> tuple[Jou
             entry.payment_id,
             entry.memo,
         )
-        for number, entry in enumerate(entries)
-        for account, amount in entry.amounts.items()
+        for number, entry in enumerate(entries, first)
+        for account, amount in sorted(entry.amounts.items(), key=lambda one: _ORDER[one[0]])
         if amount != 0
     )
 
 
-def implied_balances(loan: Loan | None) -> dict[LedgerAccount, int]:
-    """The balance of each account as the loan's state implies it: debits positive, minor units."""
-    if loan is None:
-        return {}
-    principal = interest = fees = penalties = 0
-    for row in loan.instalments:
-        principal += row.paid_principal_minor
-        interest += row.paid_interest_minor
-        fees += row.paid_fees_minor
-        penalties += row.paid_penalties_minor
-    book = loan.book
-    given_up = 0 if book is None else book.forgiven_principal_minor + book.written_off_minor
-    recovered = 0 if book is None else book.recovered_minor
-    fees += 0 if book is None else sum(tranche.withheld_minor for tranche in book.tranches)
-    received = principal + interest + fees + penalties + loan.credit_minor
-    return {
-        LedgerAccount.CASH: received + recovered + loan.suspense_minor - loan.disbursed_minor,
-        LedgerAccount.LOANS_RECEIVABLE: loan.disbursed_minor - principal - given_up,
-        LedgerAccount.CUSTOMER_CREDIT: -loan.credit_minor,
-        LedgerAccount.SUSPENSE: -loan.suspense_minor,
-        LedgerAccount.INTEREST_INCOME: -interest,
-        LedgerAccount.FEE_INCOME: -fees,
-        LedgerAccount.PENALTY_INCOME: -penalties,
-        LedgerAccount.RECOVERY_INCOME: -recovered,
-        LedgerAccount.WRITE_OFF_EXPENSE: given_up,
-    }
-
-
 def _entries(event: LoanEvent, before: Loan | None, decision: Decision) -> Iterator[_Entry]:
-    told = list(_told(event, decision))
-    yield from told
-    yield from _untold(event, _rest(told, before, decision.loan))
+    """What the event moves itself, then what others move otherwise because of it."""
+    rest = moved(implied_balances(before), implied_balances(decision.loan))
+    movements = decision.movements
+    if movements is None:
+        yield from _of_event(event, rest, decision)
+        return
+    for movement in sorted(movements, key=lambda one: one.event is not event):
+        for account, amount in movement.amounts.items():
+            rest[account] = rest.get(account, 0) - amount
+        if movement.event is event:
+            yield from _of_event(event, movement.amounts, decision)
+        else:
+            yield from _moved_otherwise(movement, event)
+    rest = moved({}, rest)
+    if rest:
+        # The loan was kept as another release of the engine had it, and is set right with this.
+        _assert_no_money(rest)
+        yield _Entry(JournalMemo.CORRECTION, event.value_date, None, rest)
+
+
+def _of_event(event: LoanEvent, amounts: Amounts, decision: Decision) -> Iterator[_Entry]:
+    """What `event` says itself, and what follows from it without being said; nothing else."""
+    rest = dict(amounts)
+    for entry in _told(event, decision):
+        yield entry
+        for account, amount in entry.amounts.items():
+            rest[account] = rest.get(account, 0) - amount
+    yield from _untold(event, rest)
 
 
 def _told(event: LoanEvent, decision: Decision) -> Iterator[_Entry]:
-    """What `event` itself says: money that went out, came in, or was undone."""
+    """What `event` itself says: money that went out or came in."""
+    day = event.value_date
     match event:
         case LoanDisbursed():
-            yield _Entry(JournalMemo.DISBURSEMENT, None, _paid_out(event.amount_minor))
+            yield _Entry(JournalMemo.DISBURSEMENT, day, None, _paid_out(event.amount_minor))
             if event.withheld_minor:
                 kept = Allocation(fees_minor=event.withheld_minor)
-                yield _Entry(JournalMemo.DISBURSEMENT_FEE, None, _receipt(kept))
+                yield _Entry(JournalMemo.DISBURSEMENT_FEE, day, None, _receipt(kept))
             if event.down_payment_minor:
                 back = Allocation(principal_minor=event.down_payment_minor)
-                yield _Entry(JournalMemo.DOWN_PAYMENT, None, _receipt(back))
+                yield _Entry(JournalMemo.DOWN_PAYMENT, day, None, _receipt(back))
         case PaymentRecorded():
             taken = _of(event.payment_id, decision.payments)
-            yield _Entry(JournalMemo.PAYMENT, taken.id, _of_payment(taken))
-        case PaymentReversed():
-            undone = _of(event.payment_id, decision.payments_before)
-            mirror = {account: -amount for account, amount in _of_payment(undone).items()}
-            yield _Entry(JournalMemo.REVERSAL, undone.id, mirror)
+            yield _Entry(JournalMemo.PAYMENT, day, taken.id, _of_payment(taken))
+        case SuspenseApplied():
+            held = _of_payment(_of(event.payment_id, decision.payments_before))
+            applied = _of_payment(_of(event.payment_id, decision.payments))
+            yield _Entry(JournalMemo.REALLOCATION, day, event.payment_id, moved(held, applied))
         case RecoveryReceived():
             recovered = _of(event.payment_id, decision.payments)
-            yield _Entry(JournalMemo.RECOVERY, recovered.id, _of_payment(recovered))
+            yield _Entry(JournalMemo.RECOVERY, day, recovered.id, _of_payment(recovered))
         case CreditRefunded():
             amounts = {
                 LedgerAccount.CUSTOMER_CREDIT: event.amount_minor,
                 LedgerAccount.CASH: -event.amount_minor,
             }
-            yield _Entry(JournalMemo.REFUND, None, amounts)
+            yield _Entry(JournalMemo.REFUND, day, None, amounts)
         case _:
             pass
-    own = event.payment_id if isinstance(event, MoneyReceived | PaymentReversed) else None
-    yield from _reallocations(own, decision)
 
 
-def _rest(told: Iterable[_Entry], before: Loan | None, after: Loan) -> dict[LedgerAccount, int]:
-    """What the balances have moved by beyond what is told: given up, taken back, credit used."""
-    moved = implied_balances(after)
-    for account, amount in implied_balances(before).items():
-        moved[account] -= amount
-    for entry in told:
-        for account, amount in entry.amounts.items():
-            moved[account] -= amount
-    return {account: amount for account, amount in moved.items() if amount}
-
-
-def _untold(event: LoanEvent, rest: dict[LedgerAccount, int]) -> Iterator[_Entry]:
-    """Entries for what follows from `event` without being said by it; nothing else may be left."""
-    if isinstance(event, DisbursalUndone):
-        undone = {LedgerAccount.LOANS_RECEIVABLE, LedgerAccount.CASH, LedgerAccount.FEE_INCOME}
-        assert rest.keys() <= undone
-        yield _Entry(JournalMemo.DISBURSAL_UNDONE, None, rest)
-        return
-    given_up = rest.pop(LedgerAccount.WRITE_OFF_EXPENSE, 0)
-    if given_up:
-        receivable = rest.pop(LedgerAccount.LOANS_RECEIVABLE, 0) + given_up
-        rest[LedgerAccount.LOANS_RECEIVABLE] = receivable
-        amounts = {
-            LedgerAccount.WRITE_OFF_EXPENSE: given_up,
-            LedgerAccount.LOANS_RECEIVABLE: -given_up,
-        }
-        yield _Entry(_memo_of_giving_up(event), None, amounts)
-    rest = {account: amount for account, amount in rest.items() if amount}
+def _untold(event: LoanEvent, rest: Amounts) -> Iterator[_Entry]:
+    """Entries for what follows from `event` without being said by it: given up, or credit used."""
+    yield from _given_up(event, rest)
+    rest = moved({}, rest)
     if rest:
         # Credit was used, or is used otherwise than before: no money came or went.
-        moved = rest.keys() & {LedgerAccount.CASH, LedgerAccount.SUSPENSE}
-        assert not moved, f"the books do not agree with the loan: {moved}"
-        yield _Entry(JournalMemo.CREDIT_USED, None, rest)
+        _assert_no_money(rest)
+        yield _Entry(JournalMemo.CREDIT_USED, event.value_date, None, rest)
+
+
+def _moved_otherwise(movement: LedgerMovement, cause: LoanEvent) -> Iterator[_Entry]:
+    """The difference that `cause` makes to an earlier event, on the day of that."""
+    event, rest = movement.event, dict(movement.amounts)
+    counts_on = movement.value_date
+    if isinstance(event, LoanDisbursed) and isinstance(cause, DisbursalUndone):
+        yield _Entry(JournalMemo.DISBURSAL_UNDONE, counts_on, None, rest)
+        return
+    if not isinstance(event, MoneyReceived | SuspenseApplied):
+        yield from _untold(event, rest)
+        return
+    is_own = isinstance(cause, PaymentReversed) and cause.payment_id == event.payment_id
+    taken_back = is_own and isinstance(event, MoneyReceived)
+    yield from _given_up(event, rest)
+    rest = moved({}, rest)
+    if rest:
+        if not is_own:
+            _assert_no_cash(rest)
+        memo = JournalMemo.REVERSAL if taken_back else JournalMemo.REALLOCATION
+        yield _Entry(memo, counts_on, event.payment_id, rest)
+
+
+def _given_up(event: LoanEvent, rest: Amounts) -> Iterator[_Entry]:
+    """What is given up, or no longer, taken out of the `rest`."""
+    given_up = rest.pop(LedgerAccount.WRITE_OFF_EXPENSE, 0)
+    if not given_up:
+        return
+    receivable = rest.pop(LedgerAccount.LOANS_RECEIVABLE, 0) + given_up
+    rest[LedgerAccount.LOANS_RECEIVABLE] = receivable
+    amounts = {
+        LedgerAccount.WRITE_OFF_EXPENSE: given_up,
+        LedgerAccount.LOANS_RECEIVABLE: -given_up,
+    }
+    yield _Entry(_memo_of_giving_up(event), event.value_date, None, amounts)
 
 
 def _memo_of_giving_up(event: LoanEvent) -> JournalMemo:
@@ -234,23 +291,11 @@ def _memo_of_giving_up(event: LoanEvent) -> JournalMemo:
     return JournalMemo.TOLERANCE
 
 
-def _paid_out(amount_minor: int) -> dict[LedgerAccount, int]:
+def _paid_out(amount_minor: int) -> Amounts:
     return {LedgerAccount.LOANS_RECEIVABLE: amount_minor, LedgerAccount.CASH: -amount_minor}
 
 
-def _reallocations(own: PaymentId | None, decision: Decision) -> Iterator[_Entry]:
-    """The difference of every other payment whose split has changed; its cash has not."""
-    stood = {payment.id: payment for payment in decision.payments_before}
-    for payment in decision.payments:
-        if payment.id == own:
-            continue
-        old, new = _of_payment(stood[payment.id]), _of_payment(payment)
-        amounts = {account: new.get(account, 0) - old.get(account, 0) for account in {**old, **new}}
-        if any(amounts.values()):
-            yield _Entry(JournalMemo.REALLOCATION, payment.id, amounts)
-
-
-def _of_payment(payment: Payment) -> dict[LedgerAccount, int]:
+def _of_payment(payment: Payment) -> Amounts:
     """What a payment as it stands has done to the books."""
     if payment.status is PaymentStatus.SUSPENSE:
         amount = payment.amount_minor
@@ -261,7 +306,7 @@ def _of_payment(payment: Payment) -> dict[LedgerAccount, int]:
     return _receipt(payment.allocation)
 
 
-def _receipt(split: Allocation) -> dict[LedgerAccount, int]:
+def _receipt(split: Allocation) -> Amounts:
     """Money that came in, and what it paid."""
     return {
         LedgerAccount.CASH: split.total_minor,
@@ -275,6 +320,17 @@ def _receipt(split: Allocation) -> dict[LedgerAccount, int]:
 
 def _of(payment_id: PaymentId, payments: Iterable[Payment]) -> Payment:
     return next(payment for payment in payments if payment.id == payment_id)
+
+
+def _assert_no_money(amounts: Amounts) -> None:
+    """Nothing came or went, and nothing waits otherwise."""
+    wrong = amounts.keys() & {LedgerAccount.CASH, LedgerAccount.SUSPENSE}
+    assert not wrong, f"the books do not agree with the loan: {wrong}"
+
+
+def _assert_no_cash(amounts: Amounts) -> None:
+    """Whatever money pays now, as much of it came in as before."""
+    assert LedgerAccount.CASH not in amounts, "the books do not agree with the loan: cash"
 
 
 def _assert_implied(entries: Iterable[_Entry], before: Loan | None, after: Loan) -> None:

@@ -21,7 +21,10 @@ class JournalLineView:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntryView:
-    """One balanced entry: the one numbered `entry` of those that the event `event_id` posted."""
+    """One balanced entry: the one numbered `entry` of those that the event `event_id` posted.
+
+    It counts on `value_date`, and was posted `at` an instant of the business day `posted_on`.
+    """
 
     event_id: UUID
     entry: int
@@ -32,6 +35,7 @@ class JournalEntryView:
     currency: str
     value_date: date
     at: datetime
+    posted_on: date
     lines: tuple[JournalLineView, ...]
 
 
@@ -52,10 +56,14 @@ class AccountBalance:
 
 @dataclass(frozen=True, slots=True)
 class TrialBalanceView:
-    """Every ledger account at the end of the day `on`; the balances of a currency are nothing."""
+    """Every ledger account at the end of the day `on`; the balances of a currency are nothing.
+
+    Of what was posted until the end of the day `posted_until`, None for all that is known.
+    """
 
     on: date
     balances: tuple[AccountBalance, ...]
+    posted_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

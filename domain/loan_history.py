@@ -28,6 +28,7 @@ from domain.events import (
 )
 from domain.happening import counted, happen, keep_place, projection, take
 from domain.identifiers import DisbursementId, PaymentId
+from domain.ledger import Amounts, LedgerMovement, moved
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.payment import Payment, PaymentStatus
@@ -115,10 +116,12 @@ def replay(events: Iterable[LoanEvent]) -> tuple[Loan, tuple[Payment, ...]]:
     return history.loan, history.payments
 
 
-def replay_beside(events: Iterable[LoanEvent], further: LoanEvent) -> tuple[History, History]:
-    """What `events` make, without `further` and with it; what goes before it is gone through once.
+def replay_beside(
+    events: Iterable[LoanEvent], further: LoanEvent
+) -> tuple[History, History, tuple[LedgerMovement, ...]]:
+    """What `events` make, without `further` and with it, and what moves the books otherwise then.
 
-    Raises ValueError without a submission.
+    What goes before it is gone through once. Raises ValueError without a submission.
     """
     before = in_order(events)
     after = in_order((*before, further))
@@ -126,9 +129,23 @@ def replay_beside(events: Iterable[LoanEvent], further: LoanEvent) -> tuple[Hist
     running = _begun(after[:same])
     _go_on(running, after[1:same], after)
     twin = running.copied()
-    _go_on(twin, before[same:], before)
-    _go_on(running, after[same:], after)
-    return _history(twin), _history(running)
+    stood = {one.event.event_id: one.amounts for one in _moving(twin, before[same:], before)}
+    changes = [
+        LedgerMovement(one.event, moved(stood.get(one.event.event_id, {}), one.amounts))
+        for one in _moving(running, after[same:], after)
+    ]
+    return _history(twin), _history(running), tuple(one for one in changes if one.amounts)
+
+
+def movements(events: Iterable[LoanEvent]) -> tuple[LedgerMovement, ...]:
+    """What each of `events` does to the books, in order: the journal by value date, and no other.
+
+    What has counted until a day is what `loan_as_of` that day implies. Raises ValueError without a
+    submission.
+    """
+    ordered = in_order(events)
+    running = _begun(ordered)
+    return tuple(one for one in _moving(running, ordered[1:], ordered) if one.amounts)
 
 
 def in_order(events: Iterable[LoanEvent]) -> list[LoanEvent]:
@@ -142,8 +159,7 @@ class Replay:
     def __init__(self, ordered: Sequence[LoanEvent]) -> None:
         """Begin with the submission. Raises ValueError when it is not the first of `ordered`."""
         self.running = _begun(ordered)
-        self._gone = {one.payment_id for one in ordered if isinstance(one, PaymentReversed)}
-        self._undone = {one.disbursement_id for one in ordered if isinstance(one, DisbursalUndone)}
+        self._gone, self._undone = _taken_back(ordered)
 
     def copied(self) -> Replay:
         """One that goes its own way from here."""
@@ -202,10 +218,36 @@ def _begun(ordered: Sequence[LoanEvent]) -> RunningLoan:
 
 def _go_on(running: RunningLoan, events: Iterable[LoanEvent], known: Sequence[LoanEvent]) -> None:
     """Let `events` happen, of all that are `known`."""
-    gone = {event.payment_id for event in known if isinstance(event, PaymentReversed)}
-    undone = {event.disbursement_id for event in known if isinstance(event, DisbursalUndone)}
+    gone, undone = _taken_back(known)
     for event in events:
         _step(running, event, gone, undone)
+
+
+def _taken_back(known: Iterable[LoanEvent]) -> tuple[set[PaymentId], set[DisbursementId]]:
+    """The payments and the disbursals that never were."""
+    gone: set[PaymentId] = set()
+    undone: set[DisbursementId] = set()
+    for event in known:
+        if isinstance(event, PaymentReversed):
+            gone.add(event.payment_id)
+        elif isinstance(event, DisbursalUndone):
+            undone.add(event.disbursement_id)
+    return gone, undone
+
+
+def _moving(
+    running: RunningLoan, events: Iterable[LoanEvent], known: Sequence[LoanEvent]
+) -> list[LedgerMovement]:
+    """Let `events` happen, of all that are `known`: what each of them does to the books."""
+    told: list[LedgerMovement] = []
+    gone, undone = _taken_back(known)
+    stood: Amounts = running.balances
+    for event in events:
+        _step(running, event, gone, undone)
+        stands = running.balances
+        told.append(LedgerMovement(event, moved(stood, stands)))
+        stood = stands
+    return told
 
 
 def _history(running: RunningLoan) -> History:

@@ -169,7 +169,7 @@ class ReadStatistics:
 
 @dataclass(frozen=True, slots=True)
 class ListJournalEntries:
-    """Entries of the books in sight, narrowed by loan, ledger account and value date.
+    """Entries of the books in sight, narrowed by loan, account, value date and day of posting.
 
     Both days are in it.
     """
@@ -179,14 +179,20 @@ class ListJournalEntries:
     account: str | None = None
     since: date | None = None
     until: date | None = None
+    posted_since: date | None = None
+    posted_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTrialBalance:
-    """The balance of every ledger account at the end of a business day (default today)."""
+    """The balance of every ledger account at the end of a business day (default today).
+
+    With `posted_until` as the books stood then: of what was posted until the end of that day.
+    """
 
     on: date | None
     branch_id: UUID | None = None
+    posted_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import date
 
 from domain.events import PaymentRecorded
 from domain.identifiers import PaymentId
+from domain.ledger import Amounts, Standing
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.payment import Payment
@@ -55,6 +56,29 @@ class RunningLoan:
     def owed(self) -> int:
         """All that the rows still ask for."""
         return 0 if self.position is None else self.position.owed
+
+    @property
+    def balances(self) -> Amounts:
+        """What stands on each ledger account: `implied_balances` of what it would be stopped to."""
+        if self.position is None:
+            return Standing(suspense=self.suspense).balances
+        principal = interest = fees = penalties = 0
+        for row in self.position.rows:
+            principal += row.paid_principal
+            interest += row.paid_interest
+            fees += row.paid_fees
+            penalties += row.paid_penalties
+        return Standing(
+            disbursed=self.loan.disbursed_minor,
+            principal=principal,
+            interest=interest,
+            fees=fees + sum(tranche.withheld_minor for tranche in self.position.tranches),
+            penalties=penalties,
+            credit=self.credit,
+            suspense=self.suspense,
+            recovered=self.recovered,
+            given_up=self.position.forgiven + self.written_off,
+        ).balances
 
 
 def is_whole(loan: Loan) -> bool:

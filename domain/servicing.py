@@ -121,7 +121,7 @@ def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> De
 
     Refused when it would take away credit that the customer has had back already.
     """
-    before, after = replay_beside(history, event)
+    before, after, movements = replay_beside(history, event)
     assert before.loan.version == loan.version, "the history is not that of the loan as it stands"
     if after.loan.credit_minor < 0:
         return Rejected(
@@ -132,7 +132,8 @@ def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> De
     about = event.payment_id if isinstance(event, PaymentEvent) else None
     own = [payment for payment in after.payments if payment.id == about]
     others = [payment for payment in changed if payment.id != about]
-    return Decision((event,), after.loan, (*own, *others), _own_first(about, changed_before))
+    stood = _own_first(about, changed_before)
+    return Decision((event,), after.loan, (*own, *others), stood, movements=movements)
 
 
 def _own_first(own: PaymentId | None, payments: tuple[Payment, ...]) -> tuple[Payment, ...]:

@@ -37,6 +37,7 @@ class StatementEntry(StrEnum):
     PAYMENT = "payment"
     PAYMENT_REVERSED = "payment_reversed"
     HELD_IN_SUSPENSE = "held_in_suspense"
+    SUSPENSE_APPLIED = "suspense_applied"
     REFUND = "refund"
     RECOVERY = "recovery"
     RECOVERY_REVERSED = "recovery_reversed"
@@ -175,6 +176,10 @@ def _lines(
             yield _line(passage.day, entry, change)
     for payment in passage.payments:
         yield from _of_payment(passage, payment)
+    for payment in passage.released:
+        applied = StatementEntry.SUSPENSE_APPLIED
+        amount, split = payment.amount_minor, payment.allocation
+        yield _line(passage.day, applied, -amount, payment.id, payment.reference, split)
     for event in passage.events:
         yield from _of_ending(passage.day, event)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import combinations
 from typing import Any, Final, final
 from uuid import UUID
 
@@ -40,7 +41,7 @@ _TOUCHES: Final = (
 )
 ENTRIES: Final = KeysetList(
     "t.event_id AS id, t.entry AS part, t.loan_id, t.branch_id, t.payment_id, t.memo,"
-    " t.currency, t.value_date, t.at, lines.*",
+    " t.currency, t.value_date, t.at, t.posted_on, lines.*",
     f"journal_transactions AS t JOIN LATERAL ({_LINES}) AS lines ON TRUE",
     "t.event_id",
     {
@@ -49,6 +50,8 @@ ENTRIES: Final = KeysetList(
         "account": _TOUCHES,
         "since": "t.value_date >= CAST(:since AS date)",
         "until": "t.value_date <= CAST(:until AS date)",
+        "posted_since": "t.posted_on >= CAST(:posted_since AS date)",
+        "posted_until": "t.posted_on <= CAST(:posted_until AS date)",
     },
     part="t.entry",
 )
@@ -85,13 +88,15 @@ def _balance(conditions: tuple[str, ...]) -> Statement:
     )
 
 
-_OF_SIGHT: Final = "t.branch_id = CAST(:seen_branch AS uuid)"
-_OF_BRANCH: Final = "t.branch_id = CAST(:branch_id AS uuid)"
+_NARROWING: Final = {
+    "seen_branch": "t.branch_id = CAST(:seen_branch AS uuid)",
+    "branch_id": "t.branch_id = CAST(:branch_id AS uuid)",
+    "posted_until": "t.posted_on <= CAST(:posted_until AS date)",
+}
 SELECT_BALANCE: Final = {
-    (): _balance(()),
-    ("seen_branch",): _balance((_OF_SIGHT,)),
-    ("branch_id",): _balance((_OF_BRANCH,)),
-    ("seen_branch", "branch_id"): _balance((_OF_SIGHT, _OF_BRANCH)),
+    names: _balance(tuple(_NARROWING[name] for name in names))
+    for count in range(len(_NARROWING) + 1)
+    for names in combinations(_NARROWING, count)
 }
 
 
@@ -109,16 +114,21 @@ class PostgresBooks:
             "account": query.account,
             "since": query.since,
             "until": query.until,
+            "posted_since": query.posted_since,
+            "posted_until": query.posted_until,
         }
         return await self._connections.run(
             ENTRIES.page, self._connections.pool, query.page, _narrowed(sight, given), _entry_view
         )
 
     async def trial_balance(
-        self, on: date, branch_id: UUID | None, sight: Sight
+        self, on: date, branch_id: UUID | None, sight: Sight, posted_until: date | None = None
     ) -> TrialBalanceView:
-        """What stands on every ledger account at the end of the day `on`, summed from all lines."""
-        narrowed = _narrowed(sight, {"branch_id": branch_id})
+        """What stands on every ledger account at the end of the day `on`, summed from all lines.
+
+        With `posted_until` from those alone that were posted until the end of that day.
+        """
+        narrowed = _narrowed(sight, {"branch_id": branch_id, "posted_until": posted_until})
         rows = await self._connections.run(
             self._connections.pool.fetch, SELECT_BALANCE[tuple(narrowed)], on=on, **narrowed
         )
@@ -130,6 +140,7 @@ class PostgresBooks:
                 )
                 for row in rows
             ),
+            posted_until,
         )
 
     async def audit(self, query: ListAudit, sight: Sight) -> Page[AuditView]:
@@ -170,6 +181,7 @@ def _entry_view(row: Any) -> JournalEntryView:
         currency=row["currency"],
         value_date=row["value_date"],
         at=row["at"],
+        posted_on=row["posted_on"],
         lines=tuple(JournalLineView(*line) for line in lines),
     )
 

@@ -1,14 +1,15 @@
 """Whether what is kept of a loan is what its events say: field by field, and what would repair it.
 
 Pure: rows and events in, differences and a plan out. Projections can be repaired; facts (payments,
-disbursements, journal) are compared too, and never touched.
+disbursements) are compared too, and never touched. Nor is an entry of the journal: where the books
+are not what the events move, value date by value date, further entries lead to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -17,9 +18,9 @@ import msgspec
 from domain.book import Book
 from domain.dues_to_come import dues_to_come
 from domain.events import LoanDisbursed, LoanEvent, PaymentReversed
-from domain.journal import implied_balances
+from domain.journal import by_day
 from domain.loan import Loan
-from domain.loan_history import replay
+from domain.loan_history import movements, replay
 from domain.payment import Payment
 from persistence.book_codec import book_of, document_of, is_legible
 from persistence.loan_parts import LOAN_PARTS, NOTE_COLUMNS, WHOLE_COLUMNS
@@ -36,6 +37,7 @@ from persistence.loan_rows import (
 from persistence.write_plan import WritePlan
 
 Row = Mapping[str, Any]
+JOURNAL: Final = "journal"
 _DISBURSEMENT_FIELDS: Final = ("amount_minor", "currency", "value_date")
 
 
@@ -44,14 +46,14 @@ class KeptLoan:
     """The rows of one loan.
 
     Payments have their projection beside them, behind `kept_`, and the latest annotation, behind
-    `noted_`. `balances` are debits less credits by account, in minor units.
+    `noted_`. `posted` are debits less credits by value date and account, in minor units.
     """
 
     row: Row
     instalments: Sequence[Row]
     payments: Sequence[Row]
     disbursements: Sequence[Row]
-    balances: Mapping[str, int]
+    posted: Mapping[tuple[date, str], int]
 
 
 class Difference(NamedTuple):
@@ -83,6 +85,7 @@ def differences(kept: KeptLoan, events: Sequence[LoanEvent]) -> tuple[Difference
         *_rows_differ("instalment", _by(kept.instalments, "number"), made.instalments),
         *_rows_differ("payment", _kept_projections(kept), made.projections),
         *_facts_differ(kept, made),
+        *_journal_differs(kept, events),
     )
 
 
@@ -208,11 +211,19 @@ def _facts_differ(kept: KeptLoan, made: _Made) -> Iterator[Difference]:
     yield from _rows_differ("payment", _by(kept.payments, "id"), payments, is_fact=True)
     out = _by(kept.disbursements, "id")
     yield from _rows_differ("disbursement", out, made.disbursements, is_fact=True)
-    implied = {account.value: sum_ for account, sum_ in implied_balances(made.loan).items()}
-    for account in sorted({*implied, *kept.balances}):
-        was, is_now = kept.balances.get(account, 0), implied.get(account, 0)
+
+
+def _journal_differs(kept: KeptLoan, events: Sequence[LoanEvent]) -> Iterator[Difference]:
+    """What moved on each value date, by account: as it is posted, and as the events move it."""
+    rightly = {
+        (day, account.value): amount
+        for day, amounts in by_day(movements(events)).items()
+        for account, amount in amounts.items()
+    }
+    for key in sorted({*rightly, *kept.posted}):
+        was, is_now = kept.posted.get(key, 0), rightly.get(key, 0)
         if was != is_now:
-            yield Difference("journal", account, was, is_now, is_fact=True)
+            yield Difference(f"{JOURNAL} {key[0]}", key[1], was, is_now)
 
 
 def _rows_differ(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from domain.commands import CommandContext
@@ -16,6 +16,7 @@ from domain.events import (
     PaymentEvent,
     PaymentReversed,
 )
+from domain.identifiers import BranchId
 from domain.instalment import Instalment
 from domain.journal import JournalLine, post
 from domain.loan import Loan
@@ -58,7 +59,7 @@ def plan_decision(
     _instalments(plan, before, decision.loan)
     _events(plan, before, decision)
     _payments(plan, decision)
-    _journal(plan, before, decision)
+    _journal(plan, before, decision, context.today)
     record_keeping.authored(plan, context)
     record_keeping.audit(plan, _audit(before, decision, context))
     record_keeping.tally(plan, loan_deltas(before, decision, dues_of(kept_dues), dues))
@@ -208,9 +209,18 @@ def _new_projection(payment: Payment, loan: Loan) -> dict[str, object]:
     }
 
 
-def _journal(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
-    lines = list(_posted(before, decision))
-    heads = {(event.event_id, line.entry): (event, line) for event, line in lines}
+def _journal(plan: WritePlan, before: Loan | None, decision: Decision, posted_on: date) -> None:
+    plan_lines(plan, decision.loan.branch_id, list(_posted(before, decision)), posted_on)
+
+
+def plan_lines(
+    plan: WritePlan,
+    branch_id: BranchId | None,
+    lines: Sequence[tuple[LoanEvent, datetime, JournalLine]],
+    posted_on: date,
+) -> None:
+    """Post `lines` on the business day `posted_on`, each for its event and at its instant."""
+    heads = {(event.event_id, line.entry): (event, at, line) for event, at, line in lines}
     plan.many(
         "journal",
         [
@@ -218,14 +228,15 @@ def _journal(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
                 "event_id": event.event_id,
                 "entry": line.entry,
                 "loan_id": event.loan_id,
-                "branch_id": decision.loan.branch_id,
+                "branch_id": branch_id,
                 "payment_id": line.payment_id,
                 "memo": line.memo.value,
                 "currency": line.currency,
-                "value_date": event.value_date,
-                "at": event.at,
+                "value_date": line.value_date,
+                "at": at,
+                "posted_on": posted_on,
             }
-            for event, line in heads.values()
+            for event, at, line in heads.values()
         ],
     )
     plan.many(
@@ -239,15 +250,17 @@ def _journal(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
                 "side": line.side.value,
                 "amount_minor": line.amount_minor,
             }
-            for number, (event, line) in enumerate(lines)
+            for number, (event, _, line) in enumerate(lines)
         ],
     )
 
 
-def _posted(before: Loan | None, decision: Decision) -> Iterator[tuple[LoanEvent, JournalLine]]:
+def _posted(
+    before: Loan | None, decision: Decision
+) -> Iterator[tuple[LoanEvent, datetime, JournalLine]]:
     for event in decision.events:
         for line in post(event, before, decision):
-            yield event, line
+            yield event, event.at, line
 
 
 def _audit(before: Loan | None, decision: Decision, context: CommandContext) -> AuditEntry:

@@ -2,26 +2,32 @@
 """Proving and repairing what is kept of loans, one loan a transaction, beside a running node.
 
 To prove is to read in one snapshot. To repair is to lock the loan as every command does, look
-again, and write what differs, with a line in the audit trail. Facts are never touched.
+again, and write what differs, with a line in the audit trail. Facts are never touched; what the
+books lack or have too much, on any value date, is posted in further entries.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, final
 from uuid import UUID
 
 from sqlalchemy import text
 
+from domain.events import LoanEvent
 from domain.identifiers import LoanId
+from domain.journal import JournalLine, corrections
+from domain.ledger import LedgerAccount
+from domain.loan_history import movements
 from persistence import record_keeping
 from persistence.connections import Connections
 from persistence.loan_loading import history_of
 from persistence.loan_parts import NOTE_COLUMNS
 from persistence.loan_proof import Difference, KeptLoan, differences, repair
+from persistence.loan_writing import plan_lines
 from persistence.record_keeping import AuditEntry, all_columns
 from persistence.statements import compiled
 from persistence.tables import PAYMENT_PROJECTIONS
@@ -57,13 +63,20 @@ SELECT_PAYMENTS: Final = compiled(
 SELECT_DISBURSEMENTS: Final = compiled(
     text("SELECT * FROM disbursements WHERE loan_id = CAST(:loan_id AS uuid) ORDER BY tranche")
 )
-SELECT_BALANCES: Final = compiled(
+SELECT_POSTED: Final = compiled(
     text(
-        """SELECT l.account,
+        """SELECT t.value_date, l.account,
             CAST(sum(CASE l.side WHEN 'debit' THEN l.amount_minor ELSE -l.amount_minor END)
               AS bigint) AS balance
           FROM journal_transactions AS t JOIN journal_lines AS l USING (event_id, entry)
-         WHERE t.loan_id = CAST(:loan_id AS uuid) GROUP BY l.account"""
+         WHERE t.loan_id = CAST(:loan_id AS uuid) GROUP BY t.value_date, l.account"""
+    )
+)
+# Corrections are further entries of the loan's last event.
+SELECT_NEXT_ENTRY: Final = compiled(
+    text(
+        "SELECT coalesce(max(entry) + 1, 0) FROM journal_transactions"
+        " WHERE event_id = CAST(:event_id AS uuid)"
     )
 )
 
@@ -83,6 +96,7 @@ class Repairer:
 
     new_id: Callable[[], UUID]
     now: Callable[[], datetime]
+    today: Callable[[], date]
     request_id: str
 
 
@@ -139,6 +153,11 @@ async def _repair(loan_id: LoanId, repairer: Repairer, tx: Transaction) -> Proof
     mended = [one for one in found if not one.is_fact]
     if mended:
         plan = repair(kept, history)
+        first = await tx.fetchval(SELECT_NEXT_ENTRY, event_id=history[-1].event_id)
+        lines = _corrections(kept, history, first)
+        at = repairer.now()
+        posted = [(history[-1], at, line) for line in lines]
+        plan_lines(plan, kept.row["branch_id"], posted, repairer.today())
         record_keeping.audit(plan, _audit(kept, mended, repairer))
         await plan.carry_out(tx)
     return _proof(kept, found)
@@ -151,14 +170,21 @@ def _proof(kept: KeptLoan, found: tuple[Difference, ...]) -> Proof:
 async def _kept(tx: Transaction, row: Any) -> KeptLoan:
     assert row is not None, "no loan is ever deleted"
     loan_id = row["id"]
-    balances = await tx.fetch(SELECT_BALANCES, loan_id=loan_id)
+    posted = await tx.fetch(SELECT_POSTED, loan_id=loan_id)
     return KeptLoan(
         row,
         await tx.fetch(SELECT_INSTALMENTS, loan_id=loan_id),
         await tx.fetch(SELECT_PAYMENTS, loan_id=loan_id),
         await tx.fetch(SELECT_DISBURSEMENTS, loan_id=loan_id),
-        {one["account"]: one["balance"] for one in balances},
+        {(one["value_date"], one["account"]): one["balance"] for one in posted},
     )
+
+
+def _corrections(
+    kept: KeptLoan, history: Sequence[LoanEvent], first: int
+) -> tuple[JournalLine, ...]:
+    posted = [(day, LedgerAccount(name), sum_) for (day, name), sum_ in kept.posted.items()]
+    return corrections(posted, movements(history), first, kept.row["currency"])
 
 
 def _audit(kept: KeptLoan, mended: list[Difference], repairer: Repairer) -> AuditEntry:

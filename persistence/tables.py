@@ -392,7 +392,7 @@ PAYMENT_ANNOTATIONS: Final = Table(
     PrimaryKeyConstraint("payment_id", "version"),
 )
 
-# An entry of the books: what one event posts under one number, `entry`.
+# An entry of the books: what one event posts under one number, `entry`. It counts on `value_date`.
 JOURNAL_TRANSACTIONS: Final = Table(
     "journal_transactions",
     METADATA,
@@ -405,6 +405,8 @@ JOURNAL_TRANSACTIONS: Final = Table(
     Column("currency", Text, nullable=False),
     Column("value_date", Date, nullable=False),
     Column("at", INSTANT, nullable=False),
+    # The business day of `at`. A release that does not know it posts on the day of the database.
+    Column("posted_on", Date, nullable=False, server_default=text("CURRENT_DATE")),
     PrimaryKeyConstraint("event_id", "entry"),
     CheckConstraint("entry >= 0", name="entry"),
     CheckConstraint(

@@ -29,7 +29,7 @@ FIGURES_LIMIT_S: Final = 3600.0
 async def rebuild(store: Store, zone: ZoneInfo, say: Say, *, only_check: bool) -> int:
     """Go through all loans; the exit code is 0 when in the end everything agrees."""
     identities, clock = TimeOrderedIdentities(), SystemClock(zone)
-    repairer = Repairer(identities.new_id, clock.now, str(identities.new_id()))
+    repairer = Repairer(identities.new_id, clock.now, clock.today, str(identities.new_id()))
     loans = differing = beyond = 0
     after: LoanId | None = None
     while page := await _page(store, after):

@@ -33,9 +33,9 @@ class Shelf:
         self.asked.append(sight)
         return Page((), None)
 
-    async def trial_balance(self, on, branch_id, sight):
+    async def trial_balance(self, on, branch_id, sight, posted_until=None):
         self.asked.append(sight)
-        return TrialBalanceView(on, ())
+        return TrialBalanceView(on, (), posted_until)
 
     async def audit(self, query, sight):
         self.asked.append(sight)
@@ -66,3 +66,9 @@ async def test_without_a_day_the_balance_is_of_today():
     assert (await desk.answer(ADMIN, ReadTrialBalance(None))).on == NOON.date()
     asked = ReadTrialBalance(date(2026, 1, 31), UUID(int=7))
     assert (await desk.answer(ADMIN, asked)).on == date(2026, 1, 31)
+
+
+async def test_books_as_they_were_posted_are_asked_for_by_day():
+    asked = ReadTrialBalance(None, None, date(2026, 1, 31))
+    answer = await BooksDesk(Shelf(), SetClock()).answer(ADMIN, asked)
+    assert (answer.on, answer.posted_until) == (NOON.date(), date(2026, 1, 31))

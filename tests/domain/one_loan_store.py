@@ -12,10 +12,11 @@ from domain.commands import CommandContext
 from domain.decision import Decision, HistoryNeeded
 from domain.events import LoanEvent
 from domain.identifiers import PaymentId
-from domain.journal import LedgerAccount, Side, implied_balances, post
+from domain.journal import JournalMemo, Side, by_day, post
+from domain.ledger import LedgerAccount, implied_balances
 from domain.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
 from domain.loan import Loan
-from domain.loan_history import replay
+from domain.loan_history import movements, replay
 from domain.noticing import notices
 from domain.payment import Payment
 from domain.rejections import LoanRefusal, Rejected
@@ -35,6 +36,7 @@ class OneLoanStore(RuleBasedStateMachine):
         self.events: list[LoanEvent] = []
         self.payments: dict[PaymentId, Payment] = {}
         self.sums: Counter[LedgerAccount] = Counter()
+        self.by_day: Counter[tuple[date, LedgerAccount]] = Counter()
         self.loan: Loan | None = None
         self.clock, self.days = 0, 0
 
@@ -60,6 +62,9 @@ class OneLoanStore(RuleBasedStateMachine):
         for line in lines:
             sign = 1 if line.side is Side.DEBIT else -1
             self.sums[line.account] += sign * line.amount_minor
+            self.by_day[line.value_date, line.account] += sign * line.amount_minor
+            assert line.value_date <= self.today
+            assert line.memo is not JournalMemo.CORRECTION, "one engine has nothing to correct"
         for stood in decision.payments_before:
             assert self.payments[stood.id] == stood
         self.payments.update({changed.id: changed for changed in decision.payments})
@@ -102,6 +107,19 @@ class OneLoanStore(RuleBasedStateMachine):
             assert out == self.loan.outstanding.principal_minor
 
     @invariant()
+    def the_books_agree_on_every_day(self) -> None:
+        """U2: what counts until a day is what the loan of that day implies."""
+        if self.loan is None:
+            return
+        rightly = {
+            (day, account): amount
+            for day, amounts in by_day(movements(self.events)).items()
+            for account, amount in amounts.items()
+            if amount
+        }
+        assert {key: amount for key, amount in self.by_day.items() if amount} == rightly
+
+    @invariant()
     def every_part_is_sound(self) -> None:
         if self.loan is None:
             return
@@ -124,6 +142,7 @@ class OneLoanStore(RuleBasedStateMachine):
         """What hypothesis does after each step, for those who live without it."""
         self.the_replay_is_the_loan()
         self.the_books_agree()
+        self.the_books_agree_on_every_day()
         self.every_part_is_sound()
         self.what_is_kept_is_enough_to_go_on()
         self.it_is_as_sound_on_days_to_come()

@@ -17,7 +17,8 @@ from domain.decision import Decision
 from domain.endings import undo_disbursal
 from domain.events import LoanDisbursed, LoanEvent
 from domain.identifiers import DisbursementId
-from domain.journal import JournalMemo, LedgerAccount, Side, post
+from domain.journal import JournalMemo, Side, post
+from domain.ledger import LedgerAccount
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import replay

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from domain.journal import JournalLine, JournalMemo, LedgerAccount, Side, implied_balances, post
+from domain.journal import JournalLine, JournalMemo, Side, post
+from domain.ledger import LedgerAccount, implied_balances
 from domain.servicing import pay, reverse
 from tests.domain.lending_scenes import (
     TELLER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from random import Random
 from uuid import UUID
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from domain.event_order import order_key
 from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded, PaymentReversed
 from domain.identifiers import EventId, PaymentId
+from domain.ledger import LedgerAccount, implied_balances, moved
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import (
@@ -21,6 +23,7 @@ from domain.loan_history import (
     fold,
     in_order,
     is_in_order,
+    movements,
     replay,
     replay_beside,
     take_payment,
@@ -178,8 +181,25 @@ def test_what_is_seen_beside_is_what_each_replay_gives(life: tuple[Terms, Events
     rest = [event for event in events if event is not further]
     if isinstance(further, LoanSubmitted):
         return
-    before, after = replay_beside(rest, further)
+    before, after, changes = replay_beside(rest, further)
     assert (before.loan, before.payments) == replay(rest)
     assert (after.loan, after.payments) == replay(events)
     assert before == fold(in_order(rest))
     assert after == fold(in_order(events))
+    stood = {one.event.event_id: one.amounts for one in movements(rest)}
+    for change in changes:
+        stood[change.event.event_id] = moved(
+            {account: -amount for account, amount in change.amounts.items()},
+            stood.get(change.event.event_id, {}),
+        )
+    stands = {one.event.event_id: one.amounts for one in movements(events)}
+    assert {event: amounts for event, amounts in stood.items() if amounts} == stands
+
+
+@given(rich_lives())
+def test_movements_lead_to_what_the_loan_implies(life: tuple[Terms, Events]) -> None:
+    sums: Counter[LedgerAccount] = Counter()
+    for movement in movements(life[1]):
+        assert sum(movement.amounts.values()) == 0
+        sums.update(movement.amounts)
+    assert moved({}, dict(sums)) == moved({}, implied_balances(replay(life[1])[0]))

@@ -22,7 +22,8 @@ from domain.commands import (
 from domain.decision import Decision, HistoryNeeded
 from domain.events import LoanApproved, LoanDisbursed, LoanEvent, LoanSubmitted, PaymentRecorded
 from domain.identifiers import PaymentId
-from domain.journal import JournalLine, LedgerAccount, Side, implied_balances, post
+from domain.journal import JournalLine, Side, post
+from domain.ledger import LedgerAccount, implied_balances
 from domain.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
 from domain.loan import Loan
 from domain.loan_history import replay

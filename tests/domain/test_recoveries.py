@@ -12,7 +12,8 @@ from domain.decision import Decision, HistoryNeeded
 from domain.endings import recover, undo_write_off, write_off
 from domain.events import LoanEvent
 from domain.identifiers import PaymentId
-from domain.journal import JournalMemo, LedgerAccount, Side, post
+from domain.journal import JournalMemo, Side, post
+from domain.ledger import LedgerAccount
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import replay

@@ -17,10 +17,11 @@ from domain.book import RateStep
 from domain.conventions import RowKind
 from domain.decision import Decision
 from domain.identifiers import PaymentId
-from domain.journal import LedgerAccount, Side, implied_balances, post
+from domain.journal import Side, post
+from domain.ledger import LedgerAccount, implied_balances
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
-from domain.loan_history import fold, in_order, replay
+from domain.loan_history import fold, in_order, replay, replay_beside
 from domain.money import ARITHMETIC
 from domain.payment import Payment, PaymentStatus
 from domain.payoff import payoff_on
@@ -265,6 +266,7 @@ def test_rule_9_the_trial_balance_of_any_day_is_nothing(life: Life) -> None:
     payments: dict[PaymentId, Payment] = {}
     sums: Counter[LedgerAccount] = Counter()
     for event in in_order(life[1]):
+        movements = replay_beside(history, event)[2] if history else None
         history.append(event)
         after = fold(in_order(history))
         stood, now = payments, {one.id: one for one in after.payments}
@@ -274,6 +276,7 @@ def test_rule_9_the_trial_balance_of_any_day_is_nothing(life: Life) -> None:
             after.loan,
             tuple(changed),
             tuple(stood[one.id] for one in changed if one.id in stood),
+            movements=movements,
         )
         lines = post(event, before, decision)
         for entry in {line.entry for line in lines}:

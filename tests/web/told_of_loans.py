@@ -86,6 +86,7 @@ JOURNAL_ENTRY = JournalEntryView(
     "EUR",
     TODAY,
     NOW,
+    TODAY,
     (JournalLineView("cash", "debit", 500), JournalLineView("interest_income", "credit", 500)),
 )
 TRIAL_BALANCE = TrialBalanceView(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.audit_trail import AUDIT_ACTIONS, AUDIT_ENTITIES
-from domain.journal import LedgerAccount
+from domain.ledger import LedgerAccount
 from domain.ledger_views import TrialBalanceView
 from domain.queries import ListAudit, ListJournalEntries, ReadTrialBalance
 from domain.views import Page
@@ -34,10 +34,12 @@ ACCOUNT: Final = Parameter(
     "a ledger account",
     {"type": "string", "enum": [str(account) for account in LedgerAccount]},
 )
+POSTED_FROM: Final = day_parameter("posted_from")
+POSTED_TO: Final = day_parameter("posted_to")
 
 
 async def list_journal_entries(call: Call) -> Outcome:
-    """A page of the entries in sight, narrowed by loan, ledger account and value date."""
+    """A page of the entries in sight, narrowed by loan, account, value date and day of posting."""
     page = call.page()
     if isinstance(page, Problem):
         return page
@@ -47,8 +49,10 @@ async def list_journal_entries(call: Call) -> Outcome:
         account=call.query.get("account"),
         since=call.query.get("from"),
         until=call.query.get("to"),
+        posted_since=call.query.get("posted_from"),
+        posted_until=call.query.get("posted_to"),
     )
-    wrong = backwards(call)
+    wrong = backwards(call) or backwards(call, "posted_from", "posted_to")
     if wrong is not None:
         return wrong
     found = await call.ask(query, Page)
@@ -56,8 +60,10 @@ async def list_journal_entries(call: Call) -> Outcome:
 
 
 async def read_trial_balance(call: Call) -> Outcome:
-    """The balance of every ledger account at the end of a day."""
-    query = ReadTrialBalance(call.query.get("on"), call.query.get("branch_id"))
+    """The balance of every ledger account at the end of a day, as known now or as posted then."""
+    query = ReadTrialBalance(
+        call.query.get("on"), call.query.get("branch_id"), call.query.get("posted_to")
+    )
     balance = await call.ask(query, TrialBalanceView)
     return balance if isinstance(balance, Problem) else Reply(render_trial_balance(balance))
 
@@ -83,11 +89,11 @@ async def list_audit(call: Call) -> Outcome:
     return found if isinstance(found, Problem) else call.listed(found, render_audit)
 
 
-def backwards(call: Call) -> Problem | None:
+def backwards(call: Call, first: str = "from", last: str = "to") -> Problem | None:
     """Refuse a span of days that ends before it begins."""
-    since, until = call.query.get("from"), call.query.get("to")
+    since, until = call.query.get(first), call.query.get(last)
     if since is not None and until is not None and until < since:
-        return bad_parameter("to", "must not be before 'from'")
+        return bad_parameter(last, f"must not be before '{first}'")
     return None
 
 
@@ -99,7 +105,7 @@ BOOKS: Final = (
         summary="The entries of the books",
         tag="books",
         answers={200: JournalEntryList},
-        query=(*PAGING, id_parameter("loan_id"), ACCOUNT, SINCE, UNTIL),
+        query=(*PAGING, id_parameter("loan_id"), ACCOUNT, SINCE, UNTIL, POSTED_FROM, POSTED_TO),
         problems=(403,),
     ),
     Route(
@@ -109,7 +115,7 @@ BOOKS: Final = (
         summary="The trial balance of a day",
         tag="books",
         answers={200: TrialBalanceShape},
-        query=(day_parameter("on"), id_parameter("branch_id")),
+        query=(day_parameter("on"), id_parameter("branch_id"), POSTED_TO),
         problems=(403,),
     ),
     Route(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Literal
 
-from domain.journal import JournalMemo, LedgerAccount
+from domain.journal import JournalMemo
+from domain.ledger import LedgerAccount
 from domain.ledger_views import (
     AccountBalance,
     AuditView,
@@ -26,7 +27,10 @@ class JournalLineShape(ResponseShape):
 
 
 class JournalEntryShape(ResponseShape):
-    """One balanced entry: number `entry` of those that the event `event_id` posted."""
+    """One balanced entry: number `entry` of those that the event `event_id` posted.
+
+    It counts on `value_date`, and was posted `at` an instant of the business day `posted_on`.
+    """
 
     event_id: Id
     entry: int
@@ -37,6 +41,7 @@ class JournalEntryShape(ResponseShape):
     currency: str
     value_date: Day
     at: Instant
+    posted_on: Day
     lines: list[JournalLineShape]
 
 
@@ -74,9 +79,13 @@ class CurrencyBalance(ResponseShape):
 
 
 class TrialBalanceShape(ResponseShape):
-    """The balances at the end of a business day, by value date."""
+    """The balances at the end of the business day `on`, by value date.
+
+    With `posted_to` of what was posted until the end of that day alone; else null, of all.
+    """
 
     on: Day
+    posted_to: Day | None
     currencies: list[CurrencyBalance]
 
 
@@ -116,6 +125,7 @@ def render_entry(entry: JournalEntryView) -> dict[str, object]:
         "currency": entry.currency,
         "value_date": entry.value_date,
         "at": entry.at,
+        "posted_on": entry.posted_on,
         "lines": [
             {
                 "account": line.account,
@@ -131,6 +141,7 @@ def render_trial_balance(view: TrialBalanceView) -> dict[str, object]:
     """The trial balance as JSON, currency by currency."""
     return {
         "on": view.on,
+        "posted_to": view.posted_until,
         "currencies": [
             _render_currency(currency, list(balances))
             for currency, balances in groupby(view.balances, key=lambda one: one.currency)

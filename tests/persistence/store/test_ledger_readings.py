@@ -11,7 +11,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from domain.identifiers import BranchId, UserId
-from domain.journal import implied_balances
+from domain.ledger import implied_balances
 from domain.ledger_views import AuditView, JournalEntryView
 from domain.queries import ListAudit, ListJournalEntries, PageRequest
 from domain.roles import Scope, Sight

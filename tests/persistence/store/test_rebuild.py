@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from domain.conventions import AllocationStrategy, FeeCollection
-from domain.journal import implied_balances
+from domain.ledger import implied_balances
 from domain.loan_history import replay
 from domain.terms import DisbursementFee, InstalmentFee
 from domain.views import PaymentView

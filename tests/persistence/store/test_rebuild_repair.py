@@ -89,6 +89,49 @@ async def test_figures_of_the_dashboard_are_proved_and_repaired(office: Office) 
     assert (await told(office, only_check=True))[0] == 0
 
 
+# What an earlier release posted: a reversal counted on the day on which it was entered.
+AS_BEFORE = (
+    "ALTER TABLE journal_transactions DISABLE TRIGGER ALL",
+    "UPDATE journal_transactions SET value_date = posted_on",
+    "ALTER TABLE journal_transactions ENABLE TRIGGER ALL",
+)
+
+
+async def test_entries_that_count_on_another_day_are_named_and_set_right_by_further_ones(
+    office: Office,
+) -> None:
+    """U2: books of an earlier release are listed by day, and the differences are posted."""
+    loan = await office.loan()
+    day = office.today = office.today + timedelta(days=40)
+    first = view_of(await office.pay(loan.id, "100.00"))
+    office.today += timedelta(days=20)
+    view_of(await office.reverse(loan.id, first.id))
+    for statement in AS_BEFORE:
+        await office.sql(statement)
+    entries = "journal_transactions WHERE loan_id = $1"
+    kept, posted = await office.count(entries, loan.id), first.allocated_principal_minor
+    assert posted
+    code, said = await told(office, only_check=True)
+    assert code == 1
+    number = (await office.read(loan.id)).number
+    for on, was, is_now in ((day, -posted, 0), (office.today, posted, 0)):
+        figures = f"kept {was}, by the events {is_now}"
+        assert f"{number} journal {on}: loans_receivable: {figures}" in said
+    assert await office.count(entries, loan.id) == kept
+    code, said = await told(office, only_check=False)
+    assert (code, await office.count(entries, loan.id)) == (0, kept + 2)
+    rows = await office.sql(
+        "SELECT value_date, posted_on > value_date AS is_later FROM journal_transactions"
+        " WHERE loan_id = $1 AND memo = 'correction' ORDER BY value_date",
+        loan.id,
+    )
+    assert [(row["value_date"], row["is_later"]) for row in rows] == [
+        (day, True),
+        (office.today, True),
+    ]
+    assert (await told(office, only_check=True))[0] == 0
+
+
 async def test_a_fact_that_differs_is_told_and_left_alone(office: Office) -> None:
     loan_id, first = await a_loan(office)
     await office.sql("ALTER TABLE payments DISABLE TRIGGER payments_are_facts")

@@ -139,6 +139,7 @@ AS_BEFORE = """
         DROP COLUMN must_change_password;
     DROP TRIGGER users_raise_access_number ON users;
     DROP FUNCTION raise_access_number();
+    ALTER TABLE journal_transactions DROP COLUMN posted_on;
     ALTER TABLE payments ENABLE TRIGGER ALL;
     UPDATE alembic_version SET version_num = '0008'
 """
