@@ -60,6 +60,7 @@ class CommandDesk:
     clock: Clock
     identities: IdentitySource
     four_eyes: bool
+    four_eyes_reversals: bool = False
 
     async def carry_out(
         self, account: Account, request: RequestContext, command: LendingCommand
@@ -103,6 +104,7 @@ class CommandDesk:
             four_eyes=self.four_eyes,
             idempotency=request.idempotency,
             access_number=account.access_number,
+            four_eyes_reversals=self.four_eyes_reversals,
         )
         action = _action_of(command)
         if action is not None and sight(principal, action) is None:

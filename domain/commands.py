@@ -48,6 +48,7 @@ class CommandContext:
     `event_id` is minted for the event that the command may cause; `today` is the business day.
     `access_number` is that of the account on whose authority is judged: what is written is written
     only while the account still has it. None is for whoever has no account: the terminal.
+    `four_eyes` and `four_eyes_reversals` are the lender's will: what needs a second person.
     """
 
     principal: Principal
@@ -59,6 +60,7 @@ class CommandContext:
     four_eyes: bool
     idempotency: IdempotencyClaim | None
     access_number: int | None = None
+    four_eyes_reversals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,11 @@ class RecordPayment:
 
 @dataclass(frozen=True, slots=True)
 class ReversePayment:
-    """Undo a payment by a further fact."""
+    """Undo a payment by a further fact; `reason` is kept with it."""
 
     payment_id: PaymentId
     loan_id: LoanId
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

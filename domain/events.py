@@ -117,6 +117,7 @@ class PaymentReversed(LoanEventHeader):
     """A payment was undone, and every later one allocated again; or a recovery, which was none."""
 
     payment_id: PaymentId
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

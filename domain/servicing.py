@@ -8,6 +8,7 @@ without a line is never refused for such reasons, and is not decided here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from domain.commands import CommandContext, RecordPayment, ReversePayment
@@ -20,6 +21,7 @@ from domain.events import (
     PaymentReversed,
     RecoveryReceived,
 )
+from domain.four_eyes import same_person, seconded
 from domain.identifiers import PaymentId
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
@@ -103,7 +105,8 @@ def reverse(
     """Undo a payment as if it had never been; every later one is allocated anew.
 
     Money in suspense is given back so, whatever the state of the loan. A recovery is undone while
-    the loan is written off: without one it may go back on the books.
+    the loan is written off: without one it may go back on the books. While
+    `context.four_eyes_reversals`, whoever recorded the money may not undo it.
     """
     if history is None:
         return HistoryNeeded()
@@ -112,8 +115,20 @@ def reverse(
     )
     if refused is not None:
         return refused
-    event = PaymentReversed(**header(loan.id, context), payment_id=command.payment_id)
-    return replayed(loan, event, history)
+    by = next(
+        event.by
+        for event in history
+        if isinstance(event, MoneyReceived) and event.payment_id == command.payment_id
+    )
+    eyes = replace(context, four_eyes=context.four_eyes_reversals)
+    detail = "Whoever recorded a payment may not reverse it."
+    refused = same_person(eyes, by, detail, LoanMove.REVERSE)
+    if refused is not None:
+        return refused
+    event = PaymentReversed(
+        **header(loan.id, context), payment_id=command.payment_id, reason=command.reason
+    )
+    return seconded(replayed(loan, event, history), eyes, LoanMove.REVERSE, (by,))
 
 
 def replayed(loan: Loan, event: LoanEvent, history: tuple[LoanEvent, ...]) -> Decision | Rejected:

@@ -134,6 +134,7 @@ class PaymentView(NamedTuple):
     version: int
     created_at: datetime
     type: str = "payment"
+    reversal_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

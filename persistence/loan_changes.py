@@ -34,8 +34,8 @@ from persistence.idempotency import (
     told_apart,
 )
 from persistence.loan_loading import History, history_of, whole_loan
-from persistence.loan_rows import loan_view, payment_view, view_of_stood
-from persistence.loan_writing import plan_decision, reversal_instants
+from persistence.loan_rows import loan_view, payment_view, reversals, view_of_stood
+from persistence.loan_writing import plan_decision
 from persistence.made_before import Judge, id_taken, made_before, other_day
 from persistence.transaction import Transaction
 
@@ -140,8 +140,7 @@ async def change_payment(
     if isinstance(outcome, Rejected):
         return outcome
     payment = next(payment for payment in outcome.payments if payment.id == payment_id)
-    reversed_at = reversal_instants(outcome).get(payment_id)
-    view = payment_view(payment, stood, reversed_at)
+    view = payment_view(payment, stood, reversals(outcome.events).get(payment_id))
     plan = plan_decision(loan, outcome, context, row["dues_to_come"])
     record_keeping.answer(plan, context, view)
     await plan.carry_out(tx)

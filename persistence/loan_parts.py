@@ -130,7 +130,7 @@ LOAN_PARTS: Final = Parts(
             PAYMENT_PROJECTIONS,
             ("payment_id",),
             PROJECTED_COLUMNS,
-            kept=("reversed_at",),
+            kept=("reversed_at", "reversal_reason"),
             versioned=True,
         ),
         "projections_whole": lambda: upsert_many(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import msgspec
 
 from domain.book import Book
 from domain.dues_to_come import dues_to_come
-from domain.events import LoanDisbursed, LoanEvent, PaymentReversed
+from domain.events import LoanDisbursed, LoanEvent
 from domain.journal import by_day
 from domain.loan import Loan
 from domain.loan_history import movements, replay
@@ -32,6 +32,7 @@ from persistence.loan_rows import (
     payment_values,
     progress_values,
     projection_values,
+    reversals,
     terms_values,
 )
 from persistence.write_plan import WritePlan
@@ -130,10 +131,7 @@ def _new_projections(kept: KeptLoan, made: _Made) -> Iterator[dict[str, object]]
 
 def _made(kept: KeptLoan, events: Sequence[LoanEvent]) -> _Made:
     loan, payments = replay(events)
-    reversed_at: dict[UUID, datetime] = {}
-    for event in events:
-        if isinstance(event, PaymentReversed):
-            reversed_at.setdefault(event.payment_id, event.at)
+    undone = reversals(events)
     notes = {row["id"]: row for row in kept.payments if row["is_noted"]}
     projections: dict[UUID, dict[str, object]] = {}
     for payment in payments:
@@ -144,7 +142,7 @@ def _made(kept: KeptLoan, events: Sequence[LoanEvent]) -> _Made:
             else {name: note[f"noted_{name}"] for name in NOTE_COLUMNS}
         )
         projections[payment.id] = {
-            **projection_values(payment, reversed_at.get(payment.id)),
+            **projection_values(payment, undone.get(payment.id)),
             "branch_id": loan.branch_id,
             "customer_id": loan.customer_id,
             **written,

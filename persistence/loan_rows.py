@@ -6,9 +6,9 @@ needs no second read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -16,7 +16,8 @@ import msgspec
 
 from domain.arrears import delinquency_terms
 from domain.dues_to_come import Due
-from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
+from domain.events import LoanEvent, PaymentReversed
+from domain.identifiers import BranchId, EventId, LoanId, PaymentId, ProductId, UserId
 from domain.instalment import Instalment
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
@@ -250,7 +251,16 @@ def payment_values(payment: Payment) -> dict[str, object]:
     }
 
 
-def projection_values(payment: Payment, reversed_at: datetime | None) -> dict[str, object]:
+def reversals(events: Iterable[LoanEvent]) -> dict[PaymentId, PaymentReversed]:
+    """Which payments are reversed by `events`, each by the first that does."""
+    found: dict[PaymentId, PaymentReversed] = {}
+    for event in events:
+        if isinstance(event, PaymentReversed):
+            found.setdefault(event.payment_id, event)
+    return found
+
+
+def projection_values(payment: Payment, undone: PaymentReversed | None) -> dict[str, object]:
     """The columns of what has become of it, without what is written beside it."""
     split = payment.allocation
     return {
@@ -262,17 +272,18 @@ def projection_values(payment: Payment, reversed_at: datetime | None) -> dict[st
         "allocated_penalties_minor": split.penalties_minor,
         "allocated_excess_minor": split.excess_minor,
         "outstanding_after_minor": payment.outstanding_after_minor,
-        "reversed_at": reversed_at,
+        "reversed_at": None if undone is None else undone.at,
+        "reversal_reason": None if undone is None else undone.reason,
     }
 
 
 def payment_view(
-    payment: Payment, stood: PaymentView | None, reversed_at: datetime | None
+    payment: Payment, stood: PaymentView | None, undone: PaymentReversed | None
 ) -> PaymentView:
     """What a reader of this payment is shown now; `stood` is what he was shown before."""
     values: dict[str, Any] = {
         **payment_values(payment),
-        **projection_values(payment, reversed_at),
+        **projection_values(payment, undone),
         "note": None,
         "sync_status": SYNCED,
         "version": 1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 from domain.commands import CommandContext
 from domain.decision import Decision
@@ -35,6 +34,7 @@ from persistence.loan_rows import (
     payment_values,
     progress_values,
     projection_values,
+    reversals,
     terms_values,
 )
 from persistence.record_keeping import AuditEntry
@@ -68,15 +68,6 @@ def plan_decision(
         [notice for event in decision.events for notice in notices(event, before, decision)],
     )
     return plan
-
-
-def reversal_instants(decision: Decision) -> dict[UUID, datetime]:
-    """The payments that the decision itself reverses, and since when."""
-    return {
-        event.payment_id: event.at
-        for event in decision.events
-        if isinstance(event, PaymentReversed)
-    }
 
 
 def _loan(plan: WritePlan, before: Loan | None, after: Loan, dues: tuple[Due, ...] | None) -> None:
@@ -170,7 +161,7 @@ def _events(plan: WritePlan, before: Loan | None, decision: Decision) -> None:
 
 
 def _payments(plan: WritePlan, decision: Decision) -> None:
-    reversed_at = reversal_instants(decision)
+    undone = reversals(decision.events)
     recorded = {event.payment_id for event in decision.events if isinstance(event, MoneyReceived)}
     new = [payment for payment in decision.payments if payment.id in recorded]
     old = [payment for payment in decision.payments if payment.id not in recorded]
@@ -178,7 +169,7 @@ def _payments(plan: WritePlan, decision: Decision) -> None:
     plan.many("projections_new", [_new_projection(payment, decision.loan) for payment in new])
     plan.many(
         "projections",
-        [projection_values(payment, reversed_at.get(payment.id)) for payment in old],
+        [projection_values(payment, undone.get(payment.id)) for payment in old],
     )
     plan.many(
         "reversals",

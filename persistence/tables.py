@@ -355,6 +355,7 @@ PAYMENT_PROJECTIONS: Final = Table(
     Column("reversed_at", INSTANT, nullable=True),
     Column("sync_status", Text, nullable=False, server_default=text("'synced'")),
     Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("reversal_reason", Text, nullable=True),
     CheckConstraint("status IN ('posted', 'reversed', 'suspense')", name="status"),
     CheckConstraint("(status = 'reversed') = (reversed_at IS NOT NULL)", name="reversed"),
     CheckConstraint(

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     admin_email: str = "admin@localhost"
     admin_password: str = ""
     four_eyes: bool = True
+    four_eyes_reversals: bool = False
     must_change_password: bool | None = None
     docs: bool = True
 

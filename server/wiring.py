@@ -262,6 +262,7 @@ def _session_offices(
             clock=world.clock,
             identities=world.identities,
             four_eyes=settings.four_eyes,
+            four_eyes_reversals=settings.four_eyes_reversals,
         ),
         queries=QueryDesk(
             readings=store.readings,

@@ -233,3 +233,27 @@ async def test_an_overdue_loan_is_charged_once_and_spread(shared_node):
     assert again["outstanding"]["penalties"] == penalties
     spread = await desk.manager("re-amortize")
     assert spread["flags"]["days_past_due"] == 0
+
+
+async def test_a_payment_is_reversed_with_a_reason_and_once_for_a_key(shared_node):
+    """U8: beside DELETE, which goes on to work without a reason."""
+    desk = await a_desk(shared_node)
+    paid = await desk.pay("20.00")
+    path = f"/payments/{paid['id']}/reverse"
+    async with desk.node.client(desk.staff.officer) as client:
+        empty = await client.post(path, json={})
+        told = await client.post(path, json={"reason": "why"}, params={"dry_run": "true"})
+        body, key = {"reason": "typed twice"}, {"Idempotency-Key": str(uuid.uuid4())}
+        first = await client.post(path, json=body, headers=key)
+        again = await client.post(path, json=body, headers=key)
+        late = await client.post(path, json=body)
+        read = (await client.get(f"/payments/{paid['id']}")).json()
+        events = (await client.get(f"/loans/{desk.loan['id']}/events")).json()["items"]
+    assert (empty.status_code, empty.json()["errors"][0]["pointer"]) == (422, "/reason")
+    assert told.status_code == first.status_code == again.status_code == 200
+    assert first.json() == again.json() == read
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (read["status"], read["reversal_reason"]) == ("reversed", "typed twice")
+    assert (late.status_code, late.json()["code"]) == (409, "already_reversed")
+    (undone,) = [one for one in events if one["type"] == "payment_reversed"]
+    assert undone["data"]["reason"] == "typed twice"

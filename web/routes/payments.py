@@ -22,6 +22,7 @@ from web.schemas.payments import (
     PaymentBody,
     PaymentList,
     PaymentShape,
+    ReversalBody,
     render_payment,
 )
 
@@ -83,11 +84,20 @@ async def annotate_payment(call: Call) -> Outcome:
 
 
 async def reverse_payment(call: Call) -> Outcome:
-    """Undo a payment by a further fact."""
+    """Undo a payment by a further fact, for the reason that is given."""
+    return await _reversed(call, call.fields(ReversalBody).reason)
+
+
+async def delete_payment(call: Call) -> Outcome:
+    """Undo a payment by a further fact, without a reason: as clients of before do."""
+    return await _reversed(call, None)
+
+
+async def _reversed(call: Call, reason: str | None) -> Outcome:
     payment = await call.ask(ReadPayment(PaymentId(call.ids["payment_id"])), PaymentView)
     if isinstance(payment, Problem):
         return payment
-    command = ReversePayment(payment.id, payment.loan_id)
+    command = ReversePayment(payment.id, payment.loan_id, reason)
     if call.query.get("dry_run", False):
         return await _foreseen(call, ForeseePayment(command.loan_id, command))
     done = await call.carry_out(command, PaymentView)
@@ -194,9 +204,20 @@ PAYMENTS: Final = (
         problems=(403, 409, 412),
     ),
     Route(
+        method="POST",
+        path="/payments/{payment_id}/reverse",
+        handler=reverse_payment,
+        summary="Reverse a payment or a recovery, with a reason",
+        tag="payments",
+        answers={200: ReversalAnswer},
+        body=ReversalBody,
+        query=(DRY_RUN,),
+        problems=(403, 409),
+    ),
+    Route(
         method="DELETE",
         path="/payments/{payment_id}",
-        handler=reverse_payment,
+        handler=delete_payment,
         summary="Reverse a payment or a recovery",
         tag="payments",
         answers={200: ReversalAnswer},

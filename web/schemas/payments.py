@@ -48,6 +48,12 @@ class AnnotationBody(RequestShape):
     version: VersionField | None = None
 
 
+class ReversalBody(RequestShape):
+    """Why a payment is undone; kept with the reversal, in the trail and in the payment."""
+
+    reason: TextField
+
+
 class CommentBody(RequestShape):
     """What is said on a loan."""
 
@@ -81,6 +87,7 @@ class PaymentShape(ResponseShape):
     note: str | None
     recorded_by: Id
     reversed_at: Instant | None
+    reversal_reason: str | None
     sync_status: str
     version: int
     created_at: Instant
@@ -136,6 +143,7 @@ def render_payment(payment: PaymentView) -> dict[str, object]:
         "note": payment.note,
         "recorded_by": payment.recorded_by,
         "reversed_at": payment.reversed_at,
+        "reversal_reason": payment.reversal_reason,
         "sync_status": payment.sync_status,
         "version": payment.version,
         "created_at": payment.created_at,

@@ -129,6 +129,7 @@ AS_BEFORE = """
      WHERE payment_id IN (SELECT id FROM payments WHERE type = 'recovery');
     DELETE FROM payments WHERE type = 'recovery';
     ALTER TABLE payments DROP COLUMN type;
+    ALTER TABLE payment_projections DROP COLUMN reversal_reason;
     ALTER TABLE loans DROP COLUMN dues_to_come;
     DROP TABLE upkeep;
     DROP TABLE wrong_tries;

@@ -25,7 +25,7 @@ from domain.roles import Role
 from domain.workout_commands import PayOff, RefundCredit
 from persistence.store import Store
 from tests.persistence.store.desk_scenes import LATER, LateClock, desk_on
-from tests.persistence.store.office import TERMS, Office, view_of
+from tests.persistence.store.office import EVERYTHING, TERMS, Office, view_of
 
 pytestmark = pytest.mark.store
 
@@ -214,3 +214,43 @@ async def test_who_recorded_only_what_was_used_or_never_counted_may_refund(till:
     refused(await till.ask(other, RefundCredit(till.loan_id, None)))
     await till.do(till.officer, RefundCredit(till.loan_id, Decimal("1.00")))
     await till.do(third, RefundCredit(till.loan_id, Decimal("1.00")))
+
+
+async def test_a_reversal_is_anothers_where_the_lender_says_so(till: Till) -> None:
+    """U8: off unless it is asked for; then by nobody who recorded it, nor by a tied account."""
+    await till.paid_out()
+    mistake = till.pay("20.00")
+    await till.do(till.officer, mistake)
+    undo = commands.ReversePayment(mistake.payment_id, till.loan_id, "typed twice")
+    till.desk = replace(till.desk, four_eyes_reversals=True)
+    refused(await till.ask(till.officer, undo))
+    puppet = await till.puppet(till.manager)
+    other = till.pay("30.00")
+    await till.do(puppet, other)
+    refused(await till.ask(till.manager, replace(undo, payment_id=other.payment_id)))
+    undone = await till.do(till.manager, undo)
+    assert (undone.status, undone.reversal_reason) == ("reversed", "typed twice")
+    till.desk = replace(till.desk, four_eyes_reversals=False)
+    plain = await till.do(puppet, commands.ReversePayment(other.payment_id, till.loan_id))
+    assert (plain.status, plain.reversal_reason) == ("reversed", None)
+
+
+async def test_the_reason_of_a_reversal_is_kept_in_event_trail_and_payment(till: Till) -> None:
+    """U8: and a rebuild finds it where it is kept."""
+    await till.paid_out()
+    mistake = till.pay("20.00")
+    await till.do(till.officer, mistake)
+    undo = commands.ReversePayment(mistake.payment_id, till.loan_id, "typed twice")
+    await till.do(till.officer, undo)
+    (event,) = await till.office.sql(
+        "SELECT data ->> 'reason' AS reason FROM loan_events"
+        " WHERE loan_id = $1 AND type = 'payment_reversed'",
+        till.loan_id,
+    )
+    (line,) = await till.office.sql(
+        "SELECT after -> 'event' ->> 'reason' AS reason FROM audit"
+        " WHERE entity_id = $1 AND action = 'payment_reversed'",
+        mistake.payment_id,
+    )
+    read = await till.office.store.readings.payment(mistake.payment_id, EVERYTHING)
+    assert event["reason"] == line["reason"] == read.reversal_reason == "typed twice"
