@@ -72,6 +72,7 @@ async def attacked(attack: Attack, faults: list[Fault], payments: int, rounds: i
             nursery.start_soon(attack.pay, payments)
         await attack.check()
         listening.cancel_scope.cancel()
+    await attack.leave()
     told = await rebuild(attack.node, "--check")
     assert told.returncode == 0, told.stdout + told.stderr
     sys.stdout.write(
