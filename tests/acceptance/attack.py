@@ -25,7 +25,7 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 from tests.acceptance.node import ADMIN, PASSWORD, Node, active_loan, hire
 from tests.web.edge.edge_wire import HANG_GUARD_S, Socket, websocket_to
 
-LOANS = 24
+LOANS = 60
 PAYERS = 10
 ANSWER_WITHIN_S = 40.0
 SILENCE_S_MAX = 20.0
@@ -213,28 +213,34 @@ class Attack:
 
     # --- paying -----------------------------------------------------------------------------------
 
-    async def pay(self, count: int) -> None:
-        """Make so many payments, each until its answer is known."""
-        numbers = iter(range(len(self.payments), len(self.payments) + count))
+    async def pay(self, at_least: int, ended: trio.Event) -> None:
+        """Make so many payments, and more until `ended`; each until its answer is known."""
+        first = len(self.payments)
+
+        def numbers() -> Iterator[int]:
+            while len(self.payments) < first + at_least or not ended.is_set():
+                yield len(self.payments)
+
         async with trio.open_nursery() as nursery:
             for at, payer in enumerate(self.payers):
-                chance = random.Random(f"{self.seed} {at}")
-                nursery.start_soon(self._pay_on, payer, numbers, chance)
+                chance = random.Random(f"{self.seed} {first} {at}")
+                nursery.start_soon(self._pay_on, payer, numbers(), chance)
 
     async def _pay_on(self, payer: Person, numbers: Iterator[int], chance: random.Random) -> None:
         for number in numbers:
+            key = f"attack-{self.seed}-{number}"
+            payment = Payment(key, chance.choice(self.loans), chance.randint(1, 99))
+            self.payments[key] = payment
             await self.may_pay.wait()
             self.in_hand += 1
             try:
-                key = f"attack-{self.seed}-{number}"
-                payment = Payment(key, chance.choice(self.loans), chance.randint(1, 99))
-                self.payments[key] = payment
                 await self._settle(payer, payment, chance)
                 if chance.random() < 0.05:
                     self.replays += 1
                     await self._settle(payer, payment, chance)  # asked again: the same answer
             finally:
                 self.in_hand -= 1
+            await trio.sleep(chance.uniform(0, 0.2))  # one client does not ask without a pause
 
     async def _settle(self, payer: Person, payment: Payment, chance: random.Random) -> None:
         """Send one until it is known what became of it."""
@@ -304,10 +310,6 @@ class Attack:
     def known(self) -> set[str]:
         """The keys whose payments are acknowledged."""
         return {key for key, one in self.payments.items() if one.payment_id is not None}
-
-    def has_made(self, count: int) -> bool:
-        """Whether so many are acknowledged."""
-        return len(self.known()) >= count
 
     # --- the account ----------------------------------------------------------------------------
 
