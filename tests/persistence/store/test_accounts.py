@@ -60,6 +60,10 @@ async def test_an_email_that_is_taken_and_a_branch_that_is_not_there(office: Off
     twice = replace(make, email=f"{uuid7()}@x.org", user_id=user.id)
     same = await accounts.create_user(twice, "hash", office.context())
     assert same.reason is IdempotencyRefusal.ID_TAKEN
+    for told in (taken, same):  # V13: that something is there, and nothing else of it
+        assert set(told.facts) <= {"entity"}
+        for secret in (user.email, user.full_name, str(user.branch_id)):
+            assert secret not in f"{told.detail} {told.faults}"
     fine = replace(make, email=f"{uuid7()}@x.org")
     made = await accounts.create_user(fine, "hash", office.context("key of a user"))
     again = await accounts.create_user(fine, "hash", office.context("key of a user"))
