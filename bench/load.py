@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
+# The exit code of a bench of which a bound was not held: that is news, and the run goes on.
+NOT_HELD = 3
 HEAD_END = b"\r\n\r\n"
 Found = TypeVar("Found")
 
