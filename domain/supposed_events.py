@@ -24,7 +24,7 @@ from domain.running_loan import RunningLoan
 from domain.schedule import INSTALMENTS_MAX
 from domain.suppositions import Supposition
 from domain.terms import FrequencyUnit
-from domain.terms_check import EVERY_MAX
+from domain.terms_check import EVERY_MAX, TOO_LATE, ends_too_late
 
 # Greater than any identifier of version 7: what is supposed of a day comes after what happened.
 _SUPPOSED: Final = 0xFF << 120
@@ -157,6 +157,8 @@ class SupposedEvents:
             raise CannotBe("/frequency/every", "bad_terms", f"must be from 1 to {EVERY_MAX}")
         if one.frequency.unit is FrequencyUnit.ONE_TIME and one.instalments > 1:
             raise CannotBe("/instalments", "bad_terms", "what falls due once is 1 instalment")
+        if ends_too_late(one.start_date, one.frequency, one.instalments):
+            raise CannotBe("/instalments", "bad_terms", TOO_LATE)
         if running.owed == 0:
             raise CannotBe("/date", "nothing_to_do", "nothing is owed on that day")
         return happened.LoanReAged(

@@ -15,7 +15,7 @@ from domain.due_dates import year_after
 from domain.money import ARITHMETIC, MINOR_MAX, has_places_at_most, is_currency
 from domain.rejections import FieldFault
 from domain.schedule import INSTALMENTS_MAX
-from domain.terms import FrequencyUnit, Terms
+from domain.terms import Frequency, FrequencyUnit, Terms
 from domain.terms_choices_check import choice_faults
 
 EVERY_MAX: Final = 366
@@ -23,6 +23,7 @@ RATE_PERCENT_MAX: Final = 1000
 RATE_PLACES_MAX: Final = 6
 YEAR_MIN: Final = 2
 YEAR_MAX: Final = 9000
+TOO_LATE: Final = f"the last instalment would be due after {YEAR_MAX}"
 INTEREST_MINOR_MAX: Final = 10**18  # a ninth of what 64 bits hold
 
 # Where no start is agreed yet, the schedule must fit into the calendar even from here.
@@ -89,13 +90,16 @@ def _date_faults(terms: Terms) -> Iterator[FieldFault]:
         yield FieldFault("/first_due_date", "not_after_start", "must be after start_date")
 
 
+def ends_too_late(first_due: date, frequency: Frequency, instalments: int) -> bool:
+    """Say whether so many instalments, the first due on `first_due`, go on beyond `YEAR_MAX`."""
+    return year_after(first_due, frequency, instalments) > YEAR_MAX
+
+
 def _horizon_faults(terms: Terms) -> Iterator[FieldFault]:
     """Only for terms without another fault: the dates may be computed with."""
     begin = terms.first_due_date or terms.start_date or _LATEST_START
-    if year_after(begin, terms.frequency, terms.instalments) > YEAR_MAX:
-        yield FieldFault(
-            "/instalments", "too_long", f"the last instalment would be due after {YEAR_MAX}"
-        )
+    if ends_too_late(begin, terms.frequency, terms.instalments):
+        yield FieldFault("/instalments", "too_long", TOO_LATE)
     if terms.first_due_date and year_after(begin, terms.frequency, -1) < YEAR_MIN - 1:
         yield FieldFault(
             "/first_due_date", "out_of_range", "the first period would begin before the calendar"

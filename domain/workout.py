@@ -33,7 +33,7 @@ from domain.origination import header, wrong_state
 from domain.rejections import Rejected, WorkoutRefusal
 from domain.schedule import INSTALMENTS_MAX
 from domain.terms import FrequencyUnit
-from domain.terms_check import EVERY_MAX
+from domain.terms_check import EVERY_MAX, TOO_LATE, ends_too_late
 from domain.workout_commands import (
     AddCharge,
     ChangeRate,
@@ -208,6 +208,8 @@ def re_age(loan: Loan, command: ReAgeLoan, context: CommandContext, history: Kno
         return bad_terms("/frequency/every", f"must be from 1 to {EVERY_MAX}")
     if command.frequency.unit is FrequencyUnit.ONE_TIME and command.instalments > 1:
         return bad_terms("/instalments", "must be 1 for what falls due once")
+    if ends_too_late(command.start_date, command.frequency, command.instalments):
+        return bad_terms("/instalments", f"cannot be so many: {TOO_LATE}")
     if not loan.outstanding.principal_minor:
         return refused_as(
             WorkoutRefusal.NOTHING_TO_DO, "No principal is out that could be paid otherwise."

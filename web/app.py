@@ -41,6 +41,8 @@ _UPGRADE: Final = Problem(
     "This path speaks WebSocket only.",
     headers=(("Upgrade", "websocket"), ("Connection", "Upgrade")),
 )
+# A WebSocket begins with GET.
+_HANDSHAKE: Final = {"GET"}
 ANY_HOST: Final = "localhost"
 ACTORS: Final = "/supervision/actors/"
 
@@ -84,6 +86,11 @@ class LendwireApp(QuartTrio):
             rule, path = self.adapter.match(asked, arrived.method, return_rule=True)
         except MethodNotAllowed:
             return _other_method(arrived.method, self._taken(asked))
+        except WebsocketMismatch:
+            # Raised for what the rule of the socket takes by itself, OPTIONS among it.
+            return (
+                _UPGRADE if arrived.method == "GET" else _other_method(arrived.method, _HANDSHAKE)
+            )
         except HTTPException as error:
             return _unrouted(error)
         if not has_ids(path):
@@ -98,10 +105,13 @@ class LendwireApp(QuartTrio):
 
         /users/me is a path of its own, and not that of a user whose id is `me`.
         """
-        left = {
-            method: sum(map(len, self.adapter.match(asked, method)[1].values()))
-            for method in self.adapter.allowed_methods(asked)
-        }
+        try:
+            left = {
+                method: sum(map(len, self.adapter.match(asked, method)[1].values()))
+                for method in self.adapter.allowed_methods(asked)
+            }
+        except WebsocketMismatch:
+            return _HANDSHAKE
         least = min(left.values(), default=0)
         return {method for method, chars in left.items() if chars == least}
 
@@ -171,8 +181,6 @@ def _other_method(method: str, taken: set[str]) -> Outcome:
 
 def _unrouted(error: HTTPException) -> Outcome:
     """What the router does not find, as a problem."""
-    if isinstance(error, WebsocketMismatch):
-        return _UPGRADE
     if isinstance(error, NotFound) or error.code is None:
         return NOT_FOUND
     code = "_".join(title(error.code).lower().split())

@@ -283,7 +283,7 @@ def problem_statuses(route: Route) -> tuple[int, ...]:
 
 
 def _connect_operation() -> Json:
-    statuses = (400, 401, 403, 404, 429, 503)
+    statuses = (400, 401, 403, 404, 426, 429, 503)
     return {
         "operationId": "connect",
         "summary": "Notifications, by WebSocket",

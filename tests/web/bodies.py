@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "reject_loan": {"reason": "no income"},
     "record_payment": {"loan_id": str(LOAN_ID), "amount": "111.37"},
     "annotate_payment": {"note": "by hand"},
+    "reverse_payment": {"reason": "of another loan"},
     "add_comment": {"body": "looks sound"},
     "announce_maintenance": {"message": "a new release", "starts_at": "2026-11-24T20:00:00Z"},
     "restart_actor": {"reason": "it is slow"},

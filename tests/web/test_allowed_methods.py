@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -59,6 +60,18 @@ async def test_a_word_where_an_id_would_stand_is_a_path_of_its_own(
 async def test_a_word_that_is_no_path_of_its_own_is_not_there(client: Any, house: House) -> None:
     response = await client.get("/loans/not-an-id", headers=house.bearer)
     assert response.status_code == 404
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", *UNKNOWN])
+async def test_the_path_of_the_socket_takes_get_alone(client: Any, method: str) -> None:
+    """V11: without a handshake GET is told to upgrade, and no method meets a bug."""
+    path = f"/ws/connect/{UUID(int=7)}"
+    for spelling in (path, f"{path}/"):
+        response = await client.open(spelling, method=method)
+        assert response.status_code == 405
+        assert response.headers["Allow"] == "GET, OPTIONS"
+        assert (await client.options(spelling)).status_code == 204
+        assert (await client.get(spelling)).status_code == 426
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil"])

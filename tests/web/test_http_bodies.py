@@ -164,6 +164,8 @@ WRONG_FIELDS: list[tuple[str, Any, str]] = [
     ("start_date", 0, "bad_date"),
     ("start_date", "2026-02-0٣", "bad_date"),
     ("start_date", "2026-W05-1", "bad_date"),
+    ("start_date", "9999-12-31", "out_of_range"),
+    ("first_due_date", "0001-01-01", "out_of_range"),
     ("purpose", "", "too_short"),
     ("purpose", "   ", "blank"),
     ("purpose", "x" * 2001, "too_long"),
@@ -187,6 +189,18 @@ async def test_a_wrong_field_is_422_with_its_pointer(
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     assert faults[0]["pointer"].startswith(pointer)
     assert not house.session.asked
+
+
+@pytest.mark.parametrize(
+    "instant", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-02-30T00:00:00Z"]
+)
+async def test_an_instant_that_utc_has_not_is_422(client: Any, house: House, instant: str) -> None:
+    raw = json.dumps({"message": "a new release", "ends_at": instant}).encode()
+    response = await post(client, house, "/notifications/maintenance", raw)
+    assert response.status_code == 422
+    assert [(one["pointer"], one["code"]) for one in response.told["errors"]] == [
+        ("/ends_at", "bad_instant")
+    ]
 
 
 async def test_all_faults_are_told_at_once(client: Any, house: House) -> None:

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from domain.money import is_currency, parse_amount
+from domain.terms_check import YEAR_MAX, YEAR_MIN
 
 TEXT_CHARS_MAX: Final = 2000
 PASSWORD_BYTES_MAX: Final = 1024
@@ -29,6 +30,7 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_YEARS: Final = f"must be in the years {YEAR_MIN} to {YEAR_MAX}"
 _PERCENT: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,8})?")
 # One @, something on both sides, no blanks and no controls: the rest is the mail server's to know.
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}")
@@ -105,13 +107,16 @@ def _date(value: Any) -> date:
     found = read_date(value) if isinstance(value, str) else None
     if found is None:
         raise PydanticCustomError("bad_date", "must be a date, as a string YYYY-MM-DD")
+    if not YEAR_MIN <= found.year <= YEAR_MAX:
+        raise PydanticCustomError("out_of_range", _YEARS)
     return found
 
 
 def _instant(value: Any) -> datetime:
     found = None
     if isinstance(value, str) and _INSTANT.fullmatch(value):
-        with suppress(ValueError):
+        # The other one is an instant that UTC has in the year 0 or 10000.
+        with suppress(ValueError, OverflowError):
             found = datetime.fromisoformat(value).astimezone(UTC)
     if found is None:
         raise PydanticCustomError("bad_instant", "must be an instant, as in 2026-11-24T20:00:00Z")

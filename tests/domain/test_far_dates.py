@@ -1,0 +1,78 @@
+"""What is asked for days beyond all calendars is refused, and breaks nothing."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import suppositions as supposed
+from domain.decision import Decision
+from domain.rejections import FieldFault, Rejected
+from domain.schedule import INSTALMENTS_MAX
+from domain.supposing import Supposing
+from domain.terms import Frequency, FrequencyUnit
+from domain.terms_check import EVERY_MAX, YEAR_MAX
+from domain.workout import re_age
+from domain.workout_commands import ReAgeLoan
+from tests.domain.lending_scenes import MANAGER, TODAY, active_history, context
+
+FREQUENCIES = st.builds(Frequency, st.integers(1, EVERY_MAX), st.sampled_from(list(FrequencyUnit)))
+
+
+@given(
+    st.dates(TODAY, date.max),
+    FREQUENCIES,
+    st.integers(1, INSTALMENTS_MAX),
+)
+def test_a_loan_is_re_aged_into_days_that_there_are_or_not_at_all(
+    start: date, frequency: Frequency, instalments: int
+) -> None:
+    events, loan = active_history()
+    outcome = re_age(
+        loan, ReAgeLoan(loan.id, start, frequency, instalments), context(MANAGER, event=300), events
+    )
+    if isinstance(outcome, Decision):
+        assert max(row.due_date for row in outcome.loan.instalments).year <= YEAR_MAX
+    else:
+        assert isinstance(outcome, Rejected)
+
+
+@given(
+    st.dates(TODAY, date.max),
+    FREQUENCIES,
+    st.integers(1, INSTALMENTS_MAX),
+)
+def test_re_ageing_that_is_only_supposed_is_refused_alike(
+    start: date, frequency: Frequency, instalments: int
+) -> None:
+    events, _ = active_history()
+    today = max(event.value_date for event in events) + timedelta(days=1)
+    asked = [supposed.ReAge(today, start, frequency, instalments)]
+    Supposing(events, today).suppose(asked)
+
+
+@pytest.mark.parametrize(
+    ("start", "every", "unit", "instalments"),
+    [
+        (date.max, 1, FrequencyUnit.MONTHS, 2),
+        (date(2200, 1, 1), 366, FrequencyUnit.YEARS, 600),
+        (date(YEAR_MAX, 12, 31), 1, FrequencyUnit.DAYS, 1),
+    ],
+)
+def test_the_last_instalment_is_due_while_there_are_years(
+    start: date, every: int, unit: FrequencyUnit, instalments: int
+) -> None:
+    events, loan = active_history()
+    frequency = Frequency(every, unit)
+    outcome = re_age(
+        loan, ReAgeLoan(loan.id, start, frequency, instalments), context(MANAGER, event=300), events
+    )
+    assert isinstance(outcome, Rejected)
+    assert outcome.faults[0].pointer == "/instalments"
+    today = max(event.value_date for event in events) + timedelta(days=1)
+    fault = Supposing(events, today).suppose([supposed.ReAge(today, start, frequency, instalments)])
+    assert isinstance(fault, FieldFault)
+    assert fault.pointer == "/0/instalments"
