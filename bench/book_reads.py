@@ -37,6 +37,7 @@ SELECT kind, branch_id, currency, status, day, sum(rows) * {times}, sum(total_mi
  WHERE kind = 'loans' GROUP BY kind, branch_id, currency, status, day
 """
 TIDY = "VACUUM (ANALYZE) {table}"
+GROW_WITHIN_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ async def grow(store: Store, templates: int, loans_before: int, loans: int) -> N
 
 
 async def _run(store: Store, statement: str) -> None:
-    async with store.connections.pool.lease() as connection:
+    async with store.connections.pool.lease(limit_s=GROW_WITHIN_S) as connection:
         await connection.execute("SET statement_timeout = 0")
-        await connection.execute(statement, timeout=300)
+        await connection.execute(statement, timeout=GROW_WITHIN_S)
         await connection.execute("RESET statement_timeout")
 
 
