@@ -42,19 +42,19 @@ ROLES: Final = """\
 
 Drawn from the tables in `domain/roles.py` by `make docs`; change the tables, not this page.
 REST, lists and sockets all ask the same table. What somebody may not see is answered as if it were
-not there (404); what he may see but not do is refused (403).
+not there (404); what they may see but not do is refused (403).
 
-**own**: the loans of which he is the customer. **branch**: what belongs to his branch; without a
-branch it is nothing. **all**: everything on this node. **-**: not at all.
+**own**: the loans of which they are the customer. **branch**: what belongs to their branch; without
+a branch it is nothing. **all**: everything on this node. **-**: not at all.
 
 | action | what it is | {heads} |
 | --- | --- |{rules}
 {rows}
 
-## Whom he may make and change
+## Whom they may make and change
 
 With the scope of `manage_users`. An administrator who belongs to a branch manages only its
-customers, officers and managers. Everybody may change his own name and his own password.
+customers, officers and managers. Everybody may change their own name and their own password.
 
 | role | may manage |
 | --- | --- |
@@ -115,7 +115,7 @@ def roles() -> str:
     """The page about roles, as Markdown."""
     return ROLES.format(
         heads=" | ".join(Role),
-        rules=" --- |" * (len(Role) + 1),
+        rules=" --- |" * len(Role),
         rows="\n".join(permissions()),
         managed="\n".join(managed()),
     )

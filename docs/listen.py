@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -72,6 +73,8 @@ def main(arguments: list[str]) -> str:
         case [url, email, password]:
             try:
                 return listen(url, *sign_in(url, email, password))
+            except HTTPError as refused:
+                return f"{url} refused the sign-in: {json.load(refused).get('detail', refused)}"
             except OSError as error:
                 return f"{url} cannot be used: {error}"
             except KeyboardInterrupt:

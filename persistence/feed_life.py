@@ -164,7 +164,11 @@ class FeedLife:
             row = (await self._look(connection, "head"))[0]
             return FeedPosition(row["epoch"], row["head_seq"])
         position = FeedPosition(begun[0]["epoch"], begun[0]["seq"])
-        _log.warning(
+        # A database that was just made is of no known life either, and nobody has heard of it.
+        _log.log(
+            logging.INFO
+            if before["database_oid"] is None and position.seq == 0
+            else logging.WARNING,
             "another epoch of the feed begins: %s",
             "as ordered" if is_ordered else _why(before, heard),
             extra={"seq": position.seq, "epoch": str(position.epoch)},
@@ -191,14 +195,14 @@ class FeedLife:
 
 def _why(marks: Any, heard: FeedPosition | None) -> str:
     if marks["database_oid"] is None:
-        return "in which life of the database the last one began is not known"
+        return "nothing tells yet which life of the database this is"
     changed = [
         name
         for mark, name in MARKS.items()
         if marks[f"{mark}_now"] is not None and marks[mark] != marks[f"{mark}_now"]
     ]
     if changed:
-        return f"the database was put back, {' and '.join(changed)} is another"
+        return f"the database was put back: not as before are {' and '.join(changed)}"
     if heard is not None:
         return f"the database was put back, it ends at {marks['seq']} and was read to {heard.seq}"
     return "the database was put back"

@@ -120,9 +120,9 @@ def _migrate(_: argparse.Namespace) -> int:
     async def report(_: Store, migrated: Migrated) -> Migrated:
         return migrated
 
-    migrated = run_errand(read_settings(), report)
+    migrated = run_errand(read_settings(), report, makes_home=True)
     if migrated.before == migrated.after:
-        _say(f"The schema is at revision {migrated.after}: nothing was to do.")
+        _say(f"The schema is at revision {migrated.after}: it is up to date.")
     else:
         before = migrated.before or "nothing"
         _say(f"The schema was brought from {before} to revision {migrated.after}.")
@@ -144,7 +144,10 @@ def _new_epoch(_: argparse.Namespace) -> int:
 
     begun = run_errand(read_settings(), lambda store, _: store.feed.begin_epoch())
     _say(f"The change feed has another epoch, {begun.epoch}, from entry {begun.seq} on.")
-    _say("Whoever listened before reads anew what he shows: he is told so when he comes back.")
+    _say(
+        "Clients that listened before are told so when they come back, "
+        "and read anew what they show."
+    )
     return 0
 
 
@@ -161,7 +164,9 @@ def _create_user(given: argparse.Namespace) -> int:
     settings = read_settings()
     password = sys.stdin.readline().rstrip("\n") if given.password_stdin else _asked_password()
     user = NewUser(given.email, given.full_name, given.role, password)
-    made = run_errand(settings, lambda store, _: create_user(store, user, settings.zone))
+    made = run_errand(
+        settings, lambda store, _: create_user(store, user, settings.zone), makes_home=True
+    )
     _say(f"Made the {made.role} {made.email} with the id {made.id}.")
     return 0
 

@@ -33,21 +33,39 @@ Result = TypeVar("Result")
 WAIT_S = 30.0
 
 
-def run_errand(settings: Settings, work: Callable[[Store, Migrated], Awaitable[Result]]) -> Result:
+def run_errand(
+    settings: Settings,
+    work: Callable[[Store, Migrated], Awaitable[Result]],
+    *,
+    makes_home: bool = False,
+) -> Result:
     """Bring the database to this program's schema and return what `work` makes of it.
 
-    Raises StartRefused with one sentence when the database cannot be used.
+    Raises StartRefused with one sentence when the database cannot be used, and where there is no
+    home unless the errand `makes_home`.
     """
+    if not makes_home:
+        _refuse_without_home(settings)
     return _at_database(settings, lambda url, home: _work(url, home, work))
 
 
 def run_program(settings: Settings, command: Sequence[str]) -> int:
     """Run a program that finds the database by PostgreSQL's own variables; its exit code.
 
-    The schema is left as it is, also where there is none. Raises StartRefused when the database
-    or the program is not there.
+    The schema is left as it is, also where there is none. Raises StartRefused when the home, the
+    database or the program is not there.
     """
+    _refuse_without_home(settings)
     return _at_database(settings, lambda url, home: _program(url, home, command))
+
+
+def _refuse_without_home(settings: Settings) -> None:
+    """A back-up taken in a wrong folder would be of a database just made: empty, and silent."""
+    if not settings.database_url and not settings.lendwire_home.is_dir():
+        raise StartRefused(
+            f"There is no Lendwire in {settings.lendwire_home.absolute()}: set LENDWIRE_HOME to "
+            "the folder of yours. Nothing was done."
+        )
 
 
 def _at_database(

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 _SCHEMA: Final = "#/components/schemas/{model}"
 _DESCRIPTION: Final = (
-    "What happens to loans, as soon as it is committed. Who connects says who he is by the "
+    "What happens to loans, as soon as it is committed. Who connects says who they are by the "
     "Authorization header, else by a ticket (POST /ws/ticket), else by the subprotocols "
     "lendwire.v1 and lendwire.bearer.<token>, else by a first message `authenticate` within five "
     "seconds. Messages are text frames of at most 64 KiB; a client sends at most 100 a minute, "

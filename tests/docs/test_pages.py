@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,16 @@ def lost_pages(page: Path) -> Iterator[str]:
             yield target
 
 
+def torn_tables(page: Path) -> Iterator[str]:
+    """Heads of tables whose line of dashes has more or fewer cells: they are not drawn."""
+    lines = prose(page).splitlines()
+    for head, dashes in pairwise(lines):
+        if re.fullmatch(r"\|( *:?-+:? *\|)+", dashes) and head.count("|") != dashes.count("|"):
+            yield head
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-@pytest.mark.parametrize("lost", [lost_files, lost_tests, lost_doors, lost_pages])
+@pytest.mark.parametrize("lost", [lost_files, lost_tests, lost_doors, lost_pages, torn_tables])
 def test_what_a_page_names_is_there(page: Path, lost: Callable[[Path], Iterator[str]]) -> None:
     assert list(lost(page)) == []
 
@@ -71,6 +80,7 @@ def test_what_a_page_names_is_there(page: Path, lost: Callable[[Path], Iterator[
         (lost_tests, "held by `test_of_nothing_at_all`"),
         (lost_doors, "say `make breakfast`"),
         (lost_pages, "read [on](docs/no-such-page.md)"),
+        (torn_tables, "| one | two |\n| --- | --- | --- |"),
     ],
 )
 def test_what_is_not_there_is_seen(

@@ -59,6 +59,23 @@ def test_the_version_is_that_of_the_program_and_of_its_api(capsys):
     assert capsys.readouterr().out == f"lendwire {version('lendwire')}, {spoken}\n"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["with-database", "pg_dump"],
+        ["rebuild", "--check"],
+        ["new-epoch"],
+    ],
+)
+def test_work_on_a_home_that_is_not_there_is_refused_and_makes_none(command, capsys, tmp_path):
+    """A back-up from a wrong folder would be empty, and nobody would notice."""
+    assert main(command) != 0
+    said = capsys.readouterr().err
+    assert f"There is no Lendwire in {tmp_path / '.lendwire'}" in said
+    assert "LENDWIRE_HOME" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_command_the_usage_is_shown(capsys):
     with pytest.raises(SystemExit) as left:
         main([])
