@@ -26,7 +26,7 @@ from domain.decision import Decision, HistoryNeeded
 from domain.identifiers import BranchId, UserId
 from domain.loan import Loan
 from domain.rejections import AccessRefusal, Rejected
-from domain.roles import Action, Principal, sight
+from domain.roles import Action, Principal, is_own_affair, sight
 from domain.suspense import apply_suspense
 from domain.tranches import disburse_further
 from domain.workout_commands import (
@@ -78,6 +78,8 @@ def refused(
     reach = sight(principal, action)
     if reach is None or not reach.covers(branch_id=branch_id, customer_id=customer_id):
         return not_allowed(principal, f"{action} this loan")
+    if is_own_affair(principal, action, customer_id):
+        return Rejected(AccessRefusal.NOT_ALLOWED, f"Nobody may {action} a loan of their own.")
     return None
 
 

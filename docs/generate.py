@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.lifecycle import TRANSITIONS, LoanStatus, diagram
-from domain.roles import MANAGEABLE, PERMISSIONS, Action, Role, Scope
+from domain.roles import FOR_OTHERS_ONLY, MANAGEABLE, PERMISSIONS, Action, Role, Scope
 
 DOCS: Final = Path(__file__).parent
 
@@ -50,6 +50,8 @@ a branch it is nothing. **all**: everything on this node. **-**: not at all.
 | action | what it is | {heads} |
 | --- | --- |{rules}
 {rows}
+
+Nobody may {own} a loan of which they are the customer, whatever their role is now.
 
 ## Whom they may make and change
 
@@ -117,6 +119,7 @@ def roles() -> str:
         heads=" | ".join(Role),
         rules=" --- |" * len(Role),
         rows="\n".join(permissions()),
+        own=" or ".join(f"`{action}`" for action in Action if action in FOR_OTHERS_ONLY),
         managed="\n".join(managed()),
     )
 

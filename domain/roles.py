@@ -122,6 +122,14 @@ MANAGEABLE: Final[Mapping[Role, frozenset[Role]]] = MappingProxyType(
     }
 )
 
+# What nobody does to a loan of which they are the customer, whatever they are to the lender now.
+FOR_OTHERS_ONLY: Final = frozenset({Action.DECIDE, Action.SERVICE})
+
+
+def is_own_affair(principal: Principal, action: Action, customer_id: UserId | None) -> bool:
+    """Say whether `action` is another person's, because the loan is the principal's own."""
+    return action in FOR_OTHERS_ONLY and principal.user_id == customer_id
+
 
 def sight(principal: Principal, action: Action) -> Sight | None:
     """Return how far `principal` may go with `action`; None when not at all.

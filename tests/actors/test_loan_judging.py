@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from actors.loan_judging import judge
+from actors.loan_judging import action_of, judge
 from domain.commands import ApproveLoan, CommandContext, DisburseLoan
 from domain.conventions import ChargeBase, ChargeKind
 from domain.decision import Committed, HistoryNeeded
@@ -95,6 +95,17 @@ async def test_a_loan_of_another_branch_is_not_there(command):
     stranger = replace(MANAGER, branch_id=OTHER_BRANCH)
     outcome = await desk(await submitted()).carry_out(stranger, REQUEST, command)
     assert outcome.reason is AccessRefusal.NOT_FOUND
+
+
+@pytest.mark.parametrize("command", [*SERVICING, *DECIDING], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("who", [OFFICER, MANAGER, ADMIN])
+async def test_nobody_decides_on_a_loan_of_their_own_nor_serves_it(who, command):
+    """V3: a customer who becomes one of the staff has become no second pair of eyes."""
+    borrower = replace(who, id=CUSTOMER.id)
+    outcome = await desk(await submitted()).carry_out(borrower, REQUEST, command)
+    assert outcome.reason is AccessRefusal.NOT_ALLOWED
+    if sight(who.principal, action_of(command)) is not None:
+        assert "their own" in outcome.detail
 
 
 async def in_two_parts():
