@@ -126,9 +126,13 @@ def _taking_all(position: Position, day: date) -> int | None:
     if not position.terms.recalculates or position.terms.is_progressive:
         return None
     current = position.first_due_on_or_after(day)
-    while current < len(position.rows) and not position.rows[current].bears_interest:
+    while current < len(position.rows) and not _is_open(position.rows[current]):
         current += 1
     return current
+
+
+def _is_open(row: Row) -> bool:
+    return row.bears_interest and not row.is_emptied
 
 
 def _open_rows(position: Position, day: date) -> list[int]:

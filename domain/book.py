@@ -40,7 +40,9 @@ class RowWorkings:
 
     `emi_minor` is the equal instalment that stands for the row. `carried_minor` is interest that
     the row was too full to ask for and left to the next one, `waived_minor` interest that is no
-    longer asked for. `whole_from` is as in `Period`.
+    longer asked for. A new plan for what is unpaid asks nothing more of a row that `is_emptied`:
+    its interest is part of the `moved_minor` of later ones, which are below nothing where interest
+    was paid of days that later rows pay for. `whole_from` is as in `Period`.
     """
 
     kind: RowKind
@@ -50,6 +52,8 @@ class RowWorkings:
     carried_minor: int
     waived_minor: int
     parts: tuple[InterestPart, ...]
+    moved_minor: int = 0
+    is_emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def add_charge(
     index = _row_for(position, due_date)
     position.charges.append(ChargeLine(charge_id, due_date, kind, amount_minor, index + 1))
     position.charges.sort(key=lambda charge: (charge.number, charge.due_date))
-    _show(position, index)
+    show_charges(position, index)
 
 
 def charge_disbursal(position: Position, fees: Iterable[FeeOfDisbursal], day: date) -> None:
@@ -52,7 +52,7 @@ def waive_charge(position: Position, charge_id: ChargeId) -> int:
         if charge.charge_id == charge_id:
             waived = charge.outstanding_minor
             position.charges[at] = replace(charge, waived_minor=charge.waived_minor + waived)
-            _show(position, charge.number - 1)
+            show_charges(position, charge.number - 1)
             return waived
     return 0
 
@@ -128,26 +128,34 @@ def move_charges_to_new_rows(position: Position, first_new: int, before: int) ->
         moved[at] = replace(charge, number=number)
     position.charges[:] = sorted(moved, key=lambda charge: (charge.number, charge.due_date))
     if position.rows[-1].kind is RowKind.CHARGES:
-        _show(position, len(position.rows) - 1)
+        show_charges(position, len(position.rows) - 1)
 
 
-def charge_what_fees_are_left(position: Position, until: date | None = None) -> None:
-    """Make charges of the unpaid fees on instalments due by `until` (default all).
+def charge_fees_of(position: Position, indexes: Iterable[int]) -> None:
+    """Make charges of the fees on the instalments at `indexes`, with what was paid on them.
 
     A row that is emptied asks for no fee on each instalment any more; what was owed is owed still.
     """
-    for index, row in enumerate(position.rows):
-        if until is not None and row.span.due_date > until:
-            continue
+    for index in indexes:
+        row = position.rows[index]
         own = [charge for charge in position.charges if charge.number == index + 1]
-        for kind, owed in (
-            (ChargeKind.FEE, row.fees - row.paid_fees),
-            (ChargeKind.PENALTY, row.penalties - row.paid_penalties),
+        for kind, asked, paid in (
+            (ChargeKind.FEE, row.fees, row.paid_fees),
+            (ChargeKind.PENALTY, row.penalties, row.paid_penalties),
         ):
-            rest = owed - sum(one.outstanding_minor for one in own if one.kind is kind)
+            alike = [one for one in own if one.kind is kind]
+            rest = asked - sum(one.amount_minor - one.waived_minor for one in alike)
+            settled = max(0, paid - sum(one.paid_minor for one in alike))
             if rest > 0:
-                line = ChargeLine(None, row.span.due_date, kind, rest, index + 1)
+                line = ChargeLine(None, row.span.due_date, kind, rest, index + 1, settled)
                 position.charges.append(line)
+    position.charges.sort(key=lambda charge: (charge.number, charge.due_date))
+
+
+def show_charges(position: Position, index: int) -> None:
+    """Let row `index` ask for the charges on it."""
+    row = position.rows[index]
+    row.fees, row.penalties = fees_of(position, row, index)
 
 
 def _row_for(position: Position, due_date: date) -> int:
@@ -163,11 +171,6 @@ def _row_for(position: Position, due_date: date) -> int:
     span = Period(len(position.rows) + 1, since, max(since, due_date), since)
     position.rows.append(Row(span, last.frequency, RowKind.CHARGES))
     return len(position.rows) - 1
-
-
-def _show(position: Position, index: int) -> None:
-    row = position.rows[index]
-    row.fees, row.penalties = fees_of(position, row, index)
 
 
 def _unpaid(row: Row, base: ChargeBase) -> int:

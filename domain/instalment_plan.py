@@ -64,18 +64,50 @@ def reset_instalment(
 
 
 def collected(position: Position, index: int, own: int) -> int:
-    """What of its own and earlier interest row `index` asks for, with the grace that was agreed."""
-    terms = position.terms
+    """What of its own and earlier interest row `index` asks for, with the grace that was agreed.
+
+    Below nothing where a new plan moved more interest that was paid to the row than it has.
+    """
+    terms, row = position.terms, position.rows[index]
+    own += row.moved
+    if row.kind is RowKind.RE_AGED:
+        return own  # grace is of the instalments that were agreed at first
     if not (terms.grace_on_interest_payment or terms.interest_free_periods):
         return own
     place = ordinal(position, index)
     if place < terms.interest_free_periods:
-        return 0
+        return row.moved
     if place < terms.grace_on_interest_payment:
-        return 0
+        return row.moved
     if place > terms.grace_on_interest_payment:
         return own
     return own + _deferred(position, index)
+
+
+def deferred_so_far(position: Position, day: date) -> int:
+    """The interest of rows due by `day` that grace has put off and no row asks for yet."""
+    rows = [row for row in position.rows if row.span.due_date <= day]
+    if any(row.kind is RowKind.RE_AGED for row in rows):
+        return 0  # the re-age before has moved it
+    index = len(rows)
+    place = ordinal(position, index)
+    if place > position.terms.grace_on_interest_payment:
+        return 0
+    return _deferred(position, index)
+
+
+def unused_credit(position: Position, since: int) -> int:
+    """What is left at row `since` of interest paid ahead that a new plan moved: nothing or less."""
+    if all(row.moved >= 0 for row in position.rows[:since]):
+        return 0
+    left = carried = 0
+    for index, row in enumerate(position.rows[:since]):
+        if not row.bears_interest or row.is_emptied:
+            continue
+        if row.moved or left:
+            left = min(0, left + carried + collected(position, index, row.accrued))
+        carried = row.carried
+    return left
 
 
 def planned_principal(
@@ -93,6 +125,8 @@ def planned_principal(
         return max(0, min(row.emi, left))
     asked = row.interest if interest is None else interest
     asked -= _put_off(position, index)
+    if not terms.recalculates:
+        asked -= row.moved  # it is asked for on top of the instalment
     if is_flat(position) and row.kind is RowKind.INSTALMENT:
         return max(0, min(_flat_instalment(position, row) - asked, left))
     return max(0, min(row.emi - asked, left))
@@ -144,7 +178,7 @@ def fees_of(position: Position, row: Row, index: int) -> tuple[int, int]:
     for charge in position.charges:
         if charge.number == index + 1:
             sums[charge.kind] += charge.amount_minor - charge.waived_minor
-    if row.kind in {RowKind.INSTALMENT, RowKind.RE_AGED} and (row.principal or row.interest):
+    if _repays(row) and (row.principal or row.interest):
         for fee in position.terms.instalment_fees:
             amount = fee.amount_minor
             if fee.percent is not None:
@@ -177,14 +211,15 @@ def _instalments(position: Position) -> int:
 
 
 def _repays(row: Row) -> bool:
-    return row.kind in {RowKind.INSTALMENT, RowKind.RE_AGED}
+    return row.kind in {RowKind.INSTALMENT, RowKind.RE_AGED} and not row.is_emptied
 
 
 def _graced(position: Position, since: int) -> int:
     """How many of the instalments from row `since` on still ask for no principal."""
     if any(row.kind is RowKind.RE_AGED for row in position.rows[since:]):
         return 0
-    return max(0, principal_grace(position) - ordinal(position, since))
+    emptied = sum(1 for row in position.rows[since:] if row.is_emptied)
+    return max(0, principal_grace(position) - ordinal(position, since) - emptied)
 
 
 def _is_graced(position: Position, row: Row, index: int) -> bool:
@@ -307,4 +342,4 @@ def _smooth(position: Position, since: int, repaying: list[Row], fill: Fill) -> 
 
 
 def _last_due(rows: list[Row]) -> int:
-    return rows[-1].principal + rows[-1].interest
+    return rows[-1].principal + rows[-1].interest - rows[-1].moved

@@ -115,7 +115,7 @@ def _is_to_come(row: Row, as_of: date) -> bool:
         row.kind in _REPAYING
         and as_of <= row.span.from_date < row.span.due_date
         and not (row.paid_principal or row.paid_interest or row.paid_fees or row.paid_penalties)
-        and not (row.waived or row.carried)
+        and not (row.waived or row.carried or row.moved or row.is_emptied)
     )
 
 
@@ -162,6 +162,6 @@ def _is_plain(position: Position, since: int) -> bool:
     for row in rows:
         if row.kind is not instalment or row.paid_principal or row.paid_interest or row.waived:
             return False
-        if row.paid_fees or row.paid_penalties:
+        if row.paid_fees or row.paid_penalties or row.moved or row.is_emptied:
             return False
     return True

@@ -49,6 +49,8 @@ class Row:
     carried: int = 0
     waived: int = 0
     parts: tuple[InterestPart, ...] = ()
+    moved: int = 0
+    is_emptied: bool = False
 
     @property
     def bears_interest(self) -> bool:
@@ -174,6 +176,8 @@ def opened(terms: Terms, instalments: tuple[Instalment, ...], book: Book, start:
             carried=works.carried_minor,
             waived=works.waived_minor,
             parts=works.parts,
+            moved=works.moved_minor,
+            is_emptied=works.is_emptied,
         )
         for line, works in zip(instalments, book.rows, strict=True)
     ]
@@ -204,6 +208,8 @@ def closed(position: Position) -> tuple[tuple[Instalment, ...], Book]:
             row.carried,
             row.waived,
             row.parts,
+            row.moved,
+            row.is_emptied,
         )
         for row in position.rows
     )

@@ -34,6 +34,7 @@ from domain.instalment_plan import (
     planned_principal,
     principal_around,
     reset_instalment,
+    unused_credit,
 )
 from domain.plain_layout import Opening, lay_plainly, plain_from, recalculate_plainly
 from domain.position import Position, Row
@@ -50,9 +51,13 @@ def lay(position: Position, since: int) -> None:
     total = position.total_out - sum(row.principal for row in rows if not row.bears_interest)
     flat_left = _flat_left(position, since) if is_flat(position) else None
     last = last_interest_row(position)
+    unused = unused_credit(position, since)
     for index in range(since, len(rows)):
         row = rows[index]
         if not row.bears_interest:
+            continue
+        if row.is_emptied:
+            before, ahead = before + row.principal, ahead - row.paid_principal
             continue
         row.carried = 0
         if flat_left is None:
@@ -62,7 +67,9 @@ def lay(position: Position, since: int) -> None:
         else:
             own = flat_left if index == last else max(0, min(row.accrued, flat_left))
             flat_left -= own
-        row.interest = max(row.paid_interest, collected(position, index, own))
+        asked = collected(position, index, own) + unused
+        unused = min(0, asked)
+        row.interest = max(row.paid_interest, asked)
         ahead -= row.paid_principal
         left = max(row.paid_principal, total - before - ahead)
         planned_part = left if index == last else planned_principal(position, row, index, left)
@@ -101,7 +108,7 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
     rows = position.rows
     before, ahead, total = principal_around(position, since)
     credit = _credit(position, since)
-    carried = carried_to(position, since)
+    carried = carried_to(position, since) + unused_credit(position, since)
     last = last_interest_row(position)
     taker = _taker(position, since, last)
     plain = plain_from(position, since, as_of)
@@ -109,7 +116,10 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
         row = rows[index]
         if not row.bears_interest:
             continue
-        if index == plain:
+        if row.is_emptied:
+            before, ahead, carried = before + row.principal, ahead - row.paid_principal, row.carried
+            continue
+        if index == plain and carried >= 0:
             base = plan_out(position, row.span.from_date) - before
             opened = Opening(base, max(0, total - before), credit, carried)
             recalculate_plainly(position, plain, opened, stop=bool(stop))
@@ -118,7 +128,8 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
         _explain_as_of(position, index, opening, carried, as_of, stop)
         ahead -= row.paid_principal
         limit = max(row.paid_principal, total - before - ahead)
-        calculated = collected(position, index, row.accrued) + carried
+        left_over = collected(position, index, row.accrued) + carried
+        calculated = max(0, left_over)
         if position.terms.is_progressive:
             if index in {taker, last}:
                 # Nobody comes after the last: it asks for what rows paid ahead have left, too.
@@ -126,14 +137,11 @@ def recalculate(position: Position, since: int, as_of: date, stop: Stop = Stop.N
                 row.principal = limit
             else:
                 _progressive(position, index, calculated, limit, is_past=index > taker)
-            carried = row.carried
         else:
-            # What an emptied row left to the next one it asks for no more, also on its due date.
-            calculated, carried = max(0, calculated - row.carried), row.carried
-            opened = Opening(opening, limit, credit, calculated)
+            row.carried, opened = 0, Opening(opening, limit, credit, calculated)
             credit = _cumulative(position, index, opened, total - before, stop)
-        if row.waived:
-            _waive(row)
+        carried = row.carried + min(0, left_over)
+        _waive(row)
         row.fees, row.penalties = fees_of(position, row, index)
         before += row.principal
     if not stop and not position.terms.is_progressive:
@@ -148,7 +156,7 @@ def _explain_as_of(
     if position.terms.accrues_after_maturity and index == last_interest_row(position):
         row.parts = explained(position, row, stretches)
         # What it asks for by its due date may bear interest itself after it.
-        row.interest = collected(position, index, row.accrued) + carried
+        row.interest = max(0, collected(position, index, row.accrued) + carried)
         stretches += as_it_was(position, row.span.due_date, as_of)
     row.parts = explained(position, row, stretches)
 
@@ -199,7 +207,7 @@ def quit_rows(position: Position, until: date, stop: Stop = Stop.ON_THE_DAY) -> 
         recalculate(position, first_to_follow(position, seen), until, stop)
         return
     for index, row in enumerate(rows):
-        if row.bears_interest and row.span.due_date > until:
+        if row.bears_interest and row.span.due_date > until and not row.is_emptied:
             if row.span.from_date < until and row.parts:
                 cut = [
                     Stretch(part.from_date, min(part.to_date, until), part.base_minor)
@@ -270,7 +278,9 @@ def _credit(position: Position, since: int) -> int:
         return 0
     if strategy is not AdvancePaymentStrategy.RESCHEDULE_NEXT_REPAYMENTS:
         return 0
-    rows = [row for row in position.rows[:since] if row.kind is RowKind.INSTALMENT]
+    new_plan = any(row.kind is RowKind.RE_AGED for row in position.rows)
+    kind = RowKind.RE_AGED if new_plan else RowKind.INSTALMENT
+    rows = [row for row in position.rows[:since] if row.kind is kind and not row.is_emptied]
     return max(0, sum(row.principal - max(0, row.emi - row.interest) for row in rows))
 
 
@@ -284,16 +294,19 @@ def _taker(position: Position, since: int, last: int) -> int:
         paid = row.paid_principal
         if position.terms.amortization is not Amortization.EQUAL_PRINCIPAL:
             paid += row.paid_interest
-        if row.bears_interest and (paid == 0 or paid < row.emi):
+        if row.bears_interest and not row.is_emptied and (paid == 0 or paid < row.emi):
             return index
     return last
 
 
 def last_interest_row(position: Position) -> int:
-    """The index of the last row that bears interest; -1 without one."""
+    """The index of the last row that bears interest; -1 without one.
+
+    Rows that a new plan has emptied do not count.
+    """
     rows = position.rows
     for index in range(len(rows) - 1, -1, -1):
-        if rows[index].bears_interest:
+        if rows[index].bears_interest and not rows[index].is_emptied:
             return index
     return -1
 

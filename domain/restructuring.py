@@ -12,20 +12,27 @@ from typing import Final
 
 from domain.book import RateStep, Tranche
 from domain.charging import (
-    charge_what_fees_are_left,
+    charge_fees_of,
     insert_row,
     move_charges_to_new_rows,
-    move_unpaid_charges,
+    show_charges,
 )
 from domain.conventions import InstalmentFrom, RowKind
 from domain.due_dates import Period, shift
 from domain.events import LoanReAged
-from domain.instalment_plan import fees_of, is_flat
+from domain.instalment_plan import (
+    carried_to,
+    deferred_so_far,
+    fees_of,
+    is_flat,
+    unused_credit,
+)
 from domain.money import exact_share, round_share, round_to_multiple
 from domain.position import Position, Row
-from domain.projection import bring_up_to, refill, relay, shorten
+from domain.projection import bring_up_to, last_interest_row, refill, relay, shorten
 from domain.schedule import down_payment_row, rows_of
-from domain.terms import Amortization
+from domain.terms import Amortization, Terms
+from domain.working_days import working_day
 
 # The kinds of rows that the terms themselves say.
 _PLANNED: Final = frozenset({RowKind.INSTALMENT, RowKind.BROKEN_PERIOD})
@@ -51,7 +58,7 @@ def add_tranche(position: Position, amount_minor: int, day: date) -> list[int]:
         since += 1
     if since >= len(position.rows):
         # Nothing is due later: what goes out now falls to the last instalment.
-        since = max(at for at, row in enumerate(position.rows) if row.bears_interest)
+        since = last_interest_row(position)
     if terms.instalment_from is InstalmentFrom.APPROVED_AMOUNT:
         refill(position, since, day)
     else:
@@ -98,7 +105,8 @@ def reschedule(position: Position, from_date: date, percent: Decimal, day: date)
 def reamortize(position: Position, day: date) -> list[int]:
     """Spread what is overdue evenly over the instalments still to come, the last takes the rest.
 
-    Answers the numbers of the rows that were emptied; without a row to come nothing changes.
+    Fees and penalties stay where they are due. Answers the numbers of the rows that were emptied;
+    without a row to come nothing changes.
     """
     bring_up_to(position, day)
     future = [
@@ -108,26 +116,33 @@ def reamortize(position: Position, day: date) -> list[int]:
     ]
     if not future:
         return []
-    charge_what_fees_are_left(position, day)
-    emptied, principal, interest = _empty(position, day)
+    emptied = [
+        index
+        for index, row in enumerate(position.rows)
+        if row.span.due_date <= day
+        and (row.principal > row.paid_principal or row.interest > row.paid_interest)
+    ]
     if not emptied:
         return []
-    move_unpaid_charges(position, emptied, future[0])
+    charge_fees_of(position, emptied)
+    unused = unused_credit(position, future[0])
+    principal, interest = _empty(position, emptied)
+    interest += unused - unused_credit(position, future[0])
+    for index in emptied:
+        show_charges(position, index)
     share = round_to_multiple(
         exact_share(principal, len(future)), position.terms.instalment_multiple_minor
     )
     for index in future:
         position.rows[index].emi += share
+    if position.terms.recalculates:
+        position.rows[future[0]].moved += interest
+    else:
+        _spread_interest(position, future, interest)
     if is_flat(position) or position.interest_until is not None:
         _spread_plainly(position, future, share, principal)
-    elif position.terms.recalculates:
-        _carry_on(position, future[0], interest)
-        interest = 0
-        refill(position, future[0], day)
     else:
         refill(position, future[0], day)
-    if interest:
-        _spread_interest(position, future, interest)
     return [number + 1 for number in emptied]
 
 
@@ -143,39 +158,52 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
     rows = position.rows
     if all(row.principal == row.paid_principal for row in rows):
         return []
+    emptied = [at for at, row in enumerate(rows) if row.span.due_date <= day and row.outstanding]
     # Fees of instalments still to come go with them: the new ones have their own.
-    charge_what_fees_are_left(position, day)
-    emptied, _, interest = _empty(position, day)
+    charge_fees_of(position, emptied)
+    to_come = position.first_due_on_or_after(day + timedelta(days=1))
+    moved = deferred_so_far(position, day) + unused_credit(position, to_come)
+    _, interest = _empty(position, emptied)
+    moved += interest
+    came = carried_to(position, to_come)
     for row in rows:
         if row.span.due_date > day:
+            # The new rows pay for its days, less what was paid for them already.
+            moved += row.moved - row.paid_interest
             row.principal, row.interest = row.paid_principal, row.paid_interest
             row.fees, row.penalties = row.paid_fees, row.paid_penalties
-            row.emi = 0
+            row.emi, row.carried, row.moved, row.is_emptied = 0, came, 0, True
     last_kept = max(
         (at for at, row in enumerate(rows) if row.span.due_date <= day or row.paid), default=-1
     )
     kept = rows[: last_kept + 1]
     first_new, before = len(kept), len(rows)
-    last_due = max(
-        (r.span.due_date for r in kept if r.span.due_date <= day), default=position.start
-    )
+    last_due = _paid_for_until(position, kept, day)
     rows[:] = kept
     _end_on(kept, day)
     # Nobody may plan for days that have passed; were it done, it would be planned for today.
     first_due = max(event.start_date, day)
-    for count in range(event.instalments):
-        due_date = shift(first_due, event.frequency, count)
-        since = rows[-1].span.due_date if count else last_due
+    for due_date in _due_dates(position.terms, event, first_due):
+        since = rows[-1].span.due_date if len(rows) > first_new else last_due
         span = Period(len(rows) + 1, since, due_date, since)
         rows.append(Row(span, event.frequency, RowKind.RE_AGED))
     move_charges_to_new_rows(position, first_new, before)
-    if position.terms.recalculates and interest:
-        _carry_on(position, first_new, interest)
-        interest = 0
+    rows[first_new].moved = moved
     relay(position, first_new, day)
-    if interest:
-        rows[first_new].interest += interest
     return [number + 1 for number in emptied]
+
+
+def _paid_for_until(position: Position, rows: list[Row], day: date) -> date:
+    """The last due date by `day` of a row that pays for time, or the day on which time began.
+
+    Where interest goes on after maturity, the last row pays for later days than its due date.
+    """
+    passed = (
+        max([row.span.due_date, *(part.to_date for part in row.parts[-1:])])
+        for row in rows
+        if row.bears_interest and row.span.days and row.span.due_date <= day
+    )
+    return max(passed, default=position.start)
 
 
 def _end_on(rows: list[Row], day: date) -> None:
@@ -202,27 +230,27 @@ def _first_after(position: Position, day: date) -> int:
     return len(position.rows)
 
 
-def _empty(position: Position, day: date) -> tuple[list[int], int, int]:
-    """Ask no more of what was due by `day` than was paid: of which rows, and how much of what."""
-    emptied: list[int] = []
+def _due_dates(terms: Terms, event: LoanReAged, first: date) -> list[date]:
+    """When the new instalments are due, the first on `first`: on working days where that counts."""
+    dates: list[date] = []
+    for count in range(event.instalments):
+        due = shift(first, event.frequency, count, terms.month_end_strategy)
+        due = working_day(due, terms.holiday_rule, terms.holiday_calendar)
+        dates.append(max([due, event.value_date, *dates[-1:]]))
+    return dates
+
+
+def _empty(position: Position, indexes: list[int]) -> tuple[int, int]:
+    """Ask no more of some rows than was paid on them: how much principal and interest less."""
     principal = interest = 0
-    for index, row in enumerate(position.rows):
-        if row.span.due_date > day or row.outstanding == 0:
-            continue
-        emptied.append(index)
+    for index in indexes:
+        row = position.rows[index]
         principal += row.principal - row.paid_principal
         interest += row.interest - row.paid_interest
         row.principal, row.interest = row.paid_principal, row.paid_interest
         row.fees, row.penalties = row.paid_fees, row.paid_penalties
-        row.emi = row.paid_principal + row.paid_interest
-    return emptied, principal, interest
-
-
-def _carry_on(position: Position, to_index: int, interest: int) -> None:
-    """Leave interest that emptied rows do not ask for to row `to_index`."""
-    earlier = [row for row in position.rows[:to_index] if row.bears_interest]
-    if earlier:
-        earlier[-1].carried += interest
+        row.emi, row.moved, row.is_emptied = row.paid_principal + row.paid_interest, 0, True
+    return principal, interest
 
 
 def _spread_plainly(position: Position, future: list[int], share: int, principal: int) -> None:
@@ -242,4 +270,5 @@ def _spread_interest(position: Position, future: list[int], interest: int) -> No
     for place, index in enumerate(future):
         part = round_share(left, len(future) - place)
         position.rows[index].interest += part
+        position.rows[index].moved += part
         left -= part

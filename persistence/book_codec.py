@@ -26,8 +26,11 @@ from domain.conventions import ChargeKind, RowKind
 from domain.identifiers import ChargeId
 from domain.terms import Frequency, FrequencyUnit
 
-FORM: Final = 3
+FORM: Final = 4
 """Counts up with every change of the classes below, or of what their values mean."""
+
+# All that it lacks is what a new plan moves; it is read where none was made.
+_FORM_WITHOUT_MOVES: Final = 3
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True):
@@ -39,6 +42,8 @@ class _Row(msgspec.Struct, array_like=True, frozen=True):
     carried_minor: int
     waived_minor: int
     parts: tuple[InterestPart, ...]
+    moved_minor: int = 0
+    is_emptied: bool = False
 
 
 class _Charge(msgspec.Struct, array_like=True, frozen=True):
@@ -94,7 +99,10 @@ def document_of(book: Book | None) -> dict[str, object] | None:
 
 def is_legible(document: object) -> bool:
     """Say whether `document` has the form that this program reads."""
-    return isinstance(document, dict) and document.get("form") == FORM
+    if not isinstance(document, dict):
+        return False
+    form = document.get("form")
+    return form == FORM or (form == _FORM_WITHOUT_MOVES and not document.get("is_restructured"))
 
 
 def book_of(document: object) -> Book | None:
@@ -131,6 +139,8 @@ def _row(row: RowWorkings) -> _Row:
         row.carried_minor,
         row.waived_minor,
         row.parts,
+        row.moved_minor,
+        row.is_emptied,
     )
 
 
@@ -143,6 +153,8 @@ def _workings(row: _Row) -> RowWorkings:
         row.carried_minor,
         row.waived_minor,
         row.parts,
+        row.moved_minor,
+        row.is_emptied,
     )
 
 

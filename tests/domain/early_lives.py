@@ -119,7 +119,7 @@ def _payment(draw: st.DrawFn, terms: Terms, dues: list[tuple[date, int]], number
 
 # What else may happen: in lives about interest, and in those about new plans for what is unpaid.
 _TRANCHE, _RATE, _RESCHEDULE, _REAMORTIZE, _RE_AGE, _CHARGE = range(1, 7)
-_INTEREST = (_TRANCHE, _RATE, _RESCHEDULE, _CHARGE)
+_INTEREST = (_TRANCHE, _RATE, _RESCHEDULE, _REAMORTIZE, _RE_AGE, _CHARGE)
 _PLANS = (_TRANCHE, _RATE, _RESCHEDULE, _REAMORTIZE, _RE_AGE, _RE_AGE, _CHARGE, _CHARGE)
 
 

@@ -21,7 +21,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from domain import events as happened
-from domain.book import Book
+from domain.book import Book, RowWorkings
 from domain.conventions import RecalculationCompounding, RecalculationRest, RowKind
 from domain.instalment import Instalment
 from domain.loan import Loan
@@ -78,6 +78,7 @@ class _Reckoning:
         bearing = [at for at, one in enumerate(book.rows) if one.kind in _BEARING]
         self.last = max(bearing)
         self.by_maturity = 0
+        self.moved = Fraction(0)
         self.goes_on = self.terms.recalculates and self.terms.accrues_after_maturity
         self.rates = [(one.after, one.annual_rate_percent) for one in book.rates]
         self.before = _before_new_plans(events)
@@ -105,11 +106,22 @@ class _Reckoning:
                 deferred += own
                 continue
             own, deferred = own + deferred, Fraction(0)
-            if not self.terms.recalculates:
-                # What was paid of a plan before its day stays paid when the plan is another.
-                own = max(own, Fraction(self._interest_paid(index)))
-            total += own
-        return Borne(total + deferred, lines)
+            total += own + self._paid_beyond(index, own)
+        return Borne(total + deferred + max(Fraction(0), -self.moved), lines)
+
+    def _paid_beyond(self, index: int, own: Fraction) -> Fraction:
+        """What was paid of a plan before its day stays paid when the plan is another.
+
+        But a new plan for what is unpaid asks later rows for what earlier ones bear, less what was
+        paid of them: `moved`, or below nothing what was paid of days that the later rows pay for.
+        """
+        if self.book.rows[index].is_emptied:
+            return Fraction(0)
+        due = self.moved + own + self.book.rows[index].moved_minor
+        self.moved = min(Fraction(0), due)
+        if self.terms.recalculates:
+            return Fraction(0)
+        return max(Fraction(0), self._interest_paid(index) - max(Fraction(0), due))
 
     def _is_graced(self, index: int) -> bool:
         """Say whether the row leaves its interest to a later one."""
@@ -130,17 +142,29 @@ class _Reckoning:
         looked_on = self._looked_on(index, row)
         edges.add(looked_on)
         edges |= {other.due_date for other in self.rows}
-        if index == self.last and self.goes_on:
-            until = max(until, self.as_of)
-            edges.add(until)
+        until = max(until, self._beyond(index) or until)
+        edges.add(until)
         for start, end in pairwise(sorted(day for day in edges if since <= day <= until)):
             yield start, end, max(0, self._base(index, row, start, looked_on))
+
+    def _beyond(self, index: int) -> date | None:
+        """Until when interest goes on after the last row of a plan, where it does."""
+        if not self.goes_on:
+            return None
+        if index == self.last:
+            return self.as_of
+        following = range(index + 1, self.last + 1)
+        bearing = (at for at in following if self.book.rows[at].kind in _BEARING)
+        after = next((at for at in bearing if self.rows[at].days), None)
+        if after is None or self.rows[after].from_date <= self.rows[index].due_date:
+            return None
+        return self.rows[after].from_date
 
     def _looked_on(self, index: int, row: Instalment) -> date:
         """The day up to which a row is charged by what was really out."""
         if not self.terms.recalculates:
             return date.min
-        if self.terms.is_progressive or (index == self.last and self.goes_on):
+        if self.terms.is_progressive or self._beyond(index):
             return self.as_of
         return max((day for day in self.known if day <= row.due_date), default=date.min)
 
@@ -150,7 +174,7 @@ class _Reckoning:
             return self._really_out(day)
         if looked_on > row.from_date and self._charges_whole_periods():
             joined = self._went_out(day) - self._went_out(row.from_date)
-            at_once = self._due_at_once(row.from_date, day)
+            at_once = self._due_at_once(index, row.from_date, day)
             return self._really_out(row.from_date) + joined - at_once
         if day < looked_on:
             return self._really_out(day)
@@ -159,10 +183,10 @@ class _Reckoning:
     def _charges_whole_periods(self) -> bool:
         return self.terms.recalculation_rest is RecalculationRest.SAME_AS_REPAYMENT_PERIOD
 
-    def _due_at_once(self, since: date, until: date) -> int:
+    def _due_at_once(self, index: int, since: date, until: date) -> int:
         return sum(
             row.principal_minor
-            for row, works in zip(self.rows, self.book.rows, strict=True)
+            for row, works in self._of_its_time(index)
             if works.kind is RowKind.DOWN_PAYMENT and since < row.due_date <= until
         )
 
@@ -185,7 +209,7 @@ class _Reckoning:
     def _planned_out(self, index: int, day: date, looked_on: date) -> int:
         """What is out when all that earlier rows ask for is paid, and what was paid ahead is."""
         kinds = [one.kind for one in self.book.rows]
-        asked = self._due_at_once(date.min, day) + self._asked_before(index)
+        asked = self._due_at_once(index, date.min, day) + self._asked_before(index)
         if not self.terms.recalculates:
             # A plan knows nothing of money, until the loan is paid off.
             looked_on = max((on for on in self.quits if on <= day), default=date.min)
@@ -197,19 +221,23 @@ class _Reckoning:
         return self._went_out(day) - asked - ahead
 
     def _asked_before(self, index: int) -> int:
-        """What earlier rows asked for in its time; a new plan may have emptied them since."""
+        """What earlier rows asked for in its time; those that a re-age ended stand before it."""
+        row = self.rows[index]
+        rows = self._of_its_time(index)
+        return sum(
+            one.principal_minor
+            for one, work in rows
+            if work.kind in _BEARING
+            and (one.due_date <= row.from_date or (work.is_emptied and not one.days))
+        )
+
+    def _of_its_time(self, index: int) -> list[tuple[Instalment, RowWorkings]]:
+        """The rows as they stood when row `index` was due; a new plan may have emptied them."""
         due = self.rows[index].due_date
         loan = next((loan for day, loan in self.before if due <= day), None)
-        rows, works = self.rows[:index], self.book.rows[:index]
-        if loan is not None and loan.book is not None:
-            since = self.rows[index].from_date
-            earlier = sum(1 for row in loan.instalments if row.due_date <= since)
-            rows, works = loan.instalments[:earlier], loan.book.rows[:earlier]
-        return sum(
-            row.principal_minor
-            for row, work in zip(rows, works, strict=True)
-            if work.kind in _BEARING
-        )
+        if loan is None or loan.book is None:
+            return list(zip(self.rows, self.book.rows, strict=True))
+        return list(zip(loan.instalments, loan.book.rows, strict=True))
 
     def _is_free(self, index: int) -> bool:
         return (

@@ -219,14 +219,13 @@ def test_spreading_the_arrears_of_a_flat_loan_loses_no_fee() -> None:
     terms = replace(TERMS, interest_method=InterestMethod.FLAT)
     spread = happened.LoanReamortized(**head(65, day(40)))
     loan = made([*opening(terms), fee(60, 1, 305, 20), spread])
-    assert [row.fees_minor for row in loan.instalments] == [0, 305, 0, 0]
+    assert [row.fees_minor for row in loan.instalments] == [305, 0, 0, 0]
 
 
 def test_days_before_a_tranche_that_was_paid_back_in_advance_are_on_nothing() -> None:
     terms = replace(TERMS, tranches_max=2)
     events = [*opening(terms, 60_000), tranche(60, 70, 60_000), paid(65, 75, 90_000)]
     loan = made([*events, re_aged(70, 80, 100, 1)])
-    assert loan.instalments[-1].interest_minor > 0
     assert bases(loan, len(loan.instalments) - 1)[0] == (10, 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,3 +33,12 @@ def test_a_document_of_another_form_is_not_read() -> None:
     for other in ({"form": FORM + 1}, {"form": 0, "rows": []}, {}, [FORM], None):
         assert not is_legible(other)
         assert book_of(other) is None
+
+
+@pytest.mark.parametrize("is_restructured", [False, True])
+def test_a_book_of_the_release_before_is_read_where_nothing_was_planned_anew(
+    is_restructured: bool,
+) -> None:
+    """C3: what a new plan moved is not in it; such a book follows from the events."""
+    kept = {"form": FORM - 1, "is_restructured": is_restructured}
+    assert is_legible(kept) is not is_restructured

@@ -72,6 +72,20 @@ OLD_BEHAVIOURS = (
         ROWS,
     ),
     OldBehaviour(
+        "C3: interest that a new plan moved is lost when rows are laid out again",
+        "domain/instalment_plan.py",
+        "    own += row.moved\n",
+        "",
+        INTEREST,
+    ),
+    OldBehaviour(
+        "C3: a re-age asks again for what was paid of days to come",
+        "domain/restructuring.py",
+        "            moved += row.moved - row.paid_interest\n",
+        "            moved += row.moved\n",
+        INTEREST,
+    ),
+    OldBehaviour(
         "E2: a re-age asks for every charge with its first row",
         "domain/charging.py",
         "            number = max(first_new, _row_for(position, charge.due_date)) + 1\n",
