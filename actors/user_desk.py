@@ -30,6 +30,9 @@ from domain.roles import Action, Principal, sight
 
 UserCommand = CreateUser | UpdateUser | DeactivateUser | ChangePassword
 
+_SAME_PASSWORD = FieldFault(
+    "/new_password", "same_password", "must be another one than the current"
+)
 _NO_SUCH_USER = Rejected(AccessRefusal.NOT_FOUND, "There is no such user.")
 
 
@@ -120,6 +123,9 @@ class UserDesk:
             refused = await self._check_current(account, command.current, context.address)
             if refused is not None:
                 return refused
+            if command.new == command.current:
+                # Whoever set it knows it still.
+                return _wrong((_SAME_PASSWORD,))
             email = account.email
         else:
             reach = sight(context.principal, Action.MANAGE_USERS)

@@ -157,6 +157,16 @@ async def test_guessing_the_current_password_counts_as_guessing_at_the_door(auto
     assert isinstance(await the_desk.carry_out(OFFICER, REQUEST, right), Committed)
 
 
+async def test_a_password_of_ones_own_is_another_one_than_the_current():
+    """V14, V3: who set the first password would know the chosen one too."""
+    users = Users(OFFICER)
+    same = ChangePassword(OFFICER.id, "old-and-known", "old-and-known")
+    refused = await desk(OneLoan(), users).carry_out(OFFICER, REQUEST, same)
+    assert [(fault.pointer, fault.code) for fault in refused.faults] == [
+        ("/new_password", "same_password")
+    ]
+
+
 async def test_a_foreign_password_is_set_only_by_whoever_manages_the_user():
     for who, may in ((ADMIN, True), (CUSTOMER, False), (OFFICER, False)):
         users = Users(MANAGER)
