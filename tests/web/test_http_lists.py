@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -120,6 +121,18 @@ async def test_one_loan_is_read_with_all_its_terms(client: Any, house: House) ->
     (listed,) = (await told(await client.get("/loans/", headers=house.bearer)))["items"]
     assert loan.keys() - listed.keys() == {"terms", "notes"}
     assert listed["flags"] == {"days_past_due": 4, "bucket": "1-30"}
+
+
+async def test_a_loan_that_has_penalty_terms_keeps_them_and_says_that_nothing_comes_of_them(
+    client: Any, house: House
+) -> None:
+    """U1: loans that are out were agreed with them, by a release that never charged them."""
+    assert LOAN.terms is not None
+    terms = replace(LOAN.terms, penalty_rate_percent=Decimal(24))
+    house.session.table = {ReadLoan: LOAN._replace(terms=terms)}
+    loan = await told(await client.get(LOAN_PATH, headers=house.bearer))
+    assert loan["terms"]["penalty_rate_percent"] == "24"
+    assert loan["notes"] == ["penalty_rate_percent: not charged by this release"]
 
 
 @pytest.mark.parametrize(
