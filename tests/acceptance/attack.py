@@ -23,11 +23,12 @@ from wsproto.events import TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from tests.acceptance.node import ADMIN, PASSWORD, Node, active_loan, hire
-from tests.web.edge.edge_wire import HANG_GUARD_S, Socket, websocket_to
+from tests.web.edge.edge_wire import Socket, websocket_to
 
 LOANS = 60
 PAYERS = 10
 ANSWER_WITHIN_S = 40.0
+CONNECTED_WITHIN_S = 30.0
 SILENCE_S_MAX = 20.0
 QUIET_S_MAX = 180.0
 # How long what was acknowledged may be on its way to a listener while things break.
@@ -112,7 +113,7 @@ class Listener:
         port = int(self.person.node.url.rsplit(":", 1)[1])
         bearer = f"Authorization: Bearer {self.person.token}"
         try:
-            with trio.fail_after(HANG_GUARD_S):
+            with trio.fail_after(CONNECTED_WITHIN_S):
                 connecting = websocket_to(port, f"/ws/connect/{self.person.user_id}", bearer)
                 socket = await connecting.__aenter__()
         except AssertionError:  # refused: the token may be the reason

@@ -72,7 +72,7 @@ class Fuzz:
 
     async def settle(self) -> None:
         """Wait until every connection has gone, and see that it still serves."""
-        with trio.fail_after(60):
+        with trio.fail_after(300):
             while self.view.connections():
                 await self.node.get(None, "/health")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from tests.acceptance.node import active_loan, hire
+from tests.acceptance.node import active_loan, hire, is_late
 from tests.acceptance.test_kills import payments_of
 from tests.acceptance.test_operators import audit_rows, hire_operator
 from tests.acceptance.test_story import hear
@@ -31,6 +32,8 @@ PATIENCE_S = 300
 class Payer:
     """Pays over a connection each time, as through a load balancer, until nobody answers.
 
+    A payment whose answer is late is asked for again, under its key; `unknown` never heard of it.
+
     A reset is an error of the test: only who is refused, turned away or hung up on gives up.
     """
 
@@ -39,20 +42,33 @@ class Payer:
     loan_id: str
     acknowledged: list[str] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
+    unknown: list[str] = field(default_factory=list)
 
     async def pay_on(self) -> None:
+        while await self._pay(uuid.uuid4().hex):
+            pass
+
+    async def _pay(self, key: str) -> bool:
+        """Whether somebody answered."""
+        body, was_late = {"loan_id": self.loan_id, "amount": "0.01"}, False
         while True:
             try:
                 async with self.node.client(self.token) as client:
-                    body = {"loan_id": self.loan_id, "amount": "0.01"}
-                    answer = await client.post("/payments/", json=body)
+                    headers = {"Idempotency-Key": key}
+                    answer = await client.post("/payments/", json=body, headers=headers)
             except (httpx.ConnectError, httpx.RemoteProtocolError):
-                return
+                break
             if answer.status_code == 503 and answer.json()["code"] == "going_down":
-                return
+                break
+            if is_late(answer):
+                was_late = True
+                continue
             self.statuses.add(answer.status_code)
             if answer.status_code == 201:
                 self.acknowledged.append(answer.json()["id"])
+            return True
+        self.unknown += [key] * was_late
+        return False
 
     async def until_paid(self, count: int) -> None:
         while len(self.acknowledged) < count:
@@ -98,7 +114,8 @@ async def test_a_drained_node_is_not_ready_finishes_what_is_in_hand_and_ends(lea
     assert "Traceback" not in node.log()
     node.start()
     found = await payments_of(node, staff, payer.loan_id)
-    assert sorted(found) == sorted(payer.acknowledged)
+    assert set(payer.acknowledged) <= set(found)
+    assert len(found) <= len(payer.acknowledged) + len(payer.unknown)
 
 
 async def drain(node, staff, operator_id: str, operator: str) -> None:

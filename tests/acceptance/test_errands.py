@@ -32,7 +32,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         input="walnut-harbour-17\n",
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,
         check=False,
     )
 

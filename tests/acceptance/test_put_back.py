@@ -25,7 +25,7 @@ from tests.acceptance.test_story import hear
 from tests.stores import a_copy_of, on_database, put_in_place, value_in, with_database
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
-PATIENCE_S = 60
+PATIENCE_S = 180
 TYPES = ["payment_recorded"]
 Position = dict[str, Any]
 

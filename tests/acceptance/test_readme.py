@@ -27,7 +27,7 @@ ADDRESS = "http://127.0.0.1:8000"
 INTERPRETER = ".venv/bin/python"
 SAID = re.compile(r"### Terminal (\d): .*?\n(.*?)(?=\n### |\n## )", re.DOTALL)
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
-STORY_WITHIN_S = 60
+STORY_WITHIN_S = 300
 FIRST_ROW = "94.62 12.00 106.62 1105.38"
 LEFT = "1105.38"
 

@@ -21,7 +21,7 @@ async def rebuild(node: Node, *flags: str) -> subprocess.CompletedProcess[str]:
             env={**os.environ, **node.environment, "LENDWIRE_HOME": str(node.home)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     )

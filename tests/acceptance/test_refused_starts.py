@@ -15,6 +15,8 @@ import trio
 
 from tests.acceptance.node import SETTINGS, fresh_home
 
+REFUSED_WITHIN_S = 300
+
 
 def refused_start(home: Path, *arguments: str, **environment: str) -> str:
     """Run a start that must be refused; return its one sentence."""
@@ -23,7 +25,7 @@ def refused_start(home: Path, *arguments: str, **environment: str) -> str:
         env={**os.environ, **SETTINGS, "LENDWIRE_HOME": str(home), **environment},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=REFUSED_WITHIN_S,
         check=False,
     )
     assert done.returncode != 0

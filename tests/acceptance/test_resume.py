@@ -14,7 +14,7 @@ import trio
 
 from tests.acceptance.node import active_loan, hire
 from tests.acceptance.returning import TYPES, everyone_hears_everything
-from tests.acceptance.test_story import hear
+from tests.acceptance.test_story import PATIENCE_S, hear
 
 SEED = 20261124
 # With this one two listeners stay away for more than a page of the replay.
@@ -50,7 +50,7 @@ async def test_the_position_of_the_welcome_is_where_one_resumes(shared_node):
         subscribe = {"type": "subscribe", "notification_types": TYPES, "since": position}
         await socket.send_message(json.dumps(subscribe))
         told: list[dict[str, Any]] = []
-        with trio.fail_after(10):
+        with trio.fail_after(PATIENCE_S):
             while not told or told[-1]["type"] != "subscribed":
                 told.append(json.loads(await socket.get_message()))
     assert [one["type"] for one in told] == [

@@ -22,7 +22,7 @@ from tests.acceptance.node import Node, Staff, active_loan, hire
 from tests.acceptance.own_valkey import OwnValkey
 from tests.acceptance.test_sockets import on_both_workers
 from tests.acceptance.test_story import hear
-from tests.acceptance.two_workers import two_workers
+from tests.acceptance.two_workers import PATIENCE_S, two_workers
 from tests.conftest import a_node
 
 COMMENTS = 12
@@ -75,7 +75,7 @@ class Ear:
 
     async def listen(self) -> None:
         while True:
-            told = await hear(self.socket, "comment_added", patience_s=60)
+            told = await hear(self.socket, "comment_added", patience_s=PATIENCE_S)
             assert told["id"] > self.last_seq
             self.last_seq = told["id"]
             said = self.heard.setdefault(told["data"]["loan_id"], [])
@@ -124,7 +124,7 @@ async def comment_and_be_heard(
         said.append(answer["id"])
         if number % 3 == 2:
             began = trio.current_time()
-            with trio.fail_after(30):
+            with trio.fail_after(PATIENCE_S):
                 for ear in ears:
                     await ear.has_heard(loan_id, said[-1])
             late_s.append(trio.current_time() - began)

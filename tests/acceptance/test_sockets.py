@@ -110,7 +110,10 @@ async def test_a_user_is_present_over_all_workers_until_a_linger_after_he_left(a
         opened = await on_both_workers(node, staff, sockets)
         there = await until_connections(node, staff, len(opened))
         assert (there["role"], there["left_at"]) == ("officer", None)
-        assert staff.officer_id in await present(node, staff.manager)
+        with trio.fail_after(PATIENCE_S):
+            # A worker that has much to do may be silent for once.
+            while staff.officer_id not in await present(node, staff.manager):
+                await trio.lowlevel.checkpoint()
         assert staff.officer_id not in await present(node, staff.customer)
     gone = await until_connections(node, staff, 0)
     assert gone["since"] == there["since"]

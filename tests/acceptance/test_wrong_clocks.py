@@ -22,7 +22,7 @@ FAULTY = "tests.acceptance.faulty_server"
 HOUSEKEEPING = "/root/core/housekeeping"
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 @pytest.fixture(scope="module")
