@@ -59,7 +59,7 @@ class CountingHasher(PasswordHasher):
             self.verified.append(args[1])
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
-        self.gate.wait(timeout=10)
+        self.gate.wait(timeout=60)
         try:
             return super().verify(*args)
         finally:

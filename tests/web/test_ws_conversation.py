@@ -115,17 +115,22 @@ async def test_a_flood_closes_the_socket() -> None:
         assert (await closing(socket))[0] == 4429
 
 
-async def test_heartbeats_tell_how_far_the_feed_is() -> None:
-    async with talking(ws_heartbeat_interval_s=0.02) as (_, socket):
+async def test_heartbeats_tell_how_far_the_feed_is(mock_clock: MockClock) -> None:
+    async with talking(ws_heartbeat_interval_s=1.0) as (_, socket):
+        mock_clock.jump(1.1)  # the most that a beat comes late by its jitter
         beat = await hear(socket)
         assert beat == {"type": "heartbeat", "timestamp": "2026-11-24T12:00:00Z", "seq": 45}
 
 
-async def test_without_a_hub_heartbeats_go_on() -> None:
-    async with talking(ws_heartbeat_interval_s=0.02) as (server, socket):
+async def test_without_a_hub_heartbeats_go_on(mock_clock: MockClock) -> None:
+    async with talking(ws_heartbeat_interval_s=1.0) as (server, socket):
+        mock_clock.jump(1.1)
+        assert (await hear(socket))["seq"] == 45
+        await wait_all_tasks_blocked()  # it has begun
         server.house.hub.table = {TellPosition: ActorStopped("/hub")}
-        while (await hear(socket))["seq"] != 41:
-            pass
+        for _ in range(3):
+            mock_clock.jump(1.1)
+            assert (await hear(socket))["seq"] == 41
 
 
 async def test_a_client_that_leaves_is_detached() -> None:

@@ -14,7 +14,7 @@ from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 from actors.messages.broadcast_hub import GoLive
 from actors.messages.user_session import DetachSocket
 from tests.web.edge.edge_wire import Socket
-from tests.web.ws_server import Server, closing, hear, say, serving, talking
+from tests.web.ws_server import HANG_GUARD_S, Server, closing, hear, say, serving, talking
 from web.edge.connection import GuardedConnection
 from web.edge.inherited_socket import InheritedSocket
 from web.edge.stream import GuardedStream
@@ -66,7 +66,7 @@ async def listening(server: Server) -> AsyncIterator[Socket]:
 
 
 async def until_tasks(count: int) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(HANG_GUARD_S):
         while tasks() != count:
             await trio.lowlevel.checkpoint()
 
@@ -95,7 +95,7 @@ async def test_an_ended_socket_is_freed_without_the_collector(end: str) -> None:
                     assert (await closing(socket))[0] == 4401
             await server.until_told(DetachSocket)
             server.house.session.asked.clear()  # they hold its lane
-            with trio.fail_after(60):
+            with trio.fail_after(HANG_GUARD_S):
                 while pieces() != before:  # until the loop has let go as well
                     await trio.lowlevel.checkpoint()
 

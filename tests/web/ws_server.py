@@ -43,7 +43,7 @@ ENTRY = FeedEntry(
     ),
 )
 PATH = f"/ws/connect/{USER_ID}"
-HANG_GUARD_S = 60
+HANG_GUARD_S = 180
 
 
 @dataclass

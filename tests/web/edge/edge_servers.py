@@ -11,6 +11,7 @@ from hypercorn.config import Config
 from hypercorn.trio import serve
 
 from tests.web.edge.edge_app import Trace, make_app
+from tests.web.edge.edge_wire import HANG_GUARD_S
 from web.edge.limits import BodyLimit, EdgeLimits
 from web.edge.listener import Listener, bind
 
@@ -26,7 +27,7 @@ class Server:
 
     async def until_connections(self, count: int) -> None:
         """Wait for the connections to become so many; gives way to every other task meanwhile."""
-        with trio.fail_after(10):
+        with trio.fail_after(HANG_GUARD_S):
             while self.listener.snapshot().connections != count:
                 await trio.lowlevel.checkpoint()
 

@@ -18,7 +18,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-HANG_GUARD_S = 30.0
+HANG_GUARD_S = 180.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 from wsproto.events import CloseConnection
 
 from tests.web.edge.edge_servers import edge
-from tests.web.edge.edge_wire import websocket_to, wire
+from tests.web.edge.edge_wire import HANG_GUARD_S, websocket_to, wire
 from web.edge.limits import EdgeLimits
 
 
@@ -117,7 +117,7 @@ async def test_an_ended_connection_is_freed_without_the_collector(end: str) -> N
                     await client.raw.send(b"\xff" * 10)
             await server.until_connections(0)
             assert len(left) == 2
-            with trio.fail_after(10):
+            with trio.fail_after(HANG_GUARD_S):
                 while any(reference() for reference in left):  # until the loop has let go as well
                     await trio.lowlevel.checkpoint()
     finally:

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from tests.web.edge.edge_servers import edge
-from tests.web.edge.edge_wire import websocket_to, wire
+from tests.web.edge.edge_wire import HANG_GUARD_S, websocket_to, wire
 from web.edge.drain import Drain
 from web.edge.limits import EdgeLimits
 from web.edge.listener import AddressInUse, AddressUnusable, Listener, bind
@@ -90,7 +90,7 @@ async def test_a_request_that_does_not_end_is_cut_at_the_end_of_the_drain() -> N
             await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
             await server.trace.reached("waiting")
             server.stop()
-            with trio.fail_after(10):
+            with trio.fail_after(HANG_GUARD_S):
                 await server.stopped.wait()
             assert await client.rest() == b""
         await server.trace.reached("cancelled")

@@ -3,7 +3,7 @@
 import trio
 
 from tests.web.edge.edge_servers import edge
-from tests.web.edge.edge_wire import wire
+from tests.web.edge.edge_wire import HANG_GUARD_S, wire
 from web.edge.limits import EdgeLimits
 
 GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -112,7 +112,7 @@ async def test_a_disconnect_cancels_a_long_request() -> None:
         async with wire(server.port) as client:
             await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
             await server.trace.reached("waiting")
-        with trio.fail_after(10):
+        with trio.fail_after(HANG_GUARD_S):
             await server.trace.reached("cancelled")
 
 
@@ -122,7 +122,7 @@ async def test_a_disconnect_cancels_a_request_whose_body_lies_unread() -> None:
             head = b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
             await client.send(head + bytes(100_000))
             await server.trace.reached("waiting")
-        with trio.fail_after(10):
+        with trio.fail_after(HANG_GUARD_S):
             await server.trace.reached("cancelled")
 
 
@@ -131,7 +131,7 @@ async def test_a_disconnect_cancels_a_request_with_another_behind_it() -> None:
         async with wire(server.port) as client:
             await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
             await server.trace.reached("waiting")
-        with trio.fail_after(10):
+        with trio.fail_after(HANG_GUARD_S):
             await server.trace.reached("cancelled")
 
 
@@ -141,7 +141,7 @@ async def test_a_disconnect_cancels_a_request_that_is_held_back_from_the_next_on
             await client.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
             await server.trace.reached("waiting")
             await client.send(GET * 100)
-        with trio.fail_after(10):
+        with trio.fail_after(HANG_GUARD_S):
             await server.trace.reached("cancelled")
 
 

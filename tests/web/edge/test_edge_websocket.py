@@ -5,7 +5,7 @@ import trio
 from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
 from tests.web.edge.edge_servers import edge
-from tests.web.edge.edge_wire import upgrade, websocket_to, wire
+from tests.web.edge.edge_wire import HANG_GUARD_S, upgrade, websocket_to, wire
 from web.edge.limits import EdgeLimits
 from web.edge.stream import GuardedStream
 from web.sockets.frames import frame_text
@@ -37,7 +37,7 @@ async def test_a_pong_counts_as_a_sign_of_life() -> None:
         stream: GuardedStream = server.trace.notes[0].stream
         before = stream.heard_at
         await client.send(Pong())
-        with trio.fail_after(10):
+        with trio.fail_after(HANG_GUARD_S):
             while stream.heard_at == before:
                 await trio.lowlevel.checkpoint()
 
@@ -115,7 +115,7 @@ async def test_a_handler_that_sends_after_its_lane_has_closed_does_no_harm(
         await server.trace.reached("lane")
         server.trace.notes[0].close(4401, "signed out")
         server.trace.mark("go")
-        with trio.fail_after(10):
+        with trio.fail_after(HANG_GUARD_S):
             await server.trace.reached("sent")
         assert await client.close_code() == 4401
     assert not caplog.records
