@@ -15,7 +15,7 @@ from server.embedded.leftovers import residents
 from server.embedded.service import EmbeddedService, ServiceDied
 from server.failures import StartRefused
 
-DEADLINE_S = 20.0
+DEADLINE_S = 180.0
 BUSY = "SELECT count(*) FROM (SELECT generate_series(1, 100000000000)) AS numbers"
 
 

@@ -12,7 +12,9 @@ from tests.server.workers.small_node import SESSIONS, small_node
 WITHIN_S = 60
 
 
-async def test_a_drain_reaches_every_worker_and_the_parent_and_its_first_reason_counts():
+async def test_a_drain_reaches_every_worker_and_the_parent_and_its_first_reason_counts(
+    autojump_clock,
+):
     async with small_node(3) as node:
         assert [desk.departure.draining() for desk in node.desks] == [None] * 3
         drain = await node[2].departure.drain("release 7")
@@ -25,7 +27,7 @@ async def test_a_drain_reaches_every_worker_and_the_parent_and_its_first_reason_
         assert await node[1].departure.drain("release 8") == drain
 
 
-async def test_a_worker_that_starts_while_the_node_drains_is_told():
+async def test_a_worker_that_starts_while_the_node_drains_is_told(autojump_clock):
     async with small_node() as node:
         drain = await node[1].departure.drain("release 7")
         node.root.restart_child("/root/worker-2")
@@ -35,12 +37,12 @@ async def test_a_worker_that_starts_while_the_node_drains_is_told():
                 await trio.lowlevel.checkpoint()
 
 
-async def test_what_is_in_hand_is_the_sum_of_all_workers():
+async def test_what_is_in_hand_is_the_sum_of_all_workers(autojump_clock):
     async with small_node(3) as node:
         assert await node[3].departure.in_hand() == WorkInHand(sessions=3 * SESSIONS)
 
 
-async def test_a_parent_that_is_silent_drains_nothing():
+async def test_a_parent_that_is_silent_drains_nothing(autojump_clock):
     async with small_node() as node:
         node[1].pair.close()
         with pytest.raises(NodeSilent):

@@ -15,9 +15,10 @@ from supervisors.child import Order
 from tests.server.workers.small_node import small_node
 
 HUB_2 = "/worker-2/core/hub"
+WITHIN_S = 60
 
 
-async def test_every_worker_shows_the_whole_node():
+async def test_every_worker_shows_the_whole_node(autojump_clock):
     async with small_node(3) as node:
         for desk in node.desks:
             root = await desk.tree.snapshot()
@@ -34,10 +35,10 @@ async def test_every_worker_shows_the_whole_node():
                 assert hub.state == "running"
 
 
-async def test_a_worker_that_is_away_is_shown_with_the_reason_and_without_children():
+async def test_a_worker_that_is_away_is_shown_with_the_reason_and_without_children(autojump_clock):
     async with small_node() as node:
         node[2].pair.close()
-        with trio.fail_after(10):
+        with trio.fail_after(WITHIN_S):
             while True:
                 root = await node[1].tree.snapshot()
                 away = root.find("/worker-2")
@@ -48,7 +49,7 @@ async def test_a_worker_that_is_away_is_shown_with_the_reason_and_without_childr
         assert root.find("/worker-1/core/hub") is not None
 
 
-async def test_an_actor_of_another_worker_is_examined():
+async def test_an_actor_of_another_worker_is_examined(autojump_clock):
     async with small_node() as node:
         node[2].root.suspend(HUB_2)
         detail = await node[1].tree.detail(HUB_2)
@@ -62,11 +63,11 @@ async def test_an_actor_of_another_worker_is_examined():
         assert parents is not None
 
 
-async def test_what_went_wrong_elsewhere_is_told_with_instant_and_traceback():
+async def test_what_went_wrong_elsewhere_is_told_with_instant_and_traceback(autojump_clock):
     async with small_node() as node:
         hub = node[2].root.children["core"].subtree.address("hub")
         await hub.tell(ValueError("lost its way"))
-        with trio.fail_after(10):
+        with trio.fail_after(WITHIN_S):
             while not (detail := await node[1].tree.detail(HUB_2)).errors:
                 await trio.lowlevel.checkpoint()
         (fault,) = detail.errors
@@ -76,7 +77,7 @@ async def test_what_went_wrong_elsewhere_is_told_with_instant_and_traceback():
         assert detail.node.last_error.at == fault.at or detail.node.last_error.type == "ValueError"
 
 
-async def test_orders_reach_actors_of_other_workers_and_say_why_not():
+async def test_orders_reach_actors_of_other_workers_and_say_why_not(autojump_clock):
     async with small_node() as node:
         tree = node[1].tree
         assert await tree.order(HUB_2, TreeOrder.RESUME) == OrderRefused(
@@ -87,7 +88,7 @@ async def test_orders_reach_actors_of_other_workers_and_say_why_not():
         assert await tree.order(HUB_2, TreeOrder.RESUME) == OrderTaken(HUB_2)
         before = (await tree.detail(HUB_2)).node.incarnation
         assert await tree.order(HUB_2, TreeOrder.RESTART) == OrderTaken(HUB_2)
-        with trio.fail_after(10):
+        with trio.fail_after(WITHIN_S):
             while (now := (await tree.detail(HUB_2)).node).state != "running" or (
                 now.incarnation == before
             ):
@@ -95,7 +96,7 @@ async def test_orders_reach_actors_of_other_workers_and_say_why_not():
         assert await tree.order("/worker-2/core/nobody", TreeOrder.RESTART) is None
 
 
-async def test_the_path_of_a_worker_means_its_process():
+async def test_the_path_of_a_worker_means_its_process(autojump_clock):
     async with small_node() as node:
         tree = node[1].tree
         effect = await tree.restart_effect("/worker-2")
@@ -105,12 +106,12 @@ async def test_the_path_of_a_worker_means_its_process():
         assert await tree.restart_effect("/worker-2/core/nobody") is None
         before = node.root.snapshot().find("/root/worker-2").incarnation
         assert await tree.order("/worker-2", TreeOrder.RESTART) == OrderTaken("/worker-2")
-        with trio.fail_after(10):
+        with trio.fail_after(WITHIN_S):
             while node.root.snapshot().find("/root/worker-2").incarnation == before:
                 await trio.lowlevel.checkpoint()
 
 
-async def test_a_worker_is_restarted_by_either_of_its_paths_with_the_same_effect():
+async def test_a_worker_is_restarted_by_either_of_its_paths_with_the_same_effect(autojump_clock):
     async with small_node() as node:
         tree = node[1].tree
         effect = await tree.restart_effect("/root/worker-2")
@@ -118,13 +119,13 @@ async def test_a_worker_is_restarted_by_either_of_its_paths_with_the_same_effect
         assert HUB_2 in (effect or ())
 
 
-async def test_a_worker_hears_what_came_of_the_order_to_restart_itself():
+async def test_a_worker_hears_what_came_of_the_order_to_restart_itself(autojump_clock):
     async with small_node() as node:
         for path in ("/worker-1", "/root/worker-1"):
             assert await node[1].tree.order(path, TreeOrder.RESTART) == OrderTaken(path)
 
 
-async def test_figures_are_of_all_processes_each_with_its_name():
+async def test_figures_are_of_all_processes_each_with_its_name(autojump_clock):
     async with small_node() as node:
         samples = await node[1].tree.samples()
         up = {
@@ -137,7 +138,7 @@ async def test_figures_are_of_all_processes_each_with_its_name():
         assert ("parent", "/root/exchange") in up
 
 
-async def test_transitions_of_all_processes_are_heard_while_somebody_listens():
+async def test_transitions_of_all_processes_are_heard_while_somebody_listens(autojump_clock):
     async with small_node() as node:
         heard: list[TransitionView] = []
         stop = node[1].tree.watch(heard.append)
@@ -145,7 +146,7 @@ async def test_transitions_of_all_processes_are_heard_while_somebody_listens():
         await node[1].tree.detail(HUB_2)
         await node[2].tree.order("/worker-1/core/hub", TreeOrder.SUSPEND)
         node[2].root.suspend(HUB_2)
-        with trio.fail_after(10):
+        with trio.fail_after(WITHIN_S):
             while {one.path for one in heard} != {HUB_2, "/worker-1/core/hub"}:
                 await trio.lowlevel.checkpoint()
         assert [(one.before, one.after) for one in heard] == [("running", "suspended")] * 2
@@ -156,7 +157,7 @@ async def test_transitions_of_all_processes_are_heard_while_somebody_listens():
         assert len(heard) == 2
 
 
-async def test_a_silent_worker_is_an_outage_for_who_asks_it_and_not_for_the_rest():
+async def test_a_silent_worker_is_an_outage_for_who_asks_it_and_not_for_the_rest(autojump_clock):
     async with small_node() as node:
         node[2].root.suspend("/worker-2/link/writer")
         with pytest.raises(NodeSilent):
@@ -167,14 +168,14 @@ async def test_a_silent_worker_is_an_outage_for_who_asks_it_and_not_for_the_rest
         assert silent.reason == "running, does not answer"
 
 
-async def test_a_silent_parent_is_an_outage():
+async def test_a_silent_parent_is_an_outage(autojump_clock):
     async with small_node() as node:
         node.root.suspend("/root/exchange")
         with pytest.raises(NodeSilent):
             await node[1].tree.snapshot()
 
 
-async def test_sockets_are_counted_at_all_other_workers():
+async def test_sockets_are_counted_at_all_other_workers(autojump_clock):
     async with small_node(3) as node:
         olga, pavel = UUID(int=1), UUID(int=2)
         node[2].connected.update({olga: 2})
@@ -187,11 +188,11 @@ async def test_sockets_are_counted_at_all_other_workers():
         assert await node[1].seat.connected() == {}
 
 
-async def test_a_worker_that_is_away_is_told_in_the_health_of_the_others() -> None:
+async def test_a_worker_that_is_away_is_told_in_the_health_of_the_others(autojump_clock) -> None:
     """R6: a node that has lost a worker is degraded, whichever other worker is asked."""
     async with small_node(3) as node:
         health = node[1].tree.health
-        with trio.fail_after(60):
+        with trio.fail_after(WITHIN_S):
             while health().state != "ok":
                 await trio.lowlevel.checkpoint()
             await node.root.halt(node.root.children["worker-3"], Order.STOP)

@@ -14,6 +14,8 @@ from server.workers.frames import Answered, End, Orders, Say
 from server.workers.link import Reader
 from server.workers.pair import FRAME_BYTES_MAX, Pair, PairBroken
 
+WITHIN_S = 60
+
 
 @pytest.fixture
 def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
@@ -94,7 +96,7 @@ async def test_a_worker_whose_parent_has_gone_ends(ends):
         Pair(ends[0]), None, None, None, lambda _: True, lambda: None, lambda: gone.append("gone")
     )
     ends[1].close()
-    with trio.fail_after(10):
+    with trio.fail_after(WITHIN_S):
         await reader.run(None, lambda: None)
     assert gone == ["gone"]
 
@@ -107,6 +109,6 @@ async def test_a_worker_that_is_told_to_end_begins_to(ends):
     )
     await there.send(End())
     there.close()
-    with trio.fail_after(10):
+    with trio.fail_after(WITHIN_S):
         await reader.run(None, lambda: None)
     assert told == ["end"]
