@@ -95,7 +95,7 @@ async def test_a_killed_migrator_leaves_the_next_one_able_to_finish(
     waiting = (
         "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%CREATE%'"
     )
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         while not await sql(connections, waiting):
             assert migrator.poll() is None
             await trio.sleep(0.05)
@@ -103,7 +103,7 @@ async def test_a_killed_migrator_leaves_the_next_one_able_to_finish(
     migrator.wait()
     await connections.run(held.execute, "ROLLBACK")
     await connections.run(held.close)
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         migrated = await connections.run(migrate, connections.pool)
     assert migrated == Migrated(None, newest_revision())
     assert len(await sql(connections, "SELECT FROM node")) == 1

@@ -73,7 +73,7 @@ async def test_a_lone_read_that_takes_too_long_passes_its_deadline(
     pool = make_pool(statement_s=0.05)
     with pytest.raises(DeadlinePassed):
         await bridge.run(pool.fetchval, SLEEP, seconds=60.0)
-    assert await bridge.run(pool.fetchval, ONE) == 1
+    assert pool.figures().in_use == 0
 
 
 async def test_a_cancelled_read_leaves_its_connection_fit_for_use(
@@ -91,14 +91,14 @@ async def test_a_cancelled_read_leaves_its_connection_fit_for_use(
 async def test_a_terminated_session_is_an_outage_and_heals(
     bridge: Bridge, make_pool: MakePool
 ) -> None:
-    pool = make_pool(size_max=1)
+    pool = make_pool(size_max=1, statement_s=120.0)
     other = make_pool()
     pid = await bridge.run(pool.fetchval, PID)
     outages: list[StoreUnavailable] = []
 
     async def sleep() -> None:
         try:
-            await bridge.run(pool.fetchval, SLEEP, seconds=4.0)
+            await bridge.run(pool.fetchval, SLEEP, seconds=100.0)
         except StoreUnavailable as outage:
             outages.append(outage)
 
@@ -138,7 +138,7 @@ async def test_a_server_away_is_an_outage_at_once_and_heals_by_itself(
     assert pool.figures().is_away
     assert pool.figures().in_use == 0
     proxy.open()
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         while pool.is_away:
             with contextlib.suppress(StoreUnavailable):
                 await bridge.run(pool.ping)
@@ -158,7 +158,7 @@ async def test_a_black_hole_is_given_up_within_the_limit_and_others_do_not_queue
         except StoreUnavailable as outage:
             outages.append(outage.reason)
 
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         for _ in range(2):
             async with trio.open_nursery() as nursery:
                 for _ in range(30):
@@ -170,7 +170,7 @@ async def test_a_black_hole_is_given_up_within_the_limit_and_others_do_not_queue
 async def test_a_pool_with_no_connection_free_is_an_outage(
     bridge: Bridge, make_pool: MakePool
 ) -> None:
-    pool = make_pool(size_max=1, acquire_s=0.02)
+    pool = make_pool(size_max=1, acquire_s=1.0)
     taken = trio.Event()
 
     async def hold() -> None:
@@ -238,12 +238,12 @@ async def test_notices_are_heard_in_trio_and_a_lost_listener_is_told_once(
     subscription = await bridge.run(pool.subscribe, "feed_wake", on_notice, on_lost)
     for payload in ("first", "last"):
         await bridge.run(pool.fetchval, NOTIFY, channel="feed_wake", payload=payload)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await came.wait()
     name = urlsplit(scratch_dsn).path.removeprefix("/")
     pid = await bridge.run(pool.fetchval, LISTENER, name=name)
     await bridge.run(pool.fetchval, END, pid=pid)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await gone.wait()
     assert heard == ["first", "last"]
     assert not subscription.is_open

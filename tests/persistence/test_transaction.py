@@ -86,7 +86,7 @@ async def test_many_rows_go_in_one_statement(bridge: Bridge, entries: PostgresPo
 async def test_the_deadline_becomes_the_time_limits_of_the_transaction_only(
     bridge: Bridge, make_pool: MakePool
 ) -> None:
-    pool = make_pool(size_max=1, lock_s=2.0)
+    pool = make_pool(size_max=1, lock_s=20.0)
 
     async def limits() -> tuple[float, float]:
         async with transaction(pool, read_only=True, isolation=Isolation.REPEATABLE_READ) as tx:
@@ -97,14 +97,14 @@ async def test_the_deadline_becomes_the_time_limits_of_the_transaction_only(
                 await tx.fetchval(SECONDS, name="lock_timeout"),
             )
 
-    assert await bridge.run(limits) == (30.0, 2.0)
-    with trio.fail_after(20):
+    assert await bridge.run(limits) == (30.0, 20.0)
+    with trio.fail_after(25):
         statement_s, lock_s = await bridge.run(limits)
-    assert 10.0 < statement_s < 20.0
-    assert lock_s == 2.0
-    with trio.fail_after(1):
+    assert 0.0 < statement_s < 25.0
+    assert lock_s == min(20.0, statement_s)
+    with trio.fail_after(15):
         statement_s, lock_s = await bridge.run(limits)
-    assert 0.0 < lock_s == statement_s < 1.0
+    assert 0.0 < lock_s == statement_s < 15.0
     assert await bridge.run(pool.fetchval, SETTING, name="statement_timeout") == "5s"
 
 

@@ -180,7 +180,7 @@ async def test_a_commit_wakes_readers_here_and_elsewhere(
     await there.feed.listen(woken_there.set, pytest.fail)
     here.on_commit(told.set)
     office = Office(here)
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         customer = await office.user()
         for event in (woken_here, told):
             await event.wait()
@@ -207,7 +207,7 @@ async def test_whoever_listens_is_told_when_he_is_deaf(store: Store) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND query LIKE 'LISTEN%' AND pid <> pg_backend_pid()"
     )
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         await lost.wait()
     assert len(deaf) == 1
     await store.feed.listen(lambda: None, pytest.fail)
