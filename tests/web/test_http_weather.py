@@ -78,6 +78,7 @@ STATUSES = {
     OperationRefusal.ORDER_REFUSED: 409,
     UserRefusal.EMAIL_TAKEN: 409,
     UserRefusal.ROLE_NOT_GRANTABLE: 403,
+    UserRefusal.PASSWORD_CHANGE_REQUIRED: 403,
     UserRefusal.INVALID_FIELDS: 422,
     UserRefusal.WRONG_PASSWORD: 422,
     UserRefusal.LAST_ADMINISTRATOR: 409,
