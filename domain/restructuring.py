@@ -268,7 +268,9 @@ def _spread_plainly(position: Position, future: list[int], share: int, principal
 def _spread_interest(position: Position, future: list[int], interest: int) -> None:
     left = interest
     for place, index in enumerate(future):
-        part = round_share(left, len(future) - place)
-        position.rows[index].interest += part
-        position.rows[index].moved += part
+        row = position.rows[index]
+        # What was paid ahead takes no more off a row than it asks for.
+        part = max(round_share(left, len(future) - place), row.paid_interest - row.interest)
+        row.interest += part
+        row.moved += part
         left -= part

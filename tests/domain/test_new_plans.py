@@ -29,7 +29,7 @@ from tests.domain.early_lives import START
 from tests.domain.lending_scenes import TWELVE_MONTHS
 from tests.domain.loan_lives import failure, life_of
 from tests.domain.rich_terms import head, opening
-from tests.domain.test_interest_asked import check, paid
+from tests.domain.test_interest_asked import PROGRESSIVE, check, paid
 from tests.domain.test_plan_of_rows import fee, re_aged, tranche
 
 MONTHLY = Frequency(1, FrequencyUnit.MONTHS)
@@ -181,3 +181,19 @@ def test_more_money_is_asked_for_by_a_row_when_a_new_plan_left_none_to_come() ->
     assert loan.outstanding.principal_minor == loan.disbursed_minor - sum(
         row.paid_principal_minor for row in loan.instalments
     )
+
+
+def test_interest_paid_ahead_takes_no_row_of_a_flat_loan_below_nothing() -> None:
+    """C3: a re-amortisation after a re-age of a flat loan shares out what was paid ahead."""
+    assert failure(life_of(100320)) is None
+
+
+def test_rows_with_charges_ask_for_the_interest_that_filled_rows_left() -> None:
+    """C3: as in test_interest_asked, where a charge keeps the rows from being laid out quickly."""
+    terms = replace(PROGRESSIVE, principal_minor=1_000_000, instalments=36)
+    rows = fold(in_order(opening(terms))).loan.instalments
+    first, emi = rows[0].due_date, rows[0].due_minor
+    money = (fee(50, first), paid(51, emi, first), paid(52, 8 * emi, first))
+    asked(terms, *money)
+    rows = fold(in_order((*opening(terms), *money))).loan.instalments
+    assert all(row.interest_minor + row.principal_minor <= emi for row in rows)

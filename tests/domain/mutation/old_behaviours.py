@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 INTEREST = "test_interest_asked.py::test_interest_asked_is_what_the_balances_bear"
+PROBES = "test_new_plans.py::test_rows_with_charges_ask_for_the_interest_that_filled_rows_left"
+PAID_AHEAD = "test_new_plans.py::test_interest_that_was_paid_ahead_is_not_asked_for_again"
 ROWS = "test_plan_of_rows.py::test_a_plan_has_the_rows_that_terms_and_events_say"
 
 
@@ -37,7 +39,7 @@ OLD_BEHAVIOURS = (
     else:
         asked = calculated
 """,
-        INTEREST,
+        PROBES,
     ),
     OldBehaviour(
         "C3: the last row does not ask for what rows paid ahead have left",
@@ -83,7 +85,7 @@ OLD_BEHAVIOURS = (
         "domain/restructuring.py",
         "            moved += row.moved - row.paid_interest\n",
         "            moved += row.moved\n",
-        INTEREST,
+        PAID_AHEAD,
     ),
     OldBehaviour(
         "E2: a re-age asks for every charge with its first row",
