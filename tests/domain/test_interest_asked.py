@@ -6,6 +6,7 @@ what is unpaid belong to it. Left out, here and in `early_lives.py`, is what the
 * interest that bears interest, and was planned anew: whether it was overdue until then;
 * a payoff, or another rate, inside a period that is charged whole, and a payoff with compounding:
   whether interest of days that no longer count, but was paid, comes back;
+* money that goes out after the last instalment was due: whether its period is charged again;
 * money that goes out after everything was paid inside a period that is charged whole;
 * FIXED_INSTALMENT: how many rows there are, and what the last one takes;
 * months of thirty days in a year of as many days as it has: what a part of a month costs.
@@ -22,7 +23,12 @@ import pytest
 from hypothesis import given
 
 from domain import events as happened
-from domain.conventions import InstalmentFormula, RecalculationCompounding, RecalculationRest
+from domain.conventions import (
+    InstalmentFormula,
+    RecalculationCompounding,
+    RecalculationRest,
+    RowKind,
+)
 from domain.events import LoanEvent
 from domain.identifiers import PaymentId
 from domain.loan_history import History, fold, in_order
@@ -71,7 +77,27 @@ def check(history: History, events: tuple[LoanEvent, ...], as_of: date) -> int:
 
 def is_left_out(history: History) -> bool:
     """Say whether nobody says what the loan has to ask for."""
-    return began_again(history) or compounds_before_a_new_plan(history)
+    return (
+        began_again(history)
+        or compounds_before_a_new_plan(history)
+        or went_out_after_maturity(history)
+    )
+
+
+def went_out_after_maturity(history: History) -> bool:
+    """Say whether money went out after the last instalment was due, where interest follows it.
+
+    It falls to that instalment, and nobody says whether its days are charged again.
+    """
+    loan = history.loan
+    assert loan.book is not None
+    kinds = (RowKind.INSTALMENT, RowKind.RE_AGED)
+    last = max(
+        row.due_date
+        for row, works in zip(loan.instalments, loan.book.rows, strict=True)
+        if works.kind in kinds
+    )
+    return loan.terms.recalculates and any(one.on >= last for one in loan.book.tranches)
 
 
 def compounds_before_a_new_plan(history: History) -> bool:
