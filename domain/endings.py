@@ -6,7 +6,10 @@ other plans are in `workout.py`, payments in `servicing.py`.
 
 from __future__ import annotations
 
+from datetime import date
+
 from domain import events as happened
+from domain.as_of import loan_as_of
 from domain.commands import CommandContext
 from domain.decision import Decision, HistoryNeeded
 from domain.decision_checks import (
@@ -14,6 +17,7 @@ from domain.decision_checks import (
     Outcome,
     amount_of,
     bad_amount,
+    bad_date,
     bad_day,
     decided,
     refused_as,
@@ -24,7 +28,7 @@ from domain.four_eyes import same_person, seconded
 from domain.identifiers import UserId
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
-from domain.loan_history import fold, in_order, is_in_order, replay, take_payment
+from domain.loan_history import is_in_order, replay, take_payment
 from domain.origination import header, wrong_state
 from domain.payment import PaymentStatus
 from domain.payoff import payoff_on
@@ -94,8 +98,8 @@ def pay_off(loan: Loan, command: PayOff, context: CommandContext, history: Known
     elif history is None:
         return HistoryNeeded()
     else:
-        known = [event for event in in_order(history) if event.value_date <= value_date]
-        quote = payoff_on(fold(known).loan, value_date).amount_minor
+        # Decisions are made later than money that is entered for an earlier day.
+        quote = payoff_on(loan_as_of(history, value_date).loan, value_date).amount_minor
     if quote <= 0:
         return refused_as(WorkoutRefusal.NOTHING_TO_DO, f"Nothing is owed on {value_date}.")
     amount = quote if command.amount is None else amount_of(loan, command.amount)
@@ -157,7 +161,17 @@ def recover(
     if is_in_order(loan, event):
         after, payment = take_payment(loan, event)
         return Decision((event,), after, (payment,))
-    return HistoryNeeded() if history is None else replayed(loan, event, history)
+    if history is None:
+        return HistoryNeeded()
+    given_up = _written_off_on(history)
+    if value_date < given_up:
+        return bad_date("/value_date", f"must not be before the write-off on {given_up}")
+    return replayed(loan, event, history)
+
+
+def _written_off_on(history: tuple[LoanEvent, ...]) -> date:
+    """The business day of the write-off that stands, of a loan that is written off."""
+    return max(event.value_date for event in history if isinstance(event, happened.LoanWrittenOff))
 
 
 def refund(loan: Loan, command: RefundCredit, context: CommandContext, history: Known) -> Outcome:

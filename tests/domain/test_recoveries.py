@@ -85,6 +85,20 @@ def test_a_recovery_is_a_payment_of_which_nothing_is_allocated(
     assert (notice.data["type"], notice.data["reversed"]) == ("recovery", False)
 
 
+def test_a_recovery_is_not_of_a_day_before_the_write_off(
+    written_off: tuple[History, Loan],
+) -> None:
+    """A statement of a loan that was recovered before it was given up could not be drawn."""
+    history, loan = written_off
+    early = RecordRecovery(
+        RECOVERED, LOAN, Decimal(55), LATER - timedelta(days=1), "cash", "bailiff"
+    )
+    assert recover(loan, early, moment(210, 1), None) == HistoryNeeded()
+    refused = rejected(recover(loan, early, moment(210, 1), history))
+    assert [fault.pointer for fault in refused.faults] == ["/value_date"]
+    assert str(LATER) in refused.detail
+
+
 def test_undoing_it_posts_the_mirror_and_takes_it_out_of_what_was_recovered(
     written_off: tuple[History, Loan],
 ) -> None:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 INTEREST = "test_interest_asked.py::test_interest_asked_is_what_the_balances_bear"
 PROBES = "test_new_plans.py::test_rows_with_charges_ask_for_the_interest_that_filled_rows_left"
 PAID_AHEAD = "test_new_plans.py::test_interest_that_was_paid_ahead_is_not_asked_for_again"
+EARLY_MONEY = (
+    "test_interest_asked.py::test_money_of_several_instalments_loses_no_interest_but_what_it_saves"
+)
 ROWS = "test_plan_of_rows.py::test_a_plan_has_the_rows_that_terms_and_events_say"
 
 
@@ -42,13 +45,6 @@ OLD_BEHAVIOURS = (
         PROBES,
     ),
     OldBehaviour(
-        "C3: the last row does not ask for what rows paid ahead have left",
-        "domain/projection.py",
-        "            if index in {taker, last}:\n",
-        "            if index == taker:\n",
-        INTEREST,
-    ),
-    OldBehaviour(
         "C3: the same, in the rows that are laid out quickly",
         "domain/plain_layout.py",
         """            row.carried = carried = -principal
@@ -57,7 +53,7 @@ OLD_BEHAVIOURS = (
         """            row.carried = carried = interest
             interest, principal = 0, row.emi
 """,
-        INTEREST,
+        EARLY_MONEY,
     ),
     OldBehaviour(
         "C2: PROGRESSIVE counts days where periods were agreed",
@@ -93,13 +89,5 @@ OLD_BEHAVIOURS = (
         "            number = max(first_new, _row_for(position, charge.due_date)) + 1\n",
         "            number = first_new + 1\n",
         ROWS,
-    ),
-    OldBehaviour(
-        "E2: a re-age counts from a day before its own",
-        "domain/restructuring.py",
-        "    first_due = max(event.start_date, day)\n",
-        "    first_due = event.start_date\n",
-        "test_plan_of_rows.py"
-        "::test_a_re_age_that_starts_before_its_day_makes_no_row_of_negative_days",
     ),
 )
