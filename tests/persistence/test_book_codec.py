@@ -18,7 +18,7 @@ from tests.domain.rich_terms import START, lives
 Life = tuple[Terms, tuple[LoanEvent, ...]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(lives(), st.integers(0, 300))
 def test_a_book_is_read_back_as_it_was_written(life: Life, days: int) -> None:
     _, events = life
