@@ -44,7 +44,7 @@ CANCEL_WAIT_S: Final = 3.0
 STOP_WAIT_S: Final = 4.0
 CLOSE_WAIT_S: Final = 1.0
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.asyncio_bridge")
 
 
 def still_wanted() -> None:

@@ -25,7 +25,7 @@ SELECT_NOTIFY: Final = compiled(
     text("SELECT pg_notify(CAST(:channel AS text), CAST(:origin AS text))")
 )
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.commit_bell")
 
 
 @final

@@ -20,7 +20,7 @@ import trio
 from domain.outages import Outage, StoreUnavailable
 from persistence.loop_faults import call_logged
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.crossing")
 
 CURRENT: contextvars.ContextVar[Crossing] = contextvars.ContextVar("lendwire_crossing")
 

@@ -56,7 +56,7 @@ _SAME: Final = (
     f"h.system_identifier = now.system_identifier AND h.timeline = now.timeline AND {_SAME_BY_OIDS}"
 )
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.feed_life")
 
 
 @final

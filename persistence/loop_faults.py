@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.loop_faults")
 
 
 async def logged(work: Coroutine[Any, Any, None]) -> None:

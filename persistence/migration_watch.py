@@ -28,7 +28,7 @@ SELECT_STATE: Final = compiled(
     text("SELECT state FROM pg_stat_activity WHERE pid = CAST(:pid AS integer)")
 )
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.migration_watch")
 
 
 @dataclass(frozen=True, slots=True)

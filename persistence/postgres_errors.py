@@ -54,7 +54,7 @@ CROWDED = f"the store has no connection left: {UNCHANGED}"
 CONFLICT = f"other changes to the same things came first: {UNCHANGED}"
 TELL_EVERY_S: Final = 1.0
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.postgres_errors")
 _told_at: dict[type[BaseException], float] = {}
 
 

@@ -43,7 +43,7 @@ PROBE_ROOM: Final = """
     SELECT pg_logical_emit_message(true, 'lendwire', 'takes changes')
 """
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.postgres_pool")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ FAILURES: Final = (
     OSError,
 )
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.redis_pool")
 
 
 @final

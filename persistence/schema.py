@@ -45,7 +45,7 @@ SELECT_HOLDER: Final = text(
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 )
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.schema")
 
 
 class SchemaIsNewer(Exception):

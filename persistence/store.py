@@ -44,7 +44,7 @@ from persistence.wrong_tries import PostgresWrongTries
 TRY_AGAIN_S: Final = 0.25
 TELL_S: Final = 5.0
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.store")
 
 
 @dataclass(frozen=True, slots=True)

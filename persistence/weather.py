@@ -15,7 +15,7 @@ from domain.outages import RETRY_AFTER_S, UNCHANGED, StoreUnavailable
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_CAP_S: Final = 1.0
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.weather")
 
 
 @final

@@ -13,7 +13,7 @@ from typing import Final, final
 
 HOLD_S: Final = 3.0
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("persistence.write_weather")
 
 
 @final

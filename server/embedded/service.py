@@ -26,7 +26,7 @@ _TAIL_LINES_MAX = 8
 _TELL_S = 5.0
 _LEFTOVER_KILL_S = 5.0
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("server.embedded.service")
 
 
 class ServiceDied(Outage):
