@@ -7,10 +7,31 @@ principal. It spreads; it does not decide whether the money may come in (`servic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from domain.instalment import Instalment
-from domain.payment import Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """How one amount was split, in minor units; parts are never negative and sum to it."""
+
+    penalties_minor: int = 0
+    fees_minor: int = 0
+    interest_minor: int = 0
+    principal_minor: int = 0
+    excess_minor: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        """The amount that was split."""
+        return (
+            self.penalties_minor
+            + self.fees_minor
+            + self.interest_minor
+            + self.principal_minor
+            + self.excess_minor
+        )
 
 
 def allocate(

@@ -10,10 +10,9 @@ from domain.decision import Decision, HistoryNeeded
 from domain.event_order import moves_money
 from domain.events import LoanEvent
 from domain.lifecycle import LoanMove
-from domain.loan import Loan
+from domain.loan import Loan, wrong_state
 from domain.loan_history import evolve, is_in_order
 from domain.money import has_places_at_most, minor_exactly
-from domain.origination import wrong_state
 from domain.rejections import FieldFault, Rejected, WorkoutRefusal
 from domain.servicing import replayed
 from domain.terms_check import RATE_PERCENT_MAX, RATE_PLACES_MAX

@@ -27,9 +27,9 @@ from domain.events import LoanEvent
 from domain.four_eyes import same_person, seconded
 from domain.identifiers import UserId
 from domain.lifecycle import LoanMove
-from domain.loan import Loan
+from domain.loan import Loan, wrong_state
 from domain.loan_history import is_in_order, replay, take_payment
-from domain.origination import header, wrong_state
+from domain.origination import header
 from domain.payment import PaymentStatus
 from domain.payoff import payoff_on
 from domain.rejections import Rejected, WorkoutRefusal

@@ -11,13 +11,14 @@ from dataclasses import replace
 from datetime import date
 
 from domain import events as happened
+from domain.allocation import Allocation
 from domain.charging import add_charge, charge_disbursal, charge_overdue, waive_charge
 from domain.conventions import RowKind
 from domain.event_order import comes_after_payments
 from domain.events import LoanDisbursed, LoanEvent, MoneyReceived, PaymentRecorded, RecoveryReceived
 from domain.lifecycle import LoanStatus
 from domain.loan import Loan
-from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
+from domain.payment import Payment, PaymentStatus, PaymentType
 from domain.projection import bring_up_to
 from domain.receipt import Slice, receive, receive_payoff
 from domain.restructuring import add_tranche, change_rate, re_age, reamortize, reschedule

@@ -25,6 +25,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from domain.allocation import Allocation
 from domain.decision import Decision
 from domain.events import (
     CreditRefunded,
@@ -42,7 +43,7 @@ from domain.events import (
 from domain.identifiers import PaymentId
 from domain.ledger import Amounts, LedgerAccount, LedgerMovement, implied_balances, moved
 from domain.loan import Loan
-from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
+from domain.payment import Payment, PaymentStatus, PaymentType
 
 # Within an entry, accounts follow one another in this order.
 _ORDER: Final = {

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from domain.book import Book, Tranche
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
-from domain.lifecycle import LoanStatus
+from domain.lifecycle import LoanMove, LoanStatus, allows
+from domain.rejections import LoanRefusal, Rejected
 from domain.terms import Terms
 
 
@@ -92,3 +93,14 @@ class Loan:
     def next_due(self) -> Instalment | None:
         """The oldest instalment on which something is still owed."""
         return next((row for row in self.instalments if row.outstanding_minor > 0), None)
+
+
+def wrong_state(loan: Loan, move: LoanMove) -> Rejected | None:
+    """Refuse `move` when the life cycle does not allow it where the loan stands."""
+    if allows(loan.status, move):
+        return None
+    return Rejected(
+        LoanRefusal.WRONG_STATE,
+        f"{move.capitalize()} is not possible while the loan is {loan.status.replace('_', ' ')}.",
+        facts={"event": str(move), "state": str(loan.status)},
+    )

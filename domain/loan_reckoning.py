@@ -20,8 +20,7 @@ from domain.events import LoanEvent
 from domain.identifiers import LoanId
 from domain.interest_lines import explained_lines
 from domain.lifecycle import LoanMove, LoanStatus
-from domain.loan import Loan
-from domain.origination import wrong_state
+from domain.loan import Loan, wrong_state
 from domain.payoff import payoff_on
 from domain.position import Position, closed
 from domain.receipt import Payoff

@@ -35,15 +35,14 @@ from domain.events import (
 from domain.four_eyes import same_person, seconded
 from domain.identifiers import BranchId, EventId, LoanId, UserId
 from domain.idle_terms import without_effect
-from domain.lifecycle import LoanMove, allows
-from domain.loan import Loan
+from domain.lifecycle import LoanMove
+from domain.loan import Loan, wrong_state
 from domain.loan_history import evolve
 from domain.money import format_minor, minor_exactly
 from domain.product import not_offered, outside_product
 from domain.rejections import (
     DisburseRefusal,
     FieldFault,
-    LoanRefusal,
     Rejected,
     TermsRefusal,
 )
@@ -74,17 +73,6 @@ def header(loan_id: LoanId, context: CommandContext, value_date: date | None = N
         at=context.at,
         by=context.principal.user_id,
         value_date=value_date or context.today,
-    )
-
-
-def wrong_state(loan: Loan, move: LoanMove) -> Rejected | None:
-    """Refuse `move` when the life cycle does not allow it where the loan stands."""
-    if allows(loan.status, move):
-        return None
-    return Rejected(
-        LoanRefusal.WRONG_STATE,
-        f"{move.capitalize()} is not possible while the loan is {loan.status.replace('_', ' ')}.",
-        facts={"event": str(move), "state": str(loan.status)},
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from domain.allocation import Allocation
 from domain.identifiers import LoanId, PaymentId, UserId
 
 
@@ -22,28 +23,6 @@ class PaymentType(StrEnum):
 
     PAYMENT = "payment"
     RECOVERY = "recovery"
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """How one amount was split, in minor units; parts are never negative and sum to it."""
-
-    penalties_minor: int = 0
-    fees_minor: int = 0
-    interest_minor: int = 0
-    principal_minor: int = 0
-    excess_minor: int = 0
-
-    @property
-    def total_minor(self) -> int:
-        """The amount that was split."""
-        return (
-            self.penalties_minor
-            + self.fees_minor
-            + self.interest_minor
-            + self.principal_minor
-            + self.excess_minor
-        )
 
 
 @dataclass(frozen=True, slots=True)

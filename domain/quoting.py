@@ -16,8 +16,8 @@ from domain.due_dates import shift
 from domain.events import LoanApproved, LoanDisbursed, LoanEvent, LoanSubmitted
 from domain.identifiers import DisbursementId, EventId, LoanId, UserId
 from domain.lifecycle import LoanMove, LoanStatus
-from domain.loan import Loan
-from domain.origination import Header, at_once, wrong_state
+from domain.loan import Loan, wrong_state
+from domain.origination import Header, at_once
 from domain.rejections import FieldFault, Rejected, TermsRefusal, WorkoutRefusal
 from domain.schedule import schedule_start
 from domain.suppositions import Supposition

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
+from domain.allocation import Allocation
 from domain.allocation_order import Step, bucket_of, room, steps
 from domain.charged_days import Stop
 from domain.conventions import AdvancePaymentStrategy, ChargeKind, Component, PreclosureInterest
 from domain.money import round_share
-from domain.payment import Allocation
 from domain.position import Position, Row, copied
 from domain.projection import (
     bring_up_to,

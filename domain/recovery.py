@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from domain.allocation import Allocation
 from domain.events import RecoveryReceived
 from domain.happening import counted, projection, settle
-from domain.payment import Allocation, Payment, PaymentStatus
+from domain.payment import Payment, PaymentStatus
 from domain.running_loan import RunningLoan
 
 

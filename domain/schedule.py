@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Final
 
 from domain.accrual import down_payment
 from domain.book import Tranche
@@ -17,11 +16,8 @@ from domain.due_dates import Period, periods, shift
 from domain.instalment import Instalment
 from domain.position import Position, Row, instalments_of
 from domain.projection import relay
-from domain.terms import Amortization, Terms
+from domain.terms import INSTALMENTS_MAX, Amortization, Terms
 from domain.working_days import working_day
-
-# The most instalments that a loan may have.
-INSTALMENTS_MAX: Final = 600
 
 
 def schedule_start(terms: Terms, disbursed_on: date) -> date:

@@ -24,10 +24,10 @@ from domain.events import (
 from domain.four_eyes import same_person, seconded
 from domain.identifiers import PaymentId
 from domain.lifecycle import LoanMove
-from domain.loan import Loan
+from domain.loan import Loan, wrong_state
 from domain.loan_history import changed_payments, is_in_order, replay, replay_beside, take_payment
 from domain.money import minor_exactly
-from domain.origination import header, wrong_state
+from domain.origination import header
 from domain.payment import Payment, PaymentStatus
 from domain.rejections import AccessRefusal, FieldFault, PaymentRefusal, Rejected, WorkoutRefusal
 

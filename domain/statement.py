@@ -17,11 +17,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain import events as happened
+from domain.allocation import Allocation
 from domain.as_of import Passage, passages
 from domain.conventions import ChargeKind
 from domain.events import LoanEvent
 from domain.loan import Loan
-from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
+from domain.payment import Payment, PaymentStatus, PaymentType
 
 
 class StatementEntry(StrEnum):

@@ -21,9 +21,8 @@ from domain.money import minor_exactly
 from domain.origination import Header
 from domain.receipt import payoff
 from domain.running_loan import RunningLoan
-from domain.schedule import INSTALMENTS_MAX
 from domain.suppositions import Supposition
-from domain.terms import FrequencyUnit
+from domain.terms import INSTALMENTS_MAX, FrequencyUnit
 from domain.terms_check import EVERY_MAX, TOO_LATE, ends_too_late
 
 # Greater than any identifier of version 7: what is supposed of a day comes after what happened.

@@ -9,9 +9,9 @@ from domain.commands import ApplySuspense, CommandContext
 from domain.decision import Decision, HistoryNeeded
 from domain.events import LoanEvent, SuspenseApplied
 from domain.lifecycle import LoanMove
-from domain.loan import Loan
+from domain.loan import Loan, wrong_state
 from domain.loan_history import replay
-from domain.origination import header, wrong_state
+from domain.origination import header
 from domain.payment import PaymentStatus
 from domain.rejections import AccessRefusal, PaymentRefusal, Rejected
 from domain.servicing import replayed

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from domain.conventions import (
     AdvancePaymentStrategy,
@@ -29,6 +30,9 @@ from domain.conventions import (
     RecalculationCompounding,
     RecalculationRest,
 )
+
+# The most instalments that a loan may have.
+INSTALMENTS_MAX: Final = 600
 
 
 class InterestMethod(StrEnum):

@@ -14,8 +14,7 @@ from typing import Final
 from domain.due_dates import year_after
 from domain.money import ARITHMETIC, MINOR_MAX, has_places_at_most, is_currency
 from domain.rejections import FieldFault
-from domain.schedule import INSTALMENTS_MAX
-from domain.terms import Frequency, FrequencyUnit, Terms
+from domain.terms import INSTALMENTS_MAX, Frequency, FrequencyUnit, Terms
 from domain.terms_choices_check import choice_faults
 
 EVERY_MAX: Final = 366

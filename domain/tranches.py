@@ -11,15 +11,9 @@ from domain.disbursement_fees import fees_of_disbursal, nothing_left
 from domain.events import LoanDisbursed
 from domain.four_eyes import seconded
 from domain.lifecycle import LoanMove
-from domain.loan import Loan
+from domain.loan import Loan, wrong_state
 from domain.money import format_minor
-from domain.origination import (
-    at_once,
-    disbursed_amount,
-    header,
-    not_by_the_approver,
-    wrong_state,
-)
+from domain.origination import at_once, disbursed_amount, header, not_by_the_approver
 from domain.rejections import DisburseRefusal, Rejected
 
 

@@ -28,11 +28,10 @@ from domain.decision_checks import (
 )
 from domain.instalment_plan import percent_of
 from domain.lifecycle import LoanMove
-from domain.loan import Loan
-from domain.origination import header, wrong_state
+from domain.loan import Loan, wrong_state
+from domain.origination import header
 from domain.rejections import Rejected, WorkoutRefusal
-from domain.schedule import INSTALMENTS_MAX
-from domain.terms import FrequencyUnit
+from domain.terms import INSTALMENTS_MAX, FrequencyUnit
 from domain.terms_check import EVERY_MAX, TOO_LATE, ends_too_late
 from domain.workout_commands import (
     AddCharge,

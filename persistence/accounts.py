@@ -23,7 +23,7 @@ from persistence import account_statements as sql
 from persistence import sign_in_changes, user_changes
 from persistence.account_rows import ACCOUNT_SQL, account_of
 from persistence.connections import Connections
-from persistence.made_before import id_taken
+from persistence.idempotency import id_taken
 from persistence.pages import KeysetList
 from persistence.statements import Statement
 from persistence.unit_of_work import UnitsOfWork

@@ -64,6 +64,13 @@ class RolledBack(Exception):
         self.rejected = rejected
 
 
+def id_taken(what: str) -> Rejected:
+    """Somebody made something else under this identifier."""
+    return Rejected(
+        IdempotencyRefusal.ID_TAKEN, f"Another {what} has this id.", facts={"entity": what}
+    )
+
+
 def claim_values(claim: IdempotencyClaim) -> dict[str, object]:
     """The parameters of CLAIM_PART."""
     return {

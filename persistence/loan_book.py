@@ -19,9 +19,10 @@ from domain.identifiers import BranchId, LoanId, PaymentId, UserId
 from domain.rejections import Rejected
 from domain.views import CommentView, LoanView, PaymentView
 from persistence import loan_changes as changes
+from persistence.idempotency import id_taken
 from persistence.loan_changes import SubmitJudge
 from persistence.loan_notes import annotate, comment
-from persistence.made_before import Judge, id_taken
+from persistence.made_before import Judge
 from persistence.unit_of_work import UnitsOfWork
 from persistence.user_changes import UNKNOWN_BRANCH
 

@@ -31,12 +31,13 @@ from persistence.idempotency import (
     answered_before,
     claim_or_answer,
     claim_values,
+    id_taken,
     told_apart,
 )
 from persistence.loan_loading import History, history_of, whole_loan
 from persistence.loan_rows import loan_view, payment_view, reversals, view_of_stood
 from persistence.loan_writing import plan_decision
-from persistence.made_before import Judge, id_taken, made_before, other_day
+from persistence.made_before import Judge, made_before, other_day
 from persistence.transaction import Transaction
 
 SubmitJudge = Callable[[str, Account | None, BranchId], Decision | Rejected]

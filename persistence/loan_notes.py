@@ -15,11 +15,10 @@ from domain.rejections import AccessRefusal, Rejected, VersionRefusal
 from domain.views import CommentView, PaymentView
 from persistence import loan_statements as sql
 from persistence import record_keeping
-from persistence.idempotency import claim_or_answer
+from persistence.idempotency import claim_or_answer, id_taken
 from persistence.loan_changes import NO_SUCH_LOAN
 from persistence.loan_parts import LOAN_PARTS, NOTE_COLUMNS
 from persistence.loan_rows import view_of_payment
-from persistence.made_before import id_taken
 from persistence.record_keeping import AuditEntry
 from persistence.transaction import Transaction
 from persistence.write_plan import WritePlan

@@ -26,7 +26,6 @@ from persistence.book_codec import book_of, document_of, is_legible
 from persistence.loan_parts import LOAN_PARTS, NOTE_COLUMNS, WHOLE_COLUMNS
 from persistence.loan_rows import (
     INSTALMENT_FIELDS,
-    SYNCED,
     dues_document,
     origin_values,
     payment_values,
@@ -35,6 +34,7 @@ from persistence.loan_rows import (
     reversals,
     terms_values,
 )
+from persistence.tables import SYNCED
 from persistence.write_plan import WritePlan
 
 Row = Mapping[str, Any]

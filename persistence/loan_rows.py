@@ -36,6 +36,7 @@ from domain.terms import (
 from domain.views import LoanView, PaymentView
 from persistence.book_codec import book_of, is_legible
 from persistence.lateness_rows import DELINQUENCY_SQL, delinquency_of, unless_usual
+from persistence.tables import SYNCED
 
 INSTALMENT_FIELDS: Final = tuple(field.name for field in fields(Instalment))
 _NO_COLUMNS: Final = {"delinquency": DELINQUENCY_SQL, "terms": "NULL"}
@@ -49,7 +50,6 @@ PAYMENT_VIEW_FIELDS: Final = PaymentView._fields
 # The terms of the first release have columns, because lists and views show them.
 _TERMS_IN_COLUMNS: Final = tuple(field.name for field in fields(Terms))[:12]
 _FURTHER_TERMS: Final = {field.name: field.default for field in fields(Terms)[12:]}
-SYNCED: Final = "synced"  # nothing is on its way to another node
 
 
 def loan_of(row: Mapping[str, Any]) -> Loan:

@@ -27,7 +27,6 @@ from persistence.event_codec import data_of, type_of
 from persistence.loan_parts import LOAN_PARTS, PAID_COLUMNS
 from persistence.loan_rows import (
     INSTALMENT_FIELDS,
-    SYNCED,
     dues_document,
     dues_of,
     origin_values,
@@ -38,6 +37,7 @@ from persistence.loan_rows import (
     terms_values,
 )
 from persistence.record_keeping import AuditEntry
+from persistence.tables import SYNCED
 from persistence.tallies import loan_deltas
 from persistence.write_plan import WritePlan
 

@@ -22,21 +22,15 @@ from domain.events import (
 )
 from domain.loan import Loan
 from domain.loan_history import replay
-from domain.rejections import IdempotencyRefusal, Rejected
+from domain.rejections import Rejected
 from domain.views import LoanView
 from persistence import loan_statements as sql
+from persistence.idempotency import id_taken
 from persistence.loan_loading import History, history_of
 from persistence.loan_rows import loan_view
 from persistence.transaction import Transaction
 
 Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
-
-
-def id_taken(what: str) -> Rejected:
-    """Somebody made something else under this identifier."""
-    return Rejected(
-        IdempotencyRefusal.ID_TAKEN, f"Another {what} has this id.", facts={"entity": what}
-    )
 
 
 async def made_before(

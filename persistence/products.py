@@ -28,8 +28,7 @@ from domain.rejections import AccessRefusal, Rejected
 from domain.views import Page
 from persistence import record_keeping
 from persistence.connections import Connections
-from persistence.idempotency import claim_or_answer
-from persistence.made_before import id_taken
+from persistence.idempotency import claim_or_answer, id_taken
 from persistence.pages import KeysetList
 from persistence.record_keeping import BESIDE, AuditEntry, all_columns
 from persistence.statements import compiled

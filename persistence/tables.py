@@ -644,3 +644,5 @@ FACTS: Final = (
     AUDIT,
     PRODUCT_VERSIONS,
 )
+
+SYNCED: Final = "synced"  # nothing is on its way to another node

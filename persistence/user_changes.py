@@ -22,9 +22,9 @@ from persistence import record_keeping
 from persistence.account_rows import account_of
 from persistence.account_statements import ACCOUNT_PARTS, PASSWORD_COLUMNS
 from persistence.idempotency import claim_or_answer
-from persistence.loan_rows import SYNCED
 from persistence.record_keeping import AuditEntry
 from persistence.sign_in_changes import access_changed
+from persistence.tables import SYNCED
 from persistence.tallies import user_deltas
 from persistence.transaction import Transaction
 from persistence.write_plan import WritePlan

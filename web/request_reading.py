@@ -18,7 +18,7 @@ from web import strict_json
 from web.arrivals import ArrivedRequest, Given
 from web.problems import Problem, bad_parameter, invalid_fields
 from web.schemas.faults import faults_of
-from web.schemas.terms import DEFAULT_CURRENCY
+from web.schemas.fields import DEFAULT_CURRENCY
 
 FORM: Final = "application/x-www-form-urlencoded"
 PARAMETERS_MAX: Final = 32

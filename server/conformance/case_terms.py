@@ -10,9 +10,9 @@ from typing import Any, Final, TypeVar
 
 from domain import conventions as choices
 from domain.money import minor_exactly
-from domain.schedule import INSTALMENTS_MAX
 from domain.terms import (
     DEFAULT_ORDER,
+    INSTALMENTS_MAX,
     Amortization,
     DaysInMonth,
     DaysInYear,

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.allocation import allocate
+from domain.allocation import Allocation, allocate
 from domain.instalment import Instalment
-from domain.payment import Allocation
 from domain.schedule import build_schedule
 from tests.domain.lending_scenes import TODAY, TWELVE_MONTHS
 

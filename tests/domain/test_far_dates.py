@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from domain import suppositions as supposed
 from domain.decision import Decision
 from domain.rejections import FieldFault, Rejected
-from domain.schedule import INSTALMENTS_MAX
 from domain.supposing import Supposing
-from domain.terms import Frequency, FrequencyUnit
+from domain.terms import INSTALMENTS_MAX, Frequency, FrequencyUnit
 from domain.terms_check import EVERY_MAX, YEAR_MAX
 from domain.workout import re_age
 from domain.workout_commands import ReAgeLoan

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.allocation import Allocation
 from domain.decision import Decision, HistoryNeeded
 from domain.endings import recover, undo_write_off, write_off
 from domain.events import LoanEvent
@@ -19,7 +20,7 @@ from domain.loan import Loan
 from domain.loan_history import replay
 from domain.notices import NoticeType
 from domain.noticing import notices
-from domain.payment import Allocation, PaymentStatus, PaymentType
+from domain.payment import PaymentStatus, PaymentType
 from domain.rejections import AccessRefusal, LoanRefusal, PaymentRefusal, WorkoutRefusal
 from domain.servicing import reverse
 from domain.statement import StatementEntry, statement

@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from domain.allocation import Allocation
 from domain.commands import CommandContext
 from domain.decision import HistoryNeeded
 from domain.lifecycle import LoanStatus
 from domain.loan_history import replay
-from domain.payment import Allocation, PaymentStatus
+from domain.payment import PaymentStatus
 from domain.rejections import AccessRefusal, LoanRefusal, PaymentRefusal
 from domain.servicing import pay, reverse
 from tests.domain.lending_scenes import (

@@ -13,7 +13,8 @@ from domain.queries import ListProducts, ReadProduct
 from domain.terms import Terms
 from domain.views import Page
 from tests.web.standins import NOW
-from web.schemas.terms import DEFAULT_CURRENCY, TermsBody
+from web.schemas.fields import DEFAULT_CURRENCY
+from web.schemas.terms import TermsBody
 
 PRODUCT_ID = ProductId(UUID(int=(0x7 << 76) | (0x8 << 60) | 77))
 DEFAULTS: dict[str, Any] = {

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from domain.allocation import Allocation
 from domain.foresight import ForeseePayment, ForesightView, LoanStand, PaymentChange
 from domain.lifecycle import LoanStatus
-from domain.payment import Allocation, Payment, PaymentStatus
+from domain.payment import Payment, PaymentStatus
 from domain.queries import ReadPayment
 from domain.rejections import LoanRefusal, Rejected
 from tests.web.standins import LOAN_ID, NOW, PAYMENT, PAYMENT_ID, TODAY, USER_ID, House

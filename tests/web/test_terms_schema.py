@@ -23,7 +23,8 @@ from domain.terms import (
     Terms,
 )
 from web.schemas.faults import faults_of
-from web.schemas.terms import DEFAULT_CURRENCY, LoanTermsBody, TermsBody
+from web.schemas.fields import DEFAULT_CURRENCY
+from web.schemas.terms import LoanTermsBody, TermsBody
 
 PLAIN: dict[str, Any] = {
     "principal": "1250.00",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from domain.allocation import Allocation
 from domain.book_arrears import ArrearsView, BucketArrears, CurrencyArrears
 from domain.conventions import PreclosureInterest
 from domain.ledger_views import (
@@ -15,7 +16,6 @@ from domain.ledger_views import (
     TrialBalanceView,
 )
 from domain.loan_reckoning import PayoffView, StatementView
-from domain.payment import Allocation
 from domain.queries import (
     ListAudit,
     ListJournalEntries,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
-from domain.account import Account
 from domain.commands import EndSession
 from domain.identifiers import SessionId
-from domain.queries import ListMySessions, ReadMyself
+from domain.queries import ListMySessions
 from domain.rejections import AccessRefusal
 from web.calls import Call
 from web.problems import Problem
 from web.replies import NOTHING, Outcome, Reply
+from web.routes.users import read_myself
 from web.routing import Door, Route
 from web.schemas.accounts import (
     LoginBody,
@@ -22,7 +22,6 @@ from web.schemas.accounts import (
     User,
     render_grant,
     render_session,
-    render_user,
 )
 from web.schemas.fields import NoFields
 
@@ -67,14 +66,6 @@ async def sign_out(call: Call) -> Outcome:
     if isinstance(ended, Problem) and ended.code != AccessRefusal.NOT_SIGNED_IN:
         return ended
     return NOTHING
-
-
-async def read_myself(call: Call) -> Outcome:
-    """Who asks."""
-    account = await call.ask(ReadMyself(), Account)
-    if isinstance(account, Problem):
-        return account
-    return call.read_one(render_user(account), account.version)
 
 
 async def list_my_sessions(call: Call) -> Outcome:

@@ -18,14 +18,13 @@ from web.routes.agreed_terms import agreed_terms, filled, on_product
 from web.routing import AS_OF, PAGING, STATUS, Route, id_parameter
 from web.schemas.accounts import VersionBody
 from web.schemas.applications import AmendmentBody, ApplicationBody
-from web.schemas.loans import LoanList, LoanShape, render_loan
+from web.schemas.loans import LoanList, LoanShape, WholeLoanShape, render_loan, render_whole_loan
 from web.schemas.schedules import (
     LoanEventList,
     ScheduleShape,
     render_event,
     render_schedule,
 )
-from web.schemas.terms_shape import WholeLoanShape, render_whole_loan
 
 
 async def submit_loan(call: Call) -> Outcome:

@@ -7,12 +7,11 @@ from typing import Final
 from domain.account import Account
 from domain.commands import ChangePassword, CreateUser, DeactivateUser, UpdateUser
 from domain.identifiers import BranchId, UserId
-from domain.queries import ListUsers, ReadUser
+from domain.queries import ListUsers, ReadMyself, ReadUser
 from domain.views import Page
 from web.calls import Call, made
 from web.problems import Problem
 from web.replies import Outcome
-from web.routes.auth import read_myself
 from web.routing import PAGING, Route
 from web.schemas.accounts import (
     CreateUserBody,
@@ -23,6 +22,14 @@ from web.schemas.accounts import (
     VersionBody,
     render_user,
 )
+
+
+async def read_myself(call: Call) -> Outcome:
+    """Who asks."""
+    account = await call.ask(ReadMyself(), Account)
+    if isinstance(account, Problem):
+        return account
+    return call.read_one(render_user(account), account.version)
 
 
 async def create_user(call: Call) -> Outcome:

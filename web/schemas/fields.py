@@ -25,6 +25,9 @@ from domain.terms_check import YEAR_MAX, YEAR_MIN
 TEXT_CHARS_MAX: Final = 2000
 PASSWORD_BYTES_MAX: Final = 1024
 
+# The name under which the node's currency is handed to the validation.
+DEFAULT_CURRENCY: Final = "default_currency"
+
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT: Final = re.compile(

@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import RootModel
 
+from domain.allocation import Allocation
 from domain.foresight import ForesightView, LoanStand, PaymentChange
 from domain.lifecycle import LoanStatus
 from domain.money import format_minor
-from domain.payment import Allocation, Payment, PaymentStatus, PaymentType
+from domain.payment import Payment, PaymentStatus, PaymentType
 from web.schemas.fields import Day, Id, Money, ResponseShape
 from web.schemas.payments import AllocationShape, PaymentShape
 

@@ -5,25 +5,19 @@ from __future__ import annotations
 from datetime import date
 
 from domain.arrears import AS_USUAL, lateness
+from domain.idle_terms import idle_notes
 from domain.lifecycle import LoanStatus
 from domain.money import amount_writer
 from domain.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,
-    FrequencyUnit,
     InterestCalcPeriod,
     InterestMethod,
 )
 from domain.views import LoanView
 from web.schemas.fields import Day, Id, Instant, Money, Rate, ResponseShape
-
-
-class FrequencyShape(ResponseShape):
-    """An instalment falls due every `every` units."""
-
-    every: int
-    unit: FrequencyUnit
+from web.schemas.terms_shape import FrequencyShape, TermsShape, render_terms
 
 
 class Flags(ResponseShape):
@@ -82,6 +76,16 @@ class LoanShape(ResponseShape):
     sync_status: str
     created_at: Instant
     updated_at: Instant
+
+
+class WholeLoanShape(LoanShape):
+    """A loan with all its terms, under the names by which they were asked for.
+
+    `notes` says of which terms nothing comes: agreed before they were refused.
+    """
+
+    terms: TermsShape
+    notes: list[str]
 
 
 class LoanList(ResponseShape):
@@ -147,4 +151,14 @@ def render_loan(loan: LoanView, today: date) -> dict[str, object]:
         "sync_status": sync_status,
         "created_at": created_at,
         "updated_at": updated_at,
+    }
+
+
+def render_whole_loan(loan: LoanView, today: date) -> dict[str, object]:
+    """A loan with its terms as JSON."""
+    assert loan.terms is not None, "a single loan is read with its terms"
+    return {
+        **render_loan(loan, today),
+        "terms": render_terms(loan.terms),
+        "notes": idle_notes(loan.terms),
     }

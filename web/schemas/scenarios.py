@@ -10,9 +10,8 @@ from pydantic import Discriminator, Field, Tag
 from domain import suppositions as supposed
 from domain.conventions import ChargeKind
 from domain.identifiers import PaymentId
-from domain.schedule import INSTALMENTS_MAX
 from domain.suppositions import Supposition
-from domain.terms import Frequency
+from domain.terms import INSTALMENTS_MAX, Frequency
 from web.schemas.faults import TAGGED
 from web.schemas.fields import (
     AmountField,

@@ -17,8 +17,8 @@ from pydantic_core import PydanticCustomError
 from domain import conventions as choices
 from domain.money import minor_exactly
 from domain.rejections import FieldFault
-from domain.schedule import INSTALMENTS_MAX
 from domain.terms import (
+    INSTALMENTS_MAX,
     Amortization,
     DaysInMonth,
     DaysInYear,
@@ -29,6 +29,7 @@ from domain.terms import (
     Terms,
 )
 from web.schemas.fields import (
+    DEFAULT_CURRENCY,
     AmountField,
     AmountOrNothingField,
     CurrencyField,
@@ -48,8 +49,6 @@ from web.schemas.terms_parts import (
     fees_of,
 )
 
-# The name under which the node's currency is handed to the validation.
-DEFAULT_CURRENCY: Final = "default_currency"
 _TOO_MANY_DIGITS: Final = "has more digits than its currency, or is too large"
 _ALWAYS_SAID: Final = ("principal", "annual_rate_percent", "instalments", "frequency")
 _AMOUNTS: Final = (

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
 from domain import conventions as choices
-from domain.idle_terms import idle_notes
 from domain.money import format_minor
 from domain.product import name_of
 from domain.terms import (
@@ -18,13 +16,19 @@ from domain.terms import (
     DaysInMonth,
     DaysInYear,
     Frequency,
+    FrequencyUnit,
     InterestCalcPeriod,
     InterestMethod,
     Terms,
 )
-from domain.views import LoanView
 from web.schemas.fields import Day, Money, Rate, ResponseShape
-from web.schemas.loans import FrequencyShape, LoanShape, render_loan
+
+
+class FrequencyShape(ResponseShape):
+    """An instalment falls due every `every` units."""
+
+    every: int
+    unit: FrequencyUnit
 
 
 class InstalmentFeeShape(ResponseShape):
@@ -93,26 +97,6 @@ class TermsShape(ResponseShape):
     instalment_fees: list[InstalmentFeeShape]
     tranches_max: int
     disbursement_fees: list[DisbursementFeeShape]
-
-
-class WholeLoanShape(LoanShape):
-    """A loan with all its terms, under the names by which they were asked for.
-
-    `notes` says of which terms nothing comes: agreed before they were refused.
-    """
-
-    terms: TermsShape
-    notes: list[str]
-
-
-def render_whole_loan(loan: LoanView, today: date) -> dict[str, object]:
-    """A loan with its terms as JSON."""
-    assert loan.terms is not None, "a single loan is read with its terms"
-    return {
-        **render_loan(loan, today),
-        "terms": render_terms(loan.terms),
-        "notes": idle_notes(loan.terms),
-    }
 
 
 def render_terms(terms: Terms) -> dict[str, object]:
