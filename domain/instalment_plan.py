@@ -171,22 +171,29 @@ def carried_to(position: Position, since: int) -> int:
 
 
 def fees_of(position: Position, row: Row, index: int) -> tuple[int, int]:
-    """The fees and the penalties that row `index` asks for."""
+    """The fees and the penalties that row `index` asks for.
+
+    A charge asks for its own amount, whatever was paid on the row for another reason: beside it, a
+    fee on the instalment that was paid before it became less stays as it was paid.
+    """
     if not position.charges and not position.terms.instalment_fees:
         return row.paid_fees, row.paid_penalties
-    sums = {ChargeKind.FEE: 0, ChargeKind.PENALTY: 0}
+    charged = {ChargeKind.FEE: 0, ChargeKind.PENALTY: 0}
+    own = dict(charged)
+    paid = {ChargeKind.FEE: row.paid_fees, ChargeKind.PENALTY: row.paid_penalties}
     for charge in position.charges:
         if charge.number == index + 1:
-            sums[charge.kind] += charge.amount_minor - charge.waived_minor
+            charged[charge.kind] += charge.amount_minor - charge.waived_minor
+            paid[charge.kind] -= charge.paid_minor
     if _repays(row) and (row.principal or row.interest):
         for fee in position.terms.instalment_fees:
             amount = fee.amount_minor
             if fee.percent is not None:
                 amount = percent_of(charge_base(row, fee.base), fee.percent)
-            sums[fee.kind] += amount
+            own[fee.kind] += amount
     return (
-        max(sums[ChargeKind.FEE], row.paid_fees),
-        max(sums[ChargeKind.PENALTY], row.paid_penalties),
+        charged[ChargeKind.FEE] + max(own[ChargeKind.FEE], paid[ChargeKind.FEE]),
+        charged[ChargeKind.PENALTY] + max(own[ChargeKind.PENALTY], paid[ChargeKind.PENALTY]),
     )
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from domain.as_of import carried_to
 from domain.book import Book
-from domain.conventions import RowKind
+from domain.conventions import ChargeKind, RowKind
 from domain.instalment import Instalment
 from domain.interest_lines import InterestLine, explained_lines
 from domain.journal import JournalLine, JournalMemo, Side
@@ -97,6 +97,19 @@ def check_workings(loan: Loan, book: Book) -> None:
         assert charge.outstanding_minor >= 0, charge
         assert charge.paid_minor >= 0, charge
         assert charge.waived_minor >= 0, charge
+    check_charges(loan, book)
+
+
+def check_charges(loan: Loan, book: Book) -> None:
+    """A row asks for its charges whole, and beside them for no less than was paid beside them."""
+    for row in loan.instalments:
+        for kind, asked, paid in (
+            (ChargeKind.FEE, row.fees_minor, row.paid_fees_minor),
+            (ChargeKind.PENALTY, row.penalties_minor, row.paid_penalties_minor),
+        ):
+            on_it = [one for one in book.charges if (one.number, one.kind) == (row.number, kind)]
+            beside = asked - sum(one.amount_minor - one.waived_minor for one in on_it)
+            assert 0 <= paid - sum(one.paid_minor for one in on_it) <= beside, (row, on_it)
 
 
 def bases_beside(loan: Loan, book: Book) -> int:

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from domain.charge_listing import charges_of
 from domain.commands import CommandContext
-from domain.conventions import ChargeBase, ChargeKind
+from domain.conventions import AllocationStrategy, ChargeBase, ChargeKind, RecalculationRest
 from domain.decision import Decision
 from domain.events import LoanEvent
 from domain.identifiers import ChargeId
@@ -18,6 +18,7 @@ from domain.loan import Loan
 from domain.loan_history import replay
 from domain.loan_reckoning import schedule_view
 from domain.servicing import pay
+from domain.statement import balance_minor
 from domain.terms import InstalmentFee, Terms
 from domain.workout import add_charge, charge_overdue, waive_charge
 from domain.workout_commands import AddCharge, ChargeOverdue, WaiveCharge
@@ -75,6 +76,32 @@ def test_a_charge_is_listed_with_what_is_paid_and_waived_of_it() -> None:
     assert waived.outstanding_minor == 0
     (penalty, *_) = [one for one in listed if one.kind is ChargeKind.PENALTY]
     assert (penalty.charge_id, penalty.due_date, penalty.outstanding_minor) == (None, first, 200)
+
+
+def test_a_charge_on_an_instalment_whose_fee_was_paid_ahead_is_owed_whole() -> None:
+    """The fee that was paid stays a fee: a charge later on the same row is not paid by it."""
+    fee = InstalmentFee(amount_minor=100)
+    terms = replace(
+        TWELVE_MONTHS,
+        instalments=3,
+        instalment_fees=(fee,),
+        recalculation_rest=RecalculationRest.DAILY,
+        allocation_strategy=AllocationStrategy.PRINCIPAL_INTEREST_PENALTIES_FEES,
+    )
+    history, loan = active_history(terms)
+    whole = Decimal(loan.outstanding.total_minor) / 100
+    paid = decided(pay(loan, payment(whole), context(TELLER, event=200), history))
+    history, loan = (*history, *paid.events), paid.loan
+    (ahead,) = [row for row in loan.instalments if row.number == 3]
+    assert (ahead.principal_minor, ahead.paid_fees_minor) == (0, 100)
+    due = ahead.due_date
+    asked = AddCharge(ChargeId(LOAN), LOAN, ChargeKind.FEE, Decimal(500), due)
+    moment = context(TELLER, event=201, today=TODAY + timedelta(days=1))
+    charged = decided(add_charge(loan, asked, moment, history)).loan
+    (charge,) = [one for one in schedule_view(charged, due, due).charges if one.charge_id]
+    assert charge.paid_minor == loan.credit_minor
+    assert charged.outstanding.fees_minor == charge.outstanding_minor == 50_000 - loan.credit_minor
+    assert balance_minor(charged, due) == charge.outstanding_minor
 
 
 @given(lives())
