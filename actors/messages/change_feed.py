@@ -1,4 +1,4 @@
-"""What the change feed understands: something may have been committed, or it has gone deaf."""
+"""What the change feed understands: something may have been committed, or nothing wakes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Poke:
 
 @dataclass(frozen=True, slots=True)
 class Deaf:
-    """The connection that wakes the feed is lost: die, and let the supervisor start a new one."""
+    """The connection that wakes the feed is lost: it polls, and tries to listen again."""
 
     why: str
 

@@ -1,4 +1,7 @@
-"""Commands on a loan: approve, reject, withdraw, disburse."""
+"""What is decided on an application and paid out: approve, reject, withdraw, disburse.
+
+What comes after the money is out is in `workouts.py`, which shares `command_loan` with it.
+"""
 
 from __future__ import annotations
 

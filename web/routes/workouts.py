@@ -1,4 +1,7 @@
-"""Commands on a loan that is out: charges and waivers, other plans, endings, and undoing."""
+"""What is done to a loan that is out, beside payments: charges, waivers, plans, endings, undoing.
+
+Applications and the first disbursement are in `loan_commands.py`, payments in `payments.py`.
+"""
 
 from __future__ import annotations
 
