@@ -40,7 +40,7 @@ from domain.decision import Committed, Decision
 from domain.identifiers import BranchId, EventId
 from domain.product_commands import CreateProduct, ReplaceProduct
 from domain.rejections import AccessRefusal, FieldFault, Rejected, TermsRefusal
-from domain.roles import Action, Role, Scope, sight
+from domain.roles import IN_WORDS, Action, Role, Scope, sight
 from domain.workout_commands import AddCharge, PayOff, RecordRecovery
 
 # Whoever is changed more often than this while one command is carried out is told to ask again.
@@ -108,7 +108,7 @@ class CommandDesk:
         )
         action = _action_of(command)
         if action is not None and sight(principal, action) is None:
-            return not_allowed(principal, action.value)
+            return not_allowed(principal, IN_WORDS[action])
         match command:
             case SubmitLoan():
                 return await self._submit(command, context)

@@ -26,7 +26,7 @@ from domain.decision import Decision, HistoryNeeded
 from domain.identifiers import BranchId, UserId
 from domain.loan import Loan
 from domain.rejections import AccessRefusal, Rejected
-from domain.roles import Action, Principal, is_own_affair, sight
+from domain.roles import IN_WORDS, Action, Principal, is_own_affair, sight
 from domain.suspense import apply_suspense
 from domain.tranches import disburse_further
 from domain.workout_commands import (
@@ -52,6 +52,7 @@ Outcome = Decision | HistoryNeeded | Rejected
 OriginationCommand = AmendLoan | ApproveLoan | RejectLoan | WithdrawLoan | DisburseLoan
 
 
+OWN_LOAN: Final = "Nobody may decide on a loan of their own, nor pay it out or enter its payments."
 SIGNED_OUT: Final = Rejected(AccessRefusal.NOT_SIGNED_IN, "This sign-in has ended. Sign in again.")
 
 
@@ -62,7 +63,8 @@ def not_found(what: str) -> Rejected:
 
 def not_allowed(principal: Principal, what: str) -> Rejected:
     """Refuse what the role does not permit."""
-    return Rejected(AccessRefusal.NOT_ALLOWED, f"The role {principal.role} may not {what}.")
+    detail = f"The role {principal.role} may not {what}. Nothing was done."
+    return Rejected(AccessRefusal.NOT_ALLOWED, detail)
 
 
 def refused(
@@ -77,9 +79,9 @@ def refused(
         return not_found("loan")
     reach = sight(principal, action)
     if reach is None or not reach.covers(branch_id=branch_id, customer_id=customer_id):
-        return not_allowed(principal, f"{action} this loan")
+        return not_allowed(principal, IN_WORDS[action])
     if is_own_affair(principal, action, customer_id):
-        return Rejected(AccessRefusal.NOT_ALLOWED, f"Nobody may {action} a loan of their own.")
+        return Rejected(AccessRefusal.NOT_ALLOWED, OWN_LOAN)
     return None
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from domain.book import Book, Tranche
 from domain.identifiers import BranchId, EventId, LoanId, ProductId, UserId
 from domain.instalment import Instalment
-from domain.lifecycle import LoanMove, LoanStatus, allows
+from domain.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
 from domain.rejections import LoanRefusal, Rejected
 from domain.terms import Terms
 
@@ -99,8 +99,14 @@ def wrong_state(loan: Loan, move: LoanMove) -> Rejected | None:
     """Refuse `move` when the life cycle does not allow it where the loan stands."""
     if allows(loan.status, move):
         return None
+    allowed = " or ".join(_worded(status) for status in TRANSITIONS[move])
     return Rejected(
         LoanRefusal.WRONG_STATE,
-        f"{move.capitalize()} is not possible while the loan is {loan.status.replace('_', ' ')}.",
+        f"The loan is {_worded(loan.status)}: {move} is possible only while it is {allowed}."
+        " Nothing was kept, and the loan stays as it is.",
         facts={"event": str(move), "state": str(loan.status)},
     )
+
+
+def _worded(status: LoanStatus) -> str:
+    return status.replace("_", " ")

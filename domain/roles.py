@@ -50,6 +50,24 @@ class Scope(StrEnum):
     ALL = "all"
 
 
+# The same for a person who is told that they may not.
+IN_WORDS: Final[Mapping[Action, str]] = MappingProxyType(
+    {
+        Action.READ: "read loans and payments",
+        Action.COMMENT: "comment on a loan",
+        Action.APPLY: "apply for a loan, or change or withdraw an application",
+        Action.DECIDE: "decide on a loan",
+        Action.SERVICE: "pay out a loan, or enter its payments and charges",
+        Action.CONFIGURE: "make or change products",
+        Action.MANAGE_USERS: "make or change users",
+        Action.READ_BOOKS: "read the books",
+        Action.SETTLE_SYNC: "settle what the synchronisation left open",
+        Action.OPERATE: "operate this node",
+        Action.WATCH: "hear what another user hears",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Somebody who was recognised: the one on whose authority a message is carried out."""

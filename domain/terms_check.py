@@ -15,7 +15,7 @@ from domain.due_dates import year_after
 from domain.money import ARITHMETIC, MINOR_MAX, has_places_at_most, is_currency
 from domain.rejections import FieldFault
 from domain.terms import INSTALMENTS_MAX, Frequency, FrequencyUnit, Terms
-from domain.terms_choices_check import choice_faults
+from domain.terms_choices_check import SOME_MONEY, choice_faults
 
 EVERY_MAX: Final = 366
 RATE_PERCENT_MAX: Final = 1000
@@ -52,7 +52,7 @@ def check_terms(terms: Terms) -> tuple[FieldFault, ...]:
 
 def _money_faults(terms: Terms) -> Iterator[FieldFault]:
     if not 0 < terms.principal_minor <= MINOR_MAX:
-        yield FieldFault("/principal", "out_of_range", "must be more than nothing and not absurd")
+        yield FieldFault("/principal", "out_of_range", SOME_MONEY)
     if not is_currency(terms.currency):
         yield FieldFault("/currency", "unknown_currency", "no currency in use has this code")
     rate = terms.annual_rate_percent
@@ -73,7 +73,7 @@ def _count_faults(terms: Terms) -> Iterator[FieldFault]:
         yield FieldFault("/frequency/every", "out_of_range", f"must be from 1 to {EVERY_MAX}")
     if terms.frequency.unit is FrequencyUnit.ONE_TIME:
         if terms.instalments != 1:
-            yield FieldFault("/instalments", "out_of_range", "what falls due once is 1 instalment")
+            yield FieldFault("/instalments", "out_of_range", "must be 1: it falls due once")
         if terms.first_due_date is None:
             yield FieldFault("/first_due_date", "missing", "says when it falls due")
 

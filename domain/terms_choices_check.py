@@ -17,6 +17,10 @@ from domain.working_days import is_calendar
 
 DELINQUENCY_GRACE_DAYS_MAX: Final = 366
 TRANCHES_MAX: Final = 100
+SOME_MONEY: Final = f"must be from 1 to {MINOR_MAX} of the currency's smallest coin"
+MONEY_OR_NONE: Final = f"must be from 0 to {MINOR_MAX} of the currency's smallest coin"
+GRACE_DAYS: Final = f"must be from 0 to {DELINQUENCY_GRACE_DAYS_MAX}"
+WITHHELD: Final = "must together be less than the principal, or nothing is left to pay out"
 _HUNDRED: Final = Decimal(100)
 # Periods of at most so many days: what the first interest of a fixed instalment is checked for.
 _DAYS_AT_MOST: Final = {
@@ -58,7 +62,7 @@ def _instalment_faults(terms: Terms) -> Iterator[FieldFault]:
         ("/interest_multiple", terms.interest_multiple_minor),
     ):
         if not 1 <= multiple <= MINOR_MAX:
-            yield FieldFault(pointer, "out_of_range", "must be at least the smallest coin")
+            yield FieldFault(pointer, "out_of_range", SOME_MONEY)
     if terms.amortization is not Amortization.FIXED_INSTALMENT:
         return
     fixed = terms.fixed_instalment_minor
@@ -87,7 +91,9 @@ def _grace_faults(terms: Terms) -> Iterator[FieldFault]:
         ("/interest_free_periods", terms.interest_free_periods),
     ):
         if not 0 <= count < max(1, terms.instalments):
-            yield FieldFault(pointer, "out_of_range", "must leave an instalment to pay")
+            most = max(0, terms.instalments - 1)
+            detail = f"must be from 0 to {most}: it must leave an instalment to pay"
+            yield FieldFault(pointer, "out_of_range", detail)
 
 
 def _percent_faults(terms: Terms) -> Iterator[FieldFault]:
@@ -104,9 +110,7 @@ def _percent_faults(terms: Terms) -> Iterator[FieldFault]:
                 f"/instalment_fees/{at}/percent", "out_of_range", "must be from 0 to 100"
             )
         if not 0 <= fee.amount_minor <= MINOR_MAX:
-            yield FieldFault(
-                f"/instalment_fees/{at}/amount", "out_of_range", "must not be below nothing"
-            )
+            yield FieldFault(f"/instalment_fees/{at}/amount", "out_of_range", MONEY_OR_NONE)
 
 
 def _disbursement_faults(terms: Terms) -> Iterator[FieldFault]:
@@ -119,21 +123,21 @@ def _disbursement_faults(terms: Terms) -> Iterator[FieldFault]:
             return
         if not 0 <= fee.amount_minor <= MINOR_MAX:
             pointer = f"/disbursement_fees/{at}/amount"
-            yield FieldFault(pointer, "out_of_range", "must not be below nothing")
+            yield FieldFault(pointer, "out_of_range", MONEY_OR_NONE)
             return
         if fee.collection is FeeCollection.NET_OFF:
             part = ARITHMETIC.multiply(Decimal(terms.principal_minor), share)
             withheld = ARITHMETIC.add(withheld, part)
             withheld = ARITHMETIC.add(withheld, Decimal(100 * fee.amount_minor))
     if withheld and withheld >= 100 * terms.principal_minor:
-        yield FieldFault("/disbursement_fees", "out_of_range", "would leave nothing to pay out")
+        yield FieldFault("/disbursement_fees", "out_of_range", WITHHELD)
 
 
 def _delinquency_faults(terms: Terms) -> Iterator[FieldFault]:
     if not 0 <= terms.delinquency_grace_days <= DELINQUENCY_GRACE_DAYS_MAX:
-        yield FieldFault("/delinquency_grace_days", "out_of_range", "must be from 0 to a year")
+        yield FieldFault("/delinquency_grace_days", "out_of_range", GRACE_DAYS)
     if not 0 <= terms.closing_tolerance_minor <= MINOR_MAX:
-        yield FieldFault("/closing_tolerance", "out_of_range", "must not be below nothing")
+        yield FieldFault("/closing_tolerance", "out_of_range", MONEY_OR_NONE)
     before = 0
     for at, bucket in enumerate(terms.delinquency_buckets):
         if bucket.first <= before or (bucket.last is not None and bucket.last < bucket.first):

@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from persistence.asyncio_bridge import time_limit
+from persistence.postgres_errors import NotLetIn, advice_on
 from persistence.weather import Weather
 
 KEEPALIVE_IDLE_S: Final = 5
@@ -86,7 +87,10 @@ async def dial(options: dict[str, Any], weather: Weather, *, limit_s: float) -> 
             connection = await asyncpg.connect(**options)
             await _set_codecs(connection)
     except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError) as error:
-        raise weather.gone(error) from error
+        advice = advice_on(error)
+        if advice is None:
+            raise weather.gone(error) from error
+        raise NotLetIn(weather.gone(error, "does not let us in"), advice) from error
     else:
         weather.back()
         _notice_black_holes(connection)

@@ -23,6 +23,28 @@ class TransactionConflict(StoreUnavailable):
     """
 
 
+class NotLetIn(StoreUnavailable):
+    """The server is there and does not let us in as we come: waiting mends nothing.
+
+    `advice` is a sentence for whoever has made the settings.
+    """
+
+    def __init__(self, outage: StoreUnavailable, advice: str) -> None:
+        super().__init__(outage.reason, retry_after_s=outage.retry_after_s, said=outage.said)
+        self.advice = advice
+
+
+# What the server says of the settings rather than of itself, and what to do.
+NOT_LET_IN: Final = (
+    (
+        (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError),
+        "does not let in the user of DATABASE_URL: check user and password there",
+    ),
+    (
+        (asyncpg.InvalidCatalogNameError,),
+        "has no database of the name in DATABASE_URL: make it, or mend the name",
+    ),
+)
 CONFLICTS = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -89,6 +111,14 @@ def outage_of(error: BaseException, connection: Any) -> Outage | None:
         return StoreUnavailable(_sentence(error), said=said)
     if isinstance(error, asyncpg.InterfaceError) and connection.is_closed():
         return StoreUnavailable(LOST, said=said)
+    return None
+
+
+def advice_on(error: BaseException) -> str | None:
+    """What to do about a connection that was refused for what the settings say, if it was."""
+    for kinds, why in NOT_LET_IN:
+        if isinstance(error, kinds):
+            return f"PostgreSQL {why} ({words_of(error)})"
     return None
 
 

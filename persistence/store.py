@@ -30,6 +30,7 @@ from persistence.loan_book import PostgresLoanBook
 from persistence.migration_watch import Patience
 from persistence.operations_log import PostgresOperationsLog
 from persistence.postgres_dial import PoolLimits
+from persistence.postgres_errors import NotLetIn
 from persistence.presence import PostgresPresence
 from persistence.products import PostgresProducts
 from persistence.readings import PostgresReadings
@@ -102,7 +103,8 @@ class Store:
 
         Waits up to `wait_s` for a database that is away or silent, then raises its
         StoreUnavailable; a migration that the database works on may take longer. While it waits,
-        the log says every `tell_s` what for. Raises SchemaIsNewer when this program is too old.
+        the log says every `tell_s` what for. Raises NotLetIn at once, which no waiting mends, and
+        SchemaIsNewer when this program is too old.
         What was begun is undone on any error.
         """
         await self.connections.open()
@@ -160,6 +162,8 @@ class Store:
             once = replace(patience, silence_s=min(patience.silence_s, left_s))
             try:
                 return await self.connections.run(migrate, self.connections.pool, once)
+            except NotLetIn:
+                raise
             except (StoreUnavailable, DeadlinePassed) as outage:
                 now = trio.current_time()
                 if now + TRY_AGAIN_S >= began + wait_s:

@@ -42,15 +42,15 @@ class Weather:
             raise self._away(retry_after_s=BACKOFF_CAP_S)
         self._not_before = now + self._attempt_limit_s
 
-    def gone(self, error: BaseException) -> StoreUnavailable:
-        """An attempt failed; the exception to raise for it."""
+    def gone(self, error: BaseException, how: str = "is away") -> StoreUnavailable:
+        """An attempt failed; the exception to raise for it. `how` is told in the log."""
         late = isinstance(error, TimeoutError)
         self._reason = "no answer in time" if late else str(error) or type(error).__name__
         self._wait_s = min(self._wait_s * 2, BACKOFF_CAP_S) if self.is_away else BACKOFF_FIRST_S
         self._not_before = time.monotonic() + self._wait_s
         if not self.is_away:
             self.is_away = True
-            _log.warning("%s is away: %s", self._server, self._reason)
+            _log.warning("%s %s: %s", self._server, how, self._reason)
         return self._away()
 
     def back(self) -> None:

@@ -190,6 +190,8 @@ def _check(_: argparse.Namespace) -> int:
     settings = read_settings()
     for name in sorted(Settings.model_fields):
         value = getattr(settings, name)
+        if name == "must_change_password":
+            value = settings.asks_own_password
         if name in SECRET_SETTINGS:
             value = "(set)" if value else "(empty)"
         elif isinstance(value, tuple):

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import trio
 
 from domain.outages import Outage, OutcomeUnknown
+from persistence.postgres_errors import NotLetIn
 from persistence.schema import Migrated, SchemaIsNewer
 from persistence.store import Store
 from server.embedded.binaries import postgres_program
@@ -107,6 +108,8 @@ async def _on_store(
             "The connection to the database was lost at the last moment: what was asked may "
             "have been done. Look before you ask again."
         ) from lost
+    except NotLetIn as closed:
+        raise StartRefused(f"{closed.advice}. Nothing was done.") from closed
     except Outage as outage:
         raise StartRefused(f"The database could not be used: {outage.in_full}.") from outage
     finally:

@@ -1,6 +1,7 @@
 """The settings: read once from the environment and `.env`, checked together, handed down in slices.
 
-Every mistake is reported with the name of its setting and never with its value.
+Every mistake is reported with the name of its setting, with what is allowed, and with the value
+where it is a number or a choice of a few words: those hold no secret.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pydantic_settings import (
 )
 
 from domain.users import check_email, check_password
+from server.allowed_values import allowed_for
 from server.failures import StartRefused
 from server.setting_names import near_in_environment, unknown_in_file
 from web.security.client_address import covers_everybody
@@ -32,6 +34,7 @@ SIGN_IN_LIMIT_MAX = 600  # a minute from one address: an office behind one, and 
 SAMPLE_KEYS = ("change-me", "changeme", "secret", "your-secret", "sample", "example")
 API_VERSION = "1.0.0"
 ENV_FILE = ".env"
+SHOWN_CHARS_MAX = 40  # of a value that was given
 NOT_YET = "is not supported by this release"
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -272,15 +275,19 @@ def _unknown_names() -> list[str]:
 
 def _mistakes(error: ValidationError) -> list[str]:
     lines: list[str] = []
-    for mistake in error.errors(include_input=False, include_url=False, include_context=False):
-        name = ".".join(str(part) for part in mistake["loc"]).upper()
+    for mistake in error.errors(include_url=False, include_context=False):
+        name = ".".join(str(part) for part in mistake["loc"])
         text = mistake["msg"].removeprefix("Value error, ")
-        lines.append(f"{name} {_lowered(text)}" if name else text)
+        allowed = allowed_for(Settings.model_fields[name]) if name in Settings.model_fields else ""
+        if allowed:
+            text = f"must be {allowed}, and {_shown(mistake['input'])} was given"
+        lines.append(f"{name.upper()} {text}" if name else text)
     return lines
 
 
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _shown(given: object) -> str:
+    text = str(given)
+    return repr(text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}…")
 
 
 def plain_environment() -> dict[str, str]:

@@ -21,6 +21,7 @@ from domain.outages import DeadlinePassed, Outage, OutcomeUnknown, StoreUnavaila
 from domain.users import normal_email
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SharedClock
+from persistence.postgres_errors import NotLetIn
 from persistence.schema import SchemaIsNewer
 from persistence.store import TRY_AGAIN_S, Store
 from server.failures import StartRefused
@@ -33,6 +34,7 @@ FIRST_WAIT_S = 30.0
 FIRST_ANSWERS_S = 15.0  # of a database that has just been migrated: a question and a small change
 STOP_WITHIN_S = 3.0
 PASSWORD_BYTES = 12
+ENDED_WITHIN_S = 1.0  # by whoever was told of a refusal, at a start
 COMPARE_CLOCKS_EVERY_S = 10.0
 COMPARE_WITHIN_S = 5.0
 
@@ -84,14 +86,20 @@ class StoreService:
             raise StoreLost("the thread that speaks to the stores has ended")
         except SchemaIsNewer as newer:
             refusal = StartRefused(str(newer))
-            self._refuse(refusal)
+            await self._end(refusal)
             raise refusal from newer
         except StartRefused as refusal:
-            self._refuse(refusal)
+            await self._end(refusal)
             raise
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + STOP_WITHIN_S):
                 await self._store.stop()
+
+    async def _end(self, refusal: StartRefused) -> None:
+        """End the start; where nothing is ended by it, the caller goes on with the refusal."""
+        self._refuse(refusal)
+        # Whoever is ended here is not told as a crash whose start will be tried again.
+        await trio.sleep(ENDED_WITHIN_S)
 
     async def _stay(self) -> None:
         while True:
@@ -112,6 +120,8 @@ class StoreService:
             await self._store.start(wait_s=FIRST_WAIT_S)
             await self._compare_clocks()
             await self._prepare_books(began + FIRST_WAIT_S)
+        except NotLetIn as closed:
+            raise StartRefused(f"{closed.advice}.") from closed
         except Outage as outage:
             if self._was_ready:
                 raise TransientStartError(outage.reason) from outage
@@ -139,10 +149,15 @@ class StoreService:
         await self._store.record_four_eyes(entry_id, self._clock.now(), node, on=on)
 
     async def _first_administrator(self) -> None:
+        given = self._settings.admin_password
         if await self._store.has_users():
+            if given:
+                _LOG.info(
+                    "ADMIN_PASSWORD changes nothing: there are users already, and their passwords "
+                    "are as they were"
+                )
             return
         email = normal_email(self._settings.admin_email)
-        given = self._settings.admin_password
         password = given or secrets.token_urlsafe(PASSWORD_BYTES)
         try:
             made = await self._store.make_first_administrator(

@@ -30,7 +30,7 @@ from web.routing import Door, Route
 from web.schemas.fields import read_uuid
 from web.security.rate_limit import RateLimit, Taken
 from web.security.tokens import AccessClaims
-from web.tickets import TICKET, take_ticket
+from web.tickets import TICKET, TOKEN_IN_URL, has_token, take_ticket
 
 Endpoint = Callable[[ArrivedRequest, dict[str, str]], Awaitable[Outcome]]
 
@@ -64,7 +64,7 @@ def endpoint_of(route: Route, desk: FrontDesk) -> Endpoint:
             return ids
         query = read_query(arrived.query_string, parameters)
         if isinstance(query, Problem):
-            return query
+            return TOKEN_IN_URL if has_token(arrived.query_string) else query
         call.ids, call.query = ids, query
         if call.claims is None and route.door is Door.TICKET:
             refusal = await _let_in_once(call, arrived)

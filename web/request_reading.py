@@ -103,7 +103,8 @@ def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, object] 
     for name, text in pairs:
         parameter = known.get(name)
         if parameter is None:
-            return bad_parameter(name[:100], "is not known here")
+            names = ", ".join(sorted(known)) or "none at all"
+            return bad_parameter(name[:100], f"is not known here; known are {names}")
         if name in found:
             return bad_parameter(name, "is given twice")
         value = parameter.read(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import parse_qsl
 
 import trio
 
@@ -20,9 +21,11 @@ from domain.sign_in import TicketHolder
 from web import problems
 from web.front_desk import FrontDesk
 from web.problems import Problem
-from web.request_reading import Parameter
+from web.request_reading import PARAMETERS_MAX, Parameter
 from web.security.tokens import AccessClaims
 
+# Under these names other servers take a token in the query, where it ends up in logs.
+_TOKEN_NAMES: Final = frozenset({"token", "access_token", "jwt", "bearer", "authorization"})
 _TICKET: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 TICKET: Final = Parameter(
@@ -31,6 +34,24 @@ TICKET: Final = Parameter(
     "a ticket of POST /ws/ticket",
     {"type": "string", "pattern": f"^{_TICKET.pattern}$"},
 )
+
+TOKEN_IN_URL: Final = Problem(
+    400,
+    "token_in_query",
+    "An access token never belongs into a URL, and this one was not looked at. Send it in the "
+    "Authorization header, or ask for a ticket: POST /ws/ticket.",
+)
+
+
+def has_token(query: bytes) -> bool:
+    """Say whether a query has a parameter under whose name other servers take a token."""
+    try:
+        pairs = parse_qsl(
+            query.decode("latin-1"), keep_blank_values=True, max_num_fields=PARAMETERS_MAX
+        )
+    except ValueError:
+        return False  # `read_query` refuses it
+    return any(name.lower() in _TOKEN_NAMES for name, _ in pairs)
 
 
 async def take_ticket(desk: FrontDesk, ticket: str, address: str) -> AccessClaims | Problem:

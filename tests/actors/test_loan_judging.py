@@ -15,7 +15,7 @@ from domain.conventions import ChargeBase, ChargeKind
 from domain.decision import Committed, HistoryNeeded
 from domain.identifiers import ChargeId, DisbursementId, EventId, PaymentId
 from domain.rejections import AccessRefusal, DisburseRefusal, LoanRefusal, Rejected
-from domain.roles import Action, sight
+from domain.roles import IN_WORDS, Action, sight
 from domain.terms import Frequency, FrequencyUnit
 from domain.workout_commands import (
     AddCharge,
@@ -83,11 +83,24 @@ def reason_of(outcome):
 async def test_the_table_of_roles_says_who_may(who, command):
     book = await submitted()
     action = Action.SERVICE if command in SERVICING else Action.DECIDE
-    reason = reason_of(await desk(book).carry_out(who, REQUEST, command))
+    outcome = await desk(book).carry_out(who, REQUEST, command)
+    reason = reason_of(outcome)
     may = sight(who.principal, action) is not None
     assert (reason is AccessRefusal.NOT_ALLOWED) is not may
+    if reason is AccessRefusal.NOT_ALLOWED:
+        assert IN_WORDS[action] in outcome.detail
+        assert "Nothing was done." in outcome.detail
     if may:
         assert reason is LoanRefusal.WRONG_STATE, "nothing of this can be done to an application"
+        assert outcome.detail.startswith("The loan is submitted: ")
+        assert "is possible only while it is " in outcome.detail
+        assert "Nothing was kept" in outcome.detail
+
+
+@pytest.mark.parametrize("action", Action)
+def test_no_action_is_told_by_its_name_in_the_table(action):
+    assert "_" not in IN_WORDS[action]
+    assert len(IN_WORDS[action].split()) > 1
 
 
 @pytest.mark.parametrize("command", [*SERVICING, *DECIDING], ids=lambda one: type(one).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -94,6 +95,9 @@ def test_sound_terms_have_no_fault() -> None:
 def test_each_limit_is_named_at_its_field(changes: dict[str, Any], pointer: str) -> None:
     terms = replace(TWELVE_MONTHS, **changes)
     assert pointers(terms) == {pointer}
+    for fault in check_terms(terms):
+        if fault.code == "out_of_range" and "calendar" not in fault.detail:
+            assert re.search(r"must be (from )?[0-9]|in the years [0-9]", fault.detail)
 
 
 def test_all_faults_are_told_at_once() -> None:

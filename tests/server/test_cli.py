@@ -35,6 +35,19 @@ def test_check_shows_the_settings_without_secrets(monkeypatch, capsys):
     assert "ADMIN_PASSWORD=(set)" in shown
     assert "kestrel-lantern" not in shown
     assert "hidden" not in shown
+    assert "None" not in shown
+
+
+@pytest.mark.parametrize(
+    ("environment", "asked"), [("development", "False"), ("production", "True")]
+)
+def test_check_says_what_a_setting_that_was_left_open_comes_to(
+    monkeypatch, capsys, environment, asked
+):
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    monkeypatch.setenv("JWT_SECRET_KEY", "Zk3vX9qLw2Rt7Yb5Nc8Mf1Hd6Gs4Jp0aEuTi")
+    assert main(["check"]) == 0
+    assert f"MUST_CHANGE_PASSWORD={asked}\n" in capsys.readouterr().out
 
 
 def test_check_refuses_wrong_settings_in_one_sentence(monkeypatch, capsys):

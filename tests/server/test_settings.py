@@ -48,7 +48,36 @@ def test_an_empty_setting_is_as_if_it_were_not_there(monkeypatch):
     assert read_settings().port == 8000
 
 
-def test_all_mistakes_are_reported_together_by_name_and_not_by_value(monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "given", "allowed"),
+    [
+        ("WORKERS", "65", "a whole number from 1 to 64"),
+        ("WORKERS", "two", "a whole number from 1 to 64"),
+        ("PORT", "harbour", "a whole number from 0 to 65535"),
+        ("FOUR_EYES", "maybe", "true or false"),
+        ("MUST_CHANGE_PASSWORD", "never", "true or false"),
+        ("ENVIRONMENT", "prod", "development or test or production"),
+        ("WS_HEARTBEAT_INTERVAL", "0", "a number from 0.1 to 3600"),
+    ],
+)
+def test_a_number_or_a_choice_is_told_with_what_is_allowed_and_what_was_given(
+    monkeypatch, name, given, allowed
+):
+    monkeypatch.setenv(name, given)
+    assert f"{name} must be {allowed}, and {given!r} was given" in refusal()
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_no_setting_is_refused_in_the_words_of_a_library(monkeypatch, name):
+    monkeypatch.setenv(name.upper(), "x" * 500)
+    # Besides it a setting that is always wrong, so that each start is refused.
+    sentence = refusal(port="harbour")
+    assert "PORT must be" in sentence
+    assert "input" not in sentence.lower()
+    assert "x" * 50 not in sentence
+
+
+def test_all_mistakes_are_reported_together_by_name_and_texts_not_by_value(monkeypatch):
     wrong = {
         "PORT": "harbour",
         "DATABASE_URL": "mysql://root:hunter2@db/books",
@@ -65,7 +94,7 @@ def test_all_mistakes_are_reported_together_by_name_and_not_by_value(monkeypatch
     sentence = refusal()
     for name, value in wrong.items():
         assert name in sentence
-        if len(value) > 1 and name != "JWT_ALGORITHM":
+        if len(value) > 1 and name not in {"JWT_ALGORITHM", "PORT", "WORKERS"}:
             assert value not in sentence
 
 

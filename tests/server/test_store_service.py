@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import pytest
 import trio
 from trio.testing import MockClock
 
+from domain.outages import StoreUnavailable
 from gateways.system_clock import SharedClock, SystemClock
+from persistence.postgres_errors import NotLetIn
 from persistence.store import Store
+from server.serve import Refusals
 from server.settings import read_settings
 from server.store_service import COMPARE_CLOCKS_EVERY_S, StoreService
 from supervisors.child_spec import ChildSpec
@@ -77,6 +81,57 @@ async def test_a_store_whose_thread_has_died_is_made_anew(autojump_clock: MockCl
         nursery.cancel_scope.cancel()
     assert store.stops == 2
     assert refused == []
+
+
+async def test_a_password_for_an_administrator_who_is_there_already_is_told_to_change_nothing(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "lendwire.store")
+    await _until_it_stays({"admin_password": "kestrel-lantern-42"}, DyingStore())
+    (line,) = [one for one in caplog.messages if "ADMIN_PASSWORD" in one]
+    assert "changes nothing" in line
+    caplog.clear()
+    await _until_it_stays({}, DyingStore())
+    assert not [one for one in caplog.messages if "ADMIN_PASSWORD" in one]
+
+
+class ClosedStore(DyingStore):
+    """A server that is there and lets nobody in as we come."""
+
+    async def start(self, *, wait_s: float) -> None:
+        advice = "PostgreSQL does not let in the user of DATABASE_URL: check it"
+        raise NotLetIn(StoreUnavailable("PostgreSQL is away"), advice)
+
+
+async def test_a_start_that_is_not_let_in_ends_at_once_and_is_no_crash(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    began, refusals = trio.current_time(), Refusals()
+    with refusals.scope:
+        await _until_it_stays({}, ClosedStore(), refusals)
+    assert refusals.first is not None
+    assert refusals.first.sentence.startswith("PostgreSQL does not let in the user of DATABASE_URL")
+    assert trio.current_time() == began
+    assert "crashed" not in caplog.text
+    assert "retried" not in caplog.text
+
+
+async def _until_it_stays(
+    given: dict[str, str], store: DyingStore, refuse: Any = lambda _: None
+) -> None:
+    key = "Zk3vX9qLw2Rt7Yb5Nc8Mf1Hd6Gs4Jp0aEuTi"
+    settings = read_settings({"jwt_secret_key": key, **given})
+    clock = SharedClock(SystemClock(ZoneInfo("UTC")))
+
+    def make() -> StoreService:
+        unused = cast("Any", None)
+        kept = cast("Store", store)
+        return StoreService(kept, settings, unused, clock, announce=print, refuse=refuse)
+
+    supervisor = Supervisor("house", [ChildSpec("store", make)])
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        nursery.cancel_scope.cancel()
 
 
 async def test_the_clock_of_the_database_is_followed_from_the_start_on(

@@ -11,6 +11,7 @@ from domain.commands import AddComment, DisburseLoan, RecordPayment, SubmitLoan
 from domain.decision import Committed
 from tests.web.standins import COMMENT, LOAN, LOAN_ID, OTHER_USER_ID, PAYMENT, House
 from web.request_reading import ORDINARY
+from web.schemas.faults import _CODES
 
 PAYMENT_BODY = {"loan_id": str(LOAN_ID), "amount": "111.37"}
 LOAN_BODY: dict[str, Any] = {
@@ -189,6 +190,38 @@ async def test_a_wrong_field_is_422_with_its_pointer(
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     assert faults[0]["pointer"].startswith(pointer)
     assert not house.session.asked
+
+
+ALLOWED: list[tuple[str, Any, str]] = [
+    ("interest_method", "flat", "must be 'DECLINING_BALANCE' or 'FLAT'"),
+    ("frequency", {"every": 1, "unit": "FORTNIGHTS"}, "'MONTHS'"),
+    ("instalment_rounding", "UP", "must be 'HALF_EVEN' or 'CEILING'"),
+    ("allocation_order", ["LATER_FEE"], "'PAST_DUE_PENALTY'"),
+    ("instalments", 0, "must be 1 or more"),
+    ("instalments", 10**9, " or less"),
+    ("start_date", "9999-12-31", "in the years 2 to 9000"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), ALLOWED, ids=str)
+async def test_a_value_out_of_what_is_allowed_is_told_what_is(
+    client: Any, house: House, name: str, value: object, allowed: str
+) -> None:
+    raw = json.dumps({**LOAN_BODY, name: value}).encode()
+    response = await post(client, house, "/loans/", raw)
+    assert response.status_code == 422
+    (fault,) = response.told["errors"]
+    assert fault["code"] in {"not_one_of", "out_of_range"}
+    assert allowed in fault["detail"]
+
+
+@pytest.mark.parametrize(("kind", "told"), sorted(_CODES.items()))
+def test_no_fault_of_a_range_or_a_choice_leaves_open_what_is_allowed(
+    kind: str, told: tuple[str, str]
+) -> None:
+    code, detail = told
+    if code in {"not_one_of", "out_of_range"} and kind != "int_parsing_size":
+        assert "{" in detail
 
 
 @pytest.mark.parametrize(

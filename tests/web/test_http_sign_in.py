@@ -124,3 +124,22 @@ async def test_sign_ins_and_refreshes_are_limited_by_address() -> None:
         for _ in range(2)
     ]
     assert refreshes == [200, 429]
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "Bearer"])
+async def test_a_token_in_the_address_of_events_is_told_where_it_belongs(
+    client: Any, house: House, name: str
+) -> None:
+    response = await client.get(f"/events?{name}=abc")
+    told = await response.get_json()
+    assert (response.status_code, told["code"]) == (400, "token_in_query")
+    assert "Authorization" in told["detail"]
+    assert "POST /ws/ticket" in told["detail"]
+
+
+async def test_a_parameter_that_is_not_known_is_told_with_those_that_are(
+    client: Any, house: House
+) -> None:
+    response = await client.get("/events?topic=loan")
+    detail = (await response.get_json())["detail"]
+    assert "known are since, ticket, topics, types" in detail

@@ -5,8 +5,8 @@ The codes are ours: clients rely on them, and pydantic may rename its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -23,7 +23,7 @@ _CODES: Final = {
     "string_type": ("wrong_type", "must be a string"),
     "int_type": ("wrong_type", "must be a whole number"),
     "int_from_float": ("wrong_type", "must be a whole number"),
-    "int_parsing_size": ("out_of_range", "is out of range"),
+    "int_parsing_size": ("out_of_range", "has more digits than any number that is taken"),
     "bool_type": ("wrong_type", "must be true or false"),
     "model_type": ("wrong_type", "must be an object"),
     "model_attributes_type": ("wrong_type", "must be an object"),
@@ -32,22 +32,20 @@ _CODES: Final = {
     "string_too_short": ("too_short", "is too short"),
     "string_too_long": ("too_long", "is too long"),
     "string_pattern_mismatch": ("bad_value", "has not the form that is asked for"),
-    "greater_than_equal": ("out_of_range", "is out of range"),
-    "less_than_equal": ("out_of_range", "is out of range"),
-    "enum": ("not_one_of", "is not one of the values that are known"),
-    "union_tag_invalid": ("not_one_of", "has a type that is not known"),
+    "greater_than_equal": ("out_of_range", "must be {ge} or more"),
+    "less_than_equal": ("out_of_range", "must be {le} or less"),
+    "enum": ("not_one_of", "must be {expected}"),
+    "union_tag_invalid": ("not_one_of", "must have one of the types {expected_tags}"),
     "union_tag_not_found": ("required", "must be an object with a type"),
-    "literal_error": ("not_one_of", "is not one of the values that are known"),
+    "literal_error": ("not_one_of", "must be {expected}"),
 }
 
 
 def faults_of(error: ValidationError) -> tuple[FieldFault, ...]:
     """Every wrong field of a body, with a JSON pointer (RFC 6901) to each."""
     return tuple(
-        _fault(found["type"], found["loc"], found["msg"])
-        for found in error.errors(include_url=False, include_context=False, include_input=False)[
-            :FAULTS_MAX
-        ]
+        _fault(found["type"], found["loc"], found["msg"], found.get("ctx", {}))
+        for found in error.errors(include_url=False, include_input=False)[:FAULTS_MAX]
     )
 
 
@@ -61,6 +59,17 @@ def pointer(steps: Iterable[str | int]) -> str:
     return whole[:POINTER_CHARS_MAX]
 
 
-def _fault(kind: str, steps: Iterable[str | int], message: str) -> FieldFault:
-    code, detail = _CODES.get(kind, (kind, message))
-    return FieldFault(pointer(steps), code, detail)
+def told_as_one_of(names: Iterable[str]) -> str:
+    """The values that may be given, in the words in which pydantic names those of an enum."""
+    *before, last = (f"'{name}'" for name in names)
+    return f"{', '.join(before)} or {last}" if before else last
+
+
+def _fault(
+    kind: str, steps: Iterable[str | int], message: str, allowed: Mapping[str, Any]
+) -> FieldFault:
+    """`allowed` is what pydantic says of the field, of which we name limits and values alone."""
+    if kind not in _CODES:
+        return FieldFault(pointer(steps), kind, message)
+    code, detail = _CODES[kind]
+    return FieldFault(pointer(steps), code, detail.format_map(allowed))

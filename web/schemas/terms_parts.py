@@ -19,6 +19,7 @@ from domain.conventions import (
 from domain.money import minor_exactly
 from domain.rejections import FieldFault
 from domain.terms import DelinquencyBucket, DisbursementFee, InstalmentFee
+from web.schemas.faults import told_as_one_of
 from web.schemas.fields import AmountField, PercentField, RequestShape
 
 BUCKET_NAME_CHARS_MAX: Final = 40
@@ -33,7 +34,7 @@ _BUCKET_PARTS: Final = 3
 def _step(value: Any) -> tuple[DueBucket, Component]:
     name = "_".join(value) if isinstance(value, list) and _are_texts(value) else value
     if not isinstance(name, str) or name not in _STEPS:
-        raise PydanticCustomError("not_one_of", "is not one of the steps that are known")
+        raise PydanticCustomError("not_one_of", f"must be {told_as_one_of(_STEPS)}")
     return _STEPS[name]
 
 
@@ -58,7 +59,8 @@ def _is_days(value: Any) -> bool:
 
 def _rounding(value: Any) -> InstalmentRounding:
     if not isinstance(value, str) or value not in InstalmentRounding.__members__:
-        raise PydanticCustomError("not_one_of", "is not one of the values that are known")
+        allowed = told_as_one_of(InstalmentRounding.__members__)
+        raise PydanticCustomError("not_one_of", f"must be {allowed}")
     return InstalmentRounding[value]
 
 

@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from web.problems import Problem
-from web.request_reading import PARAMETERS_MAX, Parameter, read_query
+from web.request_reading import Parameter, read_query
 from web.schemas.fields import read_uuid
-from web.tickets import TICKET
+from web.tickets import TICKET, TOKEN_IN_URL, has_token
 
 SUBPROTOCOL: Final = "lendwire.v1"
 BEARER: Final = "lendwire.bearer."
-# Under these names other servers take a token in the query, where it ends up in logs.
-_TOKEN_NAMES: Final = frozenset({"token", "access_token", "jwt", "bearer", "authorization"})
 _FLAGS: Final = {"true": True, "false": False}
 
-_TOKEN_IN_URL: Final = Problem(
-    400,
-    "token_in_query",
-    "An access token never belongs into a URL, and this one was not looked at. Send it in the "
-    "Authorization header, or ask for a ticket: POST /ws/ticket.",
-)
 _SUBPROTOCOLS: Final = Problem(
     400,
     "bad_subprotocols",
@@ -61,8 +52,8 @@ class Asked:
 
 def read_upgrade(query: bytes, subprotocols: Sequence[str]) -> Asked | Problem:
     """Read what an upgrade request asks for, or say why it cannot be read."""
-    if _names(query) & _TOKEN_NAMES:
-        return _TOKEN_IN_URL
+    if has_token(query):
+        return TOKEN_IN_URL
     given = read_query(query, _PARAMETERS)
     if isinstance(given, Problem):
         return given
@@ -77,13 +68,3 @@ def read_upgrade(query: bytes, subprotocols: Sequence[str]) -> Asked | Problem:
         watch=cast("Any", given.get("watch", False)),
         replaces=cast("UUID | None", given.get("replaces")),
     )
-
-
-def _names(query: bytes) -> set[str]:
-    try:
-        pairs = parse_qsl(
-            query.decode("latin-1"), keep_blank_values=True, max_num_fields=PARAMETERS_MAX
-        )
-    except ValueError:
-        return set()  # `read_query` refuses it
-    return {name.lower() for name, _ in pairs}

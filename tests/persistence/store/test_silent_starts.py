@@ -14,9 +14,11 @@ import trio
 from domain.outages import StoreUnavailable
 from persistence.asyncio_bridge import Bridge, beside, pause
 from persistence.migration_watch import MigrationWatch, Patience
+from persistence.postgres_errors import NotLetIn
 from persistence.postgres_pool import PostgresPool
 from persistence.store import Store
 from tests.persistence.conftest import Proxy
+from tests.stores import with_database
 
 pytestmark = pytest.mark.store
 
@@ -116,6 +118,25 @@ async def test_a_session_at_work_is_waited_for_and_a_silent_one_is_cut(
     assert watches[0].lost is None
     assert watches[1].lost is not None
     assert "was silent" in watches[1].lost.reason
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("postgresql://nobody-at-all@{place}", "does not let in the user of DATABASE_URL"),
+        ("{server}", "has no database of the name in DATABASE_URL"),
+    ],
+    ids=["no such user", "no such database"],
+)
+async def test_a_start_that_is_not_let_in_waits_for_nothing(
+    postgres_dsn: str, caplog: pytest.LogCaptureFixture, url: str, advice: str
+) -> None:
+    server = with_database(postgres_dsn, "no_books_of_ours")
+    place = server.rpartition("@")[2] if "@" in server else server.partition("://")[2]
+    with trio.fail_after(ENOUGH_S), pytest.raises(NotLetIn) as closed:
+        await Store(url.format(server=server, place=place)).start(wait_s=10_000.0)
+    assert advice in closed.value.advice
+    assert "is away" not in caplog.text
 
 
 async def test_a_start_says_what_it_waits_for_and_for_how_long_yet(
