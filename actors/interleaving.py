@@ -24,8 +24,7 @@ from actors.slot_state import State
 from domain.outages import Outage
 
 if TYPE_CHECKING:
-    from actors.actor import Actor
-    from actors.slot import Slot
+    from actors.slot import Receiver, Slot
 
 
 async def ask_interleaved(
@@ -88,7 +87,7 @@ def _fault(slot: Slot, message: object, error: BaseException) -> ActorCrashed | 
     return ActorCrashed(slot.path, cause)
 
 
-def _leave(slot: Slot, actor: Actor[Any], kind: type, began: float) -> None:
+def _leave(slot: Slot, actor: Receiver, kind: type, began: float) -> None:
     """Measure the message, let the next one in, and start the idle time again."""
     slot.quiet_since = now = slot.clock.current_time()
     slot.measure(kind, now - began)
@@ -99,7 +98,7 @@ def _leave(slot: Slot, actor: Actor[Any], kind: type, began: float) -> None:
         slot.mailbox.wake_all()
 
 
-async def _place(slot: Slot, deadline: float) -> Actor[Any]:
+async def _place(slot: Slot, deadline: float) -> Receiver:
     """Wait for a place under the actor's limit, first come first served."""
     if slot.callers is None:
         slot.callers = deque()
@@ -120,7 +119,7 @@ async def _place(slot: Slot, deadline: float) -> Actor[Any]:
     raise AskTimeout(slot.path, "no place for an interleaved message before the deadline")
 
 
-def _running(slot: Slot) -> Actor[Any]:
+def _running(slot: Slot) -> Receiver:
     """The live incarnation; raises ActorStopped unless it is running and stays so."""
     if slot.actor is None or slot.state is not State.RUNNING or slot.mailbox.leaving:
         raise ActorStopped(slot.path, slot.state.value)

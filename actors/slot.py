@@ -6,7 +6,7 @@ Addresses point here and supervisors act here. It starts no task and decides no 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import trio
 
@@ -18,10 +18,24 @@ from actors.slot_state import TRANSITIONS, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable
 
-    from actors.actor import Actor
     from actors.bookings import LoopClock
+    from actors.handling import Handler
 
 _FAULTS_KEPT: Final = 5
+
+
+class Receiver(Protocol):
+    """An incarnation as its slot knows it: who takes interleaved messages, and what is shown."""
+
+    idle_timeout_s: float | None
+    note: str | None
+
+    @property
+    def interleaved_limit(self) -> int:
+        """How many interleaved messages may be in hand at once."""
+
+    def receive(self, message: Any) -> Handler:
+        """Carry out one message."""
 
 
 class Slot:
@@ -73,7 +87,7 @@ class Slot:
         self.state = State.NEW
         self.accounts = Accounts()
         self.mailbox = Mailbox(path, self.accounts, capacity, overflow, coalesce_key)
-        self.actor: Actor[Any] | None = None
+        self.actor: Receiver | None = None
         self.clock: LoopClock = trio
         self.scope: trio.CancelScope | None = None
         self.incarnation = 0
@@ -147,7 +161,7 @@ class Slot:
         self.incarnation += 1
         self.move(State.STARTING)
 
-    def began(self, actor: Actor[Any] | None) -> None:
+    def began(self, actor: Receiver | None) -> None:
         """Record that the incarnation is ready."""
         self.actor = actor
         self.started_at = self.quiet_since = self.clock.current_time()

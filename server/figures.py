@@ -12,15 +12,16 @@ from typing import Final
 
 from actors.accounts import BOUNDS_S
 from actors.tree_views import Sample
+from supervisors.snapshot import Tally
 from supervisors.supervisor import Supervisor
-from supervisors.tally import Tally
+from supervisors.tally import tallies_below
 
 COUNTED: Final = ("processed", "failed", "rejected", "shed", "dropped", "quarantined")
 
 
 def tree_samples(root: Supervisor) -> Sequence[Sample]:
     """Restarts, messages, mailboxes and latencies of all actors; the sessions of users as one."""
-    return tuple(sample for tally in root.tallies() for sample in _samples(tally))
+    return tuple(sample for tally in tallies_below(root) for sample in _samples(tally))
 
 
 def _samples(tally: Tally) -> Iterator[Sample]:

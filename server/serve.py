@@ -30,6 +30,7 @@ from server.workers.head import Head, orders_for
 from server.workers.process import Terminal
 from supervisors.restart_intensity import RestartIntensityExceeded
 from supervisors.supervisor import Supervisor
+from supervisors.trouble import trouble_below
 from web.edge.binding import AddressInUse, AddressUnusable, bind
 from web.edge.port_closing import close_port
 
@@ -218,7 +219,7 @@ async def _tell_until(refusals: Refusals, root: Supervisor) -> None:
         if refusals.is_serving:
             return
         # All children after the first that does not run wait for it.
-        waits_for = next(root.trouble(trio.current_time()), "nothing that is known")
+        waits_for = next(trouble_below(root, trio.current_time()), "nothing that is known")
         _LOG.warning("starting for %.0f s: %s", trio.current_time() - began, waits_for)
 
 

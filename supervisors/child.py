@@ -15,8 +15,7 @@ from actors.slot_state import State
 
 if TYPE_CHECKING:
     from supervisors.child_spec import ChildSpec
-    from supervisors.keeping import Keeper
-    from supervisors.subtree import Subtree
+    from supervisors.subtree import Parent, Subtree
 
 GRACE_S: Final = 1.0
 """The longest `on_stop` may take after the shutdown time is used up."""
@@ -43,11 +42,11 @@ class Child:
         "farewell",
         "hard_at",
         "is_parked",
-        "keeper",
         "nap",
         "next_restart_at",
         "order",
         "owes_goodbye",
+        "parent",
         "patience",
         "slot",
         "soft_at",
@@ -57,12 +56,12 @@ class Child:
         "subtree",
     )
 
-    def __init__(self, path: str, spec: ChildSpec, keeper: Keeper) -> None:
+    def __init__(self, path: str, spec: ChildSpec, parent: Parent) -> None:
         """Make the child's slot; nothing starts."""
         self.spec = spec
-        self.keeper = keeper
+        self.parent = parent
         self.slot = Slot(
-            path, spec.mailbox, spec.overflow, spec.coalesce_key, keeper.shared_buckets
+            path, spec.mailbox, spec.overflow, spec.coalesce_key, parent.shared_buckets
         )
         self.address: Address[Any] = Address(self.slot)
         self.subtree: Subtree | None = None
@@ -155,7 +154,7 @@ class Child:
     def adopt(self, subtree: Subtree) -> None:
         """Take a supervisor as this child; its paths go on from here."""
         if subtree is not self.subtree:
-            subtree.attach(self.keeper)
+            subtree.attach(self.slot.path, self.parent)
             self.subtree = subtree
 
     def forgive(self) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from actors.actor import Actor, Routine
-    from supervisors.supervisor import Supervisor
+    from supervisors.subtree import Subtree
 
 __all__ = ["ChildSpec", "OnRestart", "Overflow", "Restart", "Strategy"]
 
@@ -55,7 +55,7 @@ class ChildSpec:
     """How to make, bound, restart and stop one child; times in seconds."""
 
     id: str
-    factory: Callable[[], Actor[Any] | Routine | Supervisor]
+    factory: Callable[[], Actor[Any] | Routine | Subtree]
     restart: Restart = Restart.PERMANENT
     mailbox: int = 64
     overflow: Overflow = Overflow.BLOCK

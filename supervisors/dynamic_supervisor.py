@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from actors.accounts import Buckets
 from actors.address import Address
-from actors.envelope import ActorCrashed, ActorStopped, TransientStartError, ask_chain
+from actors.envelope import ActorCrashed, ActorStopped, TransientStartError
 from actors.slot_state import SETTLED, State
 from domain.outages import Outage
 from supervisors.backoff import Backoff
 from supervisors.child import Child, Order
 from supervisors.child_spec import ChildSpec, Restart, Strategy
+from supervisors.departed import Departed
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
-from supervisors.tally import Departed, Tally, tally_of_all
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
 
 _INTENSITY: Final = Intensity()
 _BACKOFF: Final = Backoff()
@@ -30,7 +29,7 @@ _ENDED: Final = frozenset({State.STOPPED, State.FAILED})
 
 
 class DynamicSupervisor(Supervisor):
-    """Starts and stops children by request; a child like any other in the tree above it."""
+    """Starts children by request; a child like any other in the tree above it."""
 
     def __init__(
         self,
@@ -44,7 +43,7 @@ class DynamicSupervisor(Supervisor):
         """Start without children, at every start anew."""
         super().__init__(id, (), Strategy.DYNAMIC, intensity, backoff, rng, shutdown_s)
         self.shared_buckets = Buckets()
-        self._departed = Departed()
+        self.departed = Departed()
 
     async def start_child(self, spec: ChildSpec) -> Address[Any]:
         """Start a child and return its address once it is ready.
@@ -84,21 +83,6 @@ class DynamicSupervisor(Supervisor):
             raise ActorStopped(child.slot.path)
         raise ActorCrashed(child.slot.path, cause)
 
-    async def stop_child(self, child_id: str) -> None:
-        """Stop a child within its shutdown time and forget it; a stranger is already stopped.
-
-        Inside the child's own turn it only gives the order: the turn is finished first.
-        """
-        child = self.children.get(child_id)
-        if child is None:
-            return
-        if child.slot.path in ask_chain.get():
-            self.command(child, Order.STOP)
-        else:
-            await self.halt(child, Order.STOP)
-        if child.slot.state in _ENDED:
-            self._forget(child)
-
     def child(self, child_id: str) -> Address[Any] | None:
         """The address of a child that is not over, or None."""
         child = self.children.get(child_id)
@@ -108,18 +92,15 @@ class DynamicSupervisor(Supervisor):
         """How many children there are, the parked ones included."""
         return len(self.children)
 
-    def tallies(self) -> Iterator[Tally]:
-        """The figures of all children as one, those that are gone included."""
-        yield tally_of_all(self, self._departed)
-
     def _gone(self, child: Child) -> None:
         if child.spec.restart is Restart.TEMPORARY or child.slot.state is State.STOPPED:
             self._forget(child)
 
     def _forget(self, child: Child) -> None:
         if self.children.get(child.spec.id) is child:
+            assert self.departed is not None
             del self.children[child.spec.id]
-            self._departed.absorb(child.slot)
+            self.departed.absorb(child.slot)
             self.window.forget(child.slot.path)
 
     def _begin(self) -> None:

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from actors.envelope import ActorStopped
 from domain.outages import Outage
-from supervisors.verdict import Verdict
 
 if TYPE_CHECKING:
     from actors.envelope import Exit
 
 _log = logging.getLogger("lendwire.supervisors")
 
-STOPPED_BY_ORDER: Final = "stopped by order"
+
+def level_of(exit_: Exit) -> int:
+    """How loud an exit is that nobody ordered."""
+    if exit_.reason == "killed":
+        return logging.WARNING
+    if exit_.error is None:
+        return logging.DEBUG
+    return logging.ERROR if exit_.reason == "crashed" else logging.INFO
 
 
-def log_exit(path: str, exit_: Exit, decision: str, delay_s: float | None = None) -> None:
-    """Log how a child ended and what follows; a crash with its traceback."""
-    level = logging.ERROR if exit_.reason == "crashed" else logging.INFO
-    if decision == Verdict.RETRY.value or exit_.reason == "killed":
-        level = logging.WARNING
-    elif decision == STOPPED_BY_ORDER and isinstance(exit_.error, ActorStopped):
-        level = logging.INFO  # whom it still spoke to was stopped before it, as ordered
-    elif level == logging.ERROR and decision == STOPPED_BY_ORDER and _is_weather(exit_):
-        level = logging.WARNING  # a start that is refused for the weather is no bug to be traced
-    elif exit_.error is None:
-        level = logging.DEBUG
+def level_by_order(exit_: Exit) -> int:
+    """How loud the exit of a child is that was told to stop."""
+    level = level_of(exit_)
+    if exit_.reason != "killed" and isinstance(exit_.error, ActorStopped):
+        return logging.INFO  # whom it still spoke to was stopped before it, as ordered
+    if level == logging.ERROR and isinstance(exit_.error, Outage):
+        return logging.WARNING  # a start that is refused for the weather is no bug to be traced
+    return level
+
+
+def log_exit(
+    path: str, exit_: Exit, decision: str, level: int, delay_s: float | None = None
+) -> None:
+    """Log how a child ended and what follows; an error with its traceback."""
     if not _log.isEnabledFor(level):
         return
     extra = {"path": path, "reason": exit_.reason, "decision": decision, "delay_s": delay_s}
@@ -41,10 +50,6 @@ def log_exit(path: str, exit_: Exit, decision: str, delay_s: float | None = None
         exc_info=error if level == logging.ERROR else None,
         extra=extra,
     )
-
-
-def _is_weather(exit_: Exit) -> bool:
-    return isinstance(exit_.error, Outage)
 
 
 def log_abandoned(path: str) -> None:

@@ -129,7 +129,7 @@ async def _act(child: Child, actor: Actor[Any]) -> None:
     _ready(child, actor)
     if not child.started:
         return
-    await take_turns(slot, actor, child.keeper.spawn)
+    await take_turns(slot, actor, child.parent.spawn)
     while slot.calls:
         await slot.mailbox.wait()
 

@@ -5,6 +5,7 @@ The mechanics every supervisor shares. Which children restart together is decide
 
 from __future__ import annotations
 
+import logging
 import math
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
@@ -15,20 +16,21 @@ from actors.envelope import ActorCrashed, ActorStopped, Exit, without_cancellati
 from actors.slot_state import LIVE, State
 from supervisors.child import Child, Order
 from supervisors.child_spec import OnRestart, Restart, Strategy
-from supervisors.exit_log import STOPPED_BY_ORDER, log_abandoned, log_exit, log_fault
+from supervisors.exit_log import level_by_order, level_of, log_abandoned, log_exit, log_fault
 from supervisors.incarnation import live
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded, RestartWindow
-from supervisors.snapshot import Transition
+from supervisors.subtree import Transition
 from supervisors.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable
 
-    from actors.accounts import Buckets
+    from actors.accounts import Buckets, Fault
     from actors.slot import Slot
     from supervisors.backoff import Backoff
-    from supervisors.snapshot import ErrorFigure
+    from supervisors.departed import Departed
+    from supervisors.subtree import Parent
 
 _FAULTS: Final = Intensity()
 """How many interleaved faults, of an actor that is otherwise always restarted, are a crash."""
@@ -54,13 +56,14 @@ class Keeper:
         self.window = RestartWindow((intensity or _FAULTS).window_s)
         self.children: dict[str, Child] = {}
         self.shared_buckets: Buckets | None = None
+        self.departed: Departed | None = None  # only where children come and go
         self.state = State.NEW
         self.incarnation = 0
         self.started_at: float | None = None
-        self.last_failure: ErrorFigure | None = None
+        self.last_failure: Fault | None = None
         self.broken: dict[Child, float] = {}
         self.observer: Callable[[Transition], None] | None = None
-        self.parent: Keeper | None = None
+        self.parent: Parent | None = None
         self.stop_by = math.inf
         self._rng = rng
         self._context = copy_context()
@@ -130,13 +133,13 @@ class Keeper:
         slot.ended(exit_)
         if child.order is Order.STOP:
             child.over(State.STOPPED)
-            log_exit(slot.path, exit_, STOPPED_BY_ORDER)
+            log_exit(slot.path, exit_, "stopped by order", level_by_order(exit_))
             self._gone(child)
         elif child.order is Order.RESTART:
             if child.spec.on_restart is OnRestart.DROP_MAILBOX:
                 slot.mailbox.discard(ActorStopped(slot.path, "restarted"))
             self._back_off(child, now)
-            log_exit(slot.path, exit_, "restarted by order")
+            log_exit(slot.path, exit_, "restarted by order", level_of(exit_))
         else:
             self._follow(self.judge(child, exit_, now), child, exit_, now)
 
@@ -159,14 +162,15 @@ class Keeper:
     def _follow(self, verdict: Verdict, child: Child, exit_: Exit, now: float) -> None:
         if verdict in (Verdict.RESTART, Verdict.RETRY, Verdict.PAUSE):
             delay_s = self.delay_s(child, verdict)
-            log_exit(child.slot.path, exit_, verdict.value, delay_s)
+            level = logging.WARNING if verdict is Verdict.RETRY else level_of(exit_)
+            log_exit(child.slot.path, exit_, verdict.value, level, delay_s)
             if child.spec.on_restart is OnRestart.DROP_MAILBOX:
                 child.slot.mailbox.discard(ActorCrashed(child.slot.path, exit_.error))
             self._back_off(child, now + delay_s)
             if self.is_grouped and verdict is Verdict.RESTART:
                 self.mark_broken(child, now + delay_s)
             return
-        log_exit(child.slot.path, exit_, verdict.value)
+        log_exit(child.slot.path, exit_, verdict.value, level_of(exit_))
         child.over(State.FAILED if exit_.error is not None else State.STOPPED)
         if verdict is Verdict.ESCALATE:
             self._escalate(child)

@@ -28,8 +28,12 @@ from actors.tree_views import (
 )
 from domain.operating import TreeOrder
 from domain.views import ComponentHealth
-from supervisors.snapshot import ErrorFigure, FaultFigure, NodeSnapshot, Transition
+from supervisors import operations
+from supervisors.snapshot import ErrorFigure, FaultFigure, NodeSnapshot
+from supervisors.subtree import Transition
 from supervisors.supervisor import Supervisor
+from supervisors.trouble import trouble_below
+from supervisors.view import actor_detail, supervisor_snapshot
 
 
 class LocalTree:
@@ -65,11 +69,11 @@ class LocalTree:
 
     def trouble(self) -> tuple[str, ...]:
         """What is wrong in the tree of this process, a sentence each; a pure read."""
-        return tuple(self._root.trouble(trio.current_time()))
+        return tuple(trouble_below(self._root, trio.current_time()))
 
     def look(self) -> NodeView:
         """The living tree of this process: a pure read."""
-        root = _Instants(self._clock).node(self._root.snapshot())
+        root = _Instants(self._clock).node(supervisor_snapshot(self._root))
         note = self._note()
         return dataclasses.replace(root, reason=f"{root.reason}, {note}") if note else root
 
@@ -80,7 +84,7 @@ class LocalTree:
     async def detail(self, path: str) -> ActorView | None:
         """One child more closely; None when there is nobody at that path."""
         try:
-            found = self._root.detail(path)
+            found = actor_detail(*operations.find(self._root, path))
         except KeyError:
             return None
         instants = _Instants(self._clock)
@@ -101,19 +105,19 @@ class LocalTree:
     async def restart_effect(self, path: str) -> tuple[str, ...] | None:
         """The paths of the running children that a restart of `path` would stop as well."""
         try:
-            return self._root.restart_effect(path)
+            return operations.restart_effect(self._root, path)
         except KeyError:
             return None
 
     async def order(self, path: str, order: TreeOrder) -> Ordered:
         """Give an order; it is carried out after this has returned."""
         orders = {
-            TreeOrder.RESTART: self._root.restart_child,
-            TreeOrder.SUSPEND: self._root.suspend,
-            TreeOrder.RESUME: self._root.resume,
+            TreeOrder.RESTART: operations.restart_child,
+            TreeOrder.SUSPEND: operations.suspend,
+            TreeOrder.RESUME: operations.resume,
         }
         try:
-            orders[order](path)
+            orders[order](self._root, path)
         except KeyError:
             return None
         except ValueError as senseless:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from actors.accounts import Accounts
+
 
 @dataclass(frozen=True, slots=True)
 class MailboxFigures:
@@ -97,16 +99,6 @@ class ActorDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """A change of state, as it happens; `at` is Trio's clock."""
-
-    at: float
-    path: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class SupervisorSnapshot(NodeSnapshot):
     """A supervisor, with its children in the order they start."""
 
@@ -119,3 +111,33 @@ class SupervisorSnapshot(NodeSnapshot):
                 return node
             pending.extend(node.children)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyTally:
+    """How long messages of one type took; `buckets` counts by BOUNDS_S, the last one the rest."""
+
+    message: str
+    buckets: tuple[int, ...]
+    total_s: float
+    max_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One child, or all children of a dynamic supervisor: then `children` says how many.
+
+    `kind` is what actors of one trade have in common: the id in the tree, whichever worker it is.
+    `restarts` counts incarnations after the first, or, of children that come and go, crashes.
+    `books` is None for what has no mailbox of its own.
+    """
+
+    path: str
+    kind: str
+    is_up: bool
+    restarts: int
+    books: Accounts | None = None
+    depth: int = 0
+    high_water: int = 0
+    latencies: tuple[LatencyTally, ...] = ()
+    children: int | None = None

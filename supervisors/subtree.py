@@ -1,43 +1,52 @@
-"""What a supervisor needs to know of another one below it; the shape alone, no behaviour."""
+"""What supervisors know of each other: the shapes below and above, and what is told upwards.
+
+No behaviour: who satisfies them stands further up.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import trio
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from actors.accounts import Buckets
 
-    from supervisors.child import Child
-    from supervisors.keeping import Keeper
-    from supervisors.snapshot import SupervisorSnapshot
-    from supervisors.tally import Tally
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state, as it happens; `at` is Trio's clock."""
+
+    at: float
+    path: str
+    before: str
+    after: str
+
+
+class Parent(Protocol):
+    """The supervisor that keeps a child, as the child knows it."""
+
+    shared_buckets: Buckets | None
+
+    def spawn(self, run: Callable[..., Awaitable[None]], *args: object) -> None:
+        """Start a task beside the children."""
+
+    def report(self, transition: Transition) -> None:
+        """Hear of a change of state below."""
 
 
 @runtime_checkable
 class Subtree(Protocol):
-    """A supervisor as a child: run, cancelled, given a deadline, looked at."""
+    """A supervisor as a child: given its place, run, cancelled, given a deadline."""
 
     id: str
+
+    def attach(self, path: str, parent: Parent) -> None:
+        """Take the place at `path` below `parent`; the paths of all children follow."""
 
     def hurry(self, stop_by: float) -> None:
         """Be stopped by then, Trio's clock, also when it is stopping already."""
 
-    def attach(self, parent: Keeper) -> None:
-        """Take a place below `parent`; the paths of all children follow."""
-
-    def find(self, path: str) -> tuple[Keeper, Child]:
-        """The child at `path` below, with its supervisor; KeyError for a stranger."""
-
     async def run(self, *, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; raises when its intensity is exceeded."""
-
-    def trouble(self, now: float) -> Iterator[str]:
-        """What is wrong below at `now`, Trio's clock, in a sentence each."""
-
-    def tallies(self) -> Iterator[Tally]:
-        """The figures for the metrics of everything below."""
-
-    def snapshot(self) -> SupervisorSnapshot:
-        """The figures of everything below."""

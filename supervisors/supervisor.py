@@ -12,25 +12,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
+from actors.accounts import Fault
 from actors.envelope import ask_chain, without_cancellation
 from actors.slot_state import State
-from supervisors import operations
 from supervisors.backoff import Backoff
 from supervisors.child import Child
 from supervisors.child_spec import ChildSpec, Strategy
 from supervisors.keeping import Keeper
 from supervisors.repair import repair, start_each, start_group
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
-from supervisors.tally import tallies_below
-from supervisors.trouble import trouble_below
-from supervisors.view import actor_detail, error_figure, supervisor_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from actors.address import Address
-    from supervisors.snapshot import ActorDetail, SupervisorSnapshot, Transition
-    from supervisors.tally import Tally
+    from supervisors.subtree import Parent, Transition
 
 __all__ = [
     "Backoff",
@@ -79,14 +75,13 @@ class Supervisor(Keeper):
         self.children[item.id] = child
         return child
 
-    def attach(self, parent: Keeper) -> None:
-        """Take a place below `parent`; the paths of all children follow."""
-        self.parent = parent
-        self.path = f"{parent.path}/{self.id}"
+    def attach(self, path: str, parent: Parent) -> None:
+        """Take the place at `path` below `parent`; the paths of all children follow."""
+        self.parent, self.path = parent, path
         for child in self.children.values():
             child.slot.rename(f"{self.path}/{child.spec.id}")
             if child.subtree is not None:
-                child.subtree.attach(self)
+                child.subtree.attach(child.slot.path, self)
 
     # ---- what others may ask -------------------------------------------------------------------
 
@@ -94,48 +89,12 @@ class Supervisor(Keeper):
         """The stable address of a child, before its start as well; KeyError for a stranger."""
         return self.children[child_id].address
 
-    def snapshot(self) -> SupervisorSnapshot:
-        """The figures of this supervisor and everything below it; a pure read."""
-        return supervisor_snapshot(self)
-
-    def detail(self, path: str) -> ActorDetail:
-        """One child more closely: last errors with tracebacks, latencies. KeyError for none."""
-        return actor_detail(*self.find(path))
-
-    def trouble(self, now: float) -> Iterator[str]:
-        """What is wrong below at `now`, Trio's clock, in a sentence each; a pure read."""
-        return trouble_below(self, now)
-
-    def tallies(self) -> Iterator[Tally]:
-        """The figures for the metrics of everything below; a pure read."""
-        return tallies_below(self)
-
     def observe(self, observer: Callable[[Transition], None]) -> None:
         """Call the observer at every change of state in this subtree; it must not block or raise.
 
         One observer at a time: a later one takes the place of the earlier.
         """
         self.observer = observer
-
-    def find(self, path: str) -> tuple[Keeper, Child]:
-        """The child at `path` below, with its supervisor; KeyError for a stranger."""
-        return operations.find(self, path)
-
-    def restart_child(self, path: str) -> None:
-        """Order a restart that spends no budget; returns at once. KeyError for a stranger."""
-        operations.restart_child(self, path)
-
-    def restart_effect(self, path: str) -> tuple[str, ...]:
-        """The paths of the running children that a restart would stop as well."""
-        return operations.restart_effect(self, path)
-
-    def suspend(self, path: str) -> None:
-        """Hold an actor's messages back after the turn in hand; ValueError if it is not running."""
-        operations.suspend(self, path)
-
-    def resume(self, path: str) -> None:
-        """Let a suspended actor go on; ValueError if it is not suspended."""
-        operations.resume(self, path)
 
     # ---- the life of the supervisor ------------------------------------------------------------
 
@@ -206,9 +165,14 @@ class Supervisor(Keeper):
 
     async def _stop_in_order(self) -> None:
         if self._failure is not None:
-            self.last_failure = error_figure(trio.current_time(), self._failure)
+            self.last_failure = Fault(trio.current_time(), self._failure, None)
         with trio.CancelScope(shield=True):
             self.hurry(trio.current_time() + self.shutdown_s)
             await self.stop_children()
             if self._kids is not None:
                 self._kids.cancel_scope.cancel()
+
+
+def supervisor_in(child: Child) -> Supervisor | None:
+    """The supervisor that a child is; None where it is an actor or a routine."""
+    return child.subtree if isinstance(child.subtree, Supervisor) else None

@@ -6,107 +6,49 @@ no name of a metric and changes nothing that lives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from actors.accounts import Accounts, Latency
 from actors.slot_state import State
+from supervisors.snapshot import LatencyTally, Tally
+from supervisors.supervisor import supervisor_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from actors.slot import Slot
+    from actors.accounts import Latency
     from supervisors.child import Child
-    from supervisors.keeping import Keeper
+    from supervisors.departed import Departed
+    from supervisors.supervisor import Supervisor
 
 
-@dataclass(frozen=True, slots=True)
-class LatencyTally:
-    """How long messages of one type took; `buckets` counts by BOUNDS_S, the last one the rest."""
-
-    message: str
-    buckets: tuple[int, ...]
-    total_s: float
-    max_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """One child, or all children of a dynamic supervisor: then `children` says how many.
-
-    `kind` is what actors of one trade have in common: the id in the tree, whichever worker it is.
-    `restarts` counts incarnations after the first, or, of children that come and go, crashes.
-    `books` is None for what has no mailbox of its own.
-    """
-
-    path: str
-    kind: str
-    is_up: bool
-    restarts: int
-    books: Accounts | None = None
-    depth: int = 0
-    high_water: int = 0
-    latencies: tuple[LatencyTally, ...] = ()
-    children: int | None = None
-
-
-class Departed:
-    """What the children of a dynamic supervisor did that are forgotten."""
-
-    def __init__(self) -> None:
-        """Nobody is gone yet."""
-        self.books = Accounts()
-        self.high_water = 0
-        self.crashes = 0
-        self.latencies: dict[type, Latency] = {}
-
-    def absorb(self, slot: Slot) -> None:
-        """Remember in sum what a slot has counted."""
-        self.books.absorb(slot.accounts)
-        self.high_water = max(self.high_water, slot.mailbox.high_water)
-        self.crashes += max(0, slot.incarnation - 1) + (slot.state is State.FAILED)
-        self._absorb(slot.latencies)
-
-    def copy(self) -> Departed:
-        """The same sums, to go on with."""
-        other = Departed()
-        other.books.absorb(self.books)
-        other.high_water, other.crashes = self.high_water, self.crashes
-        other._absorb(self.latencies)
-        return other
-
-    def _absorb(self, latencies: Mapping[type, Latency]) -> None:
-        for kind, latency in latencies.items():
-            mine = self.latencies.get(kind)
-            if mine is None:
-                mine = self.latencies[kind] = Latency(latency.buckets)
-            mine.absorb(latency)
-
-
-def tallies_below(keeper: Keeper) -> Iterator[Tally]:
-    """A tally for everything below; a pure read."""
-    for child in keeper.children.values():
+def tallies_below(supervisor: Supervisor) -> Iterator[Tally]:
+    """A tally for everything below, children that come and go as one; a pure read."""
+    if supervisor.departed is not None:
+        yield _tally_of_all(supervisor, supervisor.departed)
+        return
+    for child in supervisor.children.values():
         yield _tally(child)
-        if child.subtree is not None:
-            yield from child.subtree.tallies()
+        below = supervisor_in(child)
+        if below is not None:
+            yield from tallies_below(below)
 
 
-def tally_of_all(keeper: Keeper, departed: Departed) -> Tally:
+def _tally_of_all(supervisor: Supervisor, departed: Departed) -> Tally:
     """One tally for the children that are there and those that are gone."""
     total, depth = departed.copy(), 0
-    for child in keeper.children.values():
+    for child in supervisor.children.values():
         total.absorb(child.slot)
         depth += child.slot.mailbox.depth
     return Tally(
-        path=f"{keeper.path}/*",
-        kind=keeper.id,
-        is_up=keeper.state is State.RUNNING,
+        path=f"{supervisor.path}/*",
+        kind=supervisor.id,
+        is_up=supervisor.state is State.RUNNING,
         restarts=total.crashes,
         books=total.books,
         depth=depth,
         high_water=total.high_water,
         latencies=_latencies(total.latencies),
-        children=len(keeper.children),
+        children=len(supervisor.children),
     )
 
 

@@ -9,35 +9,35 @@ from typing import TYPE_CHECKING, Final
 
 from actors.slot_state import State
 from supervisors.child_spec import Strategy
+from supervisors.supervisor import Supervisor, supervisor_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from actors.slot import Slot
-    from supervisors.keeping import Keeper
 
 STUCK_S: Final = 30.0
 """No ask waits so long: a turn that takes longer answers nobody any more."""
 
 
-def trouble_below(keeper: Keeper, now: float) -> Iterator[str]:
+def trouble_below(supervisor: Supervisor, now: float) -> Iterator[str]:
     """A sentence for each child in trouble; children that come and go are counted together."""
-    slots = [child.slot for child in keeper.children.values()]
-    if keeper.strategy is Strategy.DYNAMIC:
+    slots = [child.slot for child in supervisor.children.values()]
+    if supervisor.strategy is Strategy.DYNAMIC:
         stuck = sum(_is_stuck(slot, now) for slot in slots)
         if stuck:
-            yield f"{stuck} of {len(slots)} {keeper.id} stuck for more than {STUCK_S:g} s"
+            yield f"{stuck} of {len(slots)} {supervisor.id} stuck for more than {STUCK_S:g} s"
         return
-    for child in keeper.children.values():
-        slot = child.slot
+    for child in supervisor.children.values():
+        slot, below = child.slot, supervisor_in(child)
         if slot.state is not State.RUNNING:
             parked = f", parked after {child.failures_in_a_row} failures in a row"
             yield (
                 f"{child.spec.id} is not running ({slot.state.value}"
                 f"{parked if child.is_parked else ''})"
             )
-        elif child.subtree is not None:
-            yield from child.subtree.trouble(now)
+        elif below is not None:
+            yield from trouble_below(below, now)
         elif _is_stuck(slot, now):
             assert slot.busy_since is not None
             busy_s = now - slot.busy_since

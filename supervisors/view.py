@@ -19,31 +19,31 @@ from supervisors.snapshot import (
     NodeSnapshot,
     SupervisorSnapshot,
 )
+from supervisors.supervisor import Supervisor, supervisor_in
 
 if TYPE_CHECKING:
     from actors.accounts import Fault
     from actors.slot import Slot
     from supervisors.child import Child
-    from supervisors.keeping import Keeper
 
 
-def supervisor_snapshot(keeper: Keeper) -> SupervisorSnapshot:
+def supervisor_snapshot(supervisor: Supervisor) -> SupervisorSnapshot:
     """The supervisor and everything below it, as it stands now."""
     now = trio.current_time()
-    intensity, last = keeper.intensity, keeper.last_failure
-    reason = keeper.state.value
+    intensity, last = supervisor.intensity, _error_figure(supervisor.last_failure)
+    reason = supervisor.state.value
     if last is not None:
         reason += f", last error {last.type}: {last.message}"
     return SupervisorSnapshot(
-        path=keeper.path,
+        path=supervisor.path,
         kind="supervisor",
-        state=keeper.state.value,
+        state=supervisor.state.value,
         reason=reason,
-        strategy=keeper.strategy.value,
+        strategy=supervisor.strategy.value,
         restart=None,
-        incarnation=keeper.incarnation,
-        started_at=keeper.started_at,
-        restarts_in_window=keeper.window.count(now),
+        incarnation=supervisor.incarnation,
+        started_at=supervisor.started_at,
+        restarts_in_window=supervisor.window.count(now),
         restart_limit=intensity.max_restarts if intensity else None,
         window_s=intensity.window_s if intensity else None,
         next_restart_at=None,
@@ -54,33 +54,35 @@ def supervisor_snapshot(keeper: Keeper) -> SupervisorSnapshot:
         last_error=last,
         quarantined=0,
         taken_at=now,
-        children=tuple(_child_snapshot(keeper, child, now) for child in keeper.children.values()),
+        children=tuple(
+            _child_snapshot(supervisor, child, now) for child in supervisor.children.values()
+        ),
     )
 
 
-def _child_snapshot(keeper: Keeper, child: Child, now: float) -> NodeSnapshot:
-    slot = child.slot
-    if child.subtree is not None:
+def _child_snapshot(supervisor: Supervisor, child: Child, now: float) -> NodeSnapshot:
+    slot, below = child.slot, supervisor_in(child)
+    if below is not None:
         return dataclasses.replace(
-            child.subtree.snapshot(),
+            supervisor_snapshot(below),
             state=slot.state.value,
-            reason=reason(keeper, child, now),
+            reason=reason(supervisor, child, now),
             restart=child.spec.restart.value,
             incarnation=slot.incarnation,
             next_restart_at=child.next_restart_at,
             last_error=last_error(slot),
         )
-    intensity = keeper.intensity
+    intensity = supervisor.intensity
     return ActorSnapshot(
         path=slot.path,
         kind="actor",
         state=slot.state.value,
-        reason=reason(keeper, child, now),
+        reason=reason(supervisor, child, now),
         strategy=None,
         restart=child.spec.restart.value,
         incarnation=slot.incarnation,
         started_at=slot.started_at,
-        restarts_in_window=keeper.window_of(child).count(now, slot.path),
+        restarts_in_window=supervisor.window_of(child).count(now, slot.path),
         restart_limit=intensity.max_restarts if intensity else None,
         window_s=intensity.window_s if intensity else None,
         next_restart_at=child.next_restart_at,
@@ -106,21 +108,23 @@ def _mailbox_figures(slot: Slot, now: float) -> MailboxFigures:
     )
 
 
-def error_figure(at: float, error: BaseException) -> ErrorFigure:
-    """An error as operators see it."""
-    return ErrorFigure(at, type(error).__name__, str(error))
+def _error_figure(fault: Fault | None) -> ErrorFigure | None:
+    """An error as operators see it; None for none."""
+    if fault is None:
+        return None
+    return ErrorFigure(fault.at, type(fault.error).__name__, str(fault.error))
 
 
 def last_error(slot: Slot) -> ErrorFigure | None:
     """The slot's last error, or None."""
-    return error_figure(slot.faults[-1].at, slot.faults[-1].error) if slot.faults else None
+    return _error_figure(slot.faults[-1] if slot.faults else None)
 
 
-def actor_detail(keeper: Keeper, child: Child) -> ActorDetail:
+def actor_detail(supervisor: Supervisor, child: Child) -> ActorDetail:
     """One child more closely, with the texts of its last errors."""
     slot, accounts = child.slot, child.slot.accounts
     return ActorDetail(
-        node=_child_snapshot(keeper, child, trio.current_time()),
+        node=_child_snapshot(supervisor, child, trio.current_time()),
         errors=tuple(_fault_figure(fault) for fault in slot.faults),
         quarantine=tuple(_fault_figure(fault) for fault in slot.quarantine),
         latencies=_latency_figures(slot),
@@ -148,14 +152,14 @@ def _fault_figure(fault: Fault) -> FaultFigure:
     )
 
 
-def reason(keeper: Keeper, child: Child, now: float) -> str:
+def reason(supervisor: Supervisor, child: Child, now: float) -> str:
     """The child's state in words, with what an operator asks next."""
     slot, words = child.slot, [child.slot.state.value]
     if slot.actor is not None and slot.actor.note is not None:
         words.append(slot.actor.note)
     if slot.state in (State.BACKOFF, State.FAILED):
-        if keeper.intensity is not None:
-            count, budget = keeper.window_of(child).count(now, slot.path), keeper.intensity
+        if supervisor.intensity is not None:
+            count, budget = supervisor.window_of(child).count(now, slot.path), supervisor.intensity
             words.append(f"{count} of {budget.max_restarts} restarts in {budget.window_s:g} s")
         if child.is_parked:
             words.append(f"parked after {child.failures_in_a_row} failures in a row")

@@ -36,6 +36,7 @@ from persistence.store import Store
 from server import serve as serving
 from server.cli import main
 from server.workers import process
+from supervisors.operations import find
 from supervisors.supervisor import Supervisor
 from tests.acceptance import faulty_clock
 from web.edge.listener import Listener
@@ -142,12 +143,12 @@ def carry_out(root: Supervisor, order: str) -> None:
     elif verb == "clock":
         faulty_clock.set_ahead(clock_file, float(what))
     elif verb == "sweep":
-        assert root.find(what)[1].address.tell_nowait(SweepNow())
+        assert find(root, what)[1].address.tell_nowait(SweepNow())
     elif name in ordered:
         ordered[name].set()
     else:
         message = CrashHere() if verb == "crash" else HangHere()
-        assert root.find(what)[1].address.tell_nowait(message)
+        assert find(root, what)[1].address.tell_nowait(message)
 
 
 async def supervise(root: Supervisor, *rest: Any) -> object:

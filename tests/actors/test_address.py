@@ -13,6 +13,7 @@ from actors.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, Ex
 from domain.outages import StoreUnavailable
 from supervisors.child_spec import ChildSpec, Overflow, Restart
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.supervisors.players import EXACT, Boom, Hang, Player, Sleep, ask_soon, on_stage
 
 
@@ -63,7 +64,7 @@ async def test_a_handler_is_cut_at_the_deadline_of_its_ask_and_the_actor_lives_o
             await address.ask(Hang(), 2)
         assert trio.current_time() == begun + 2
         assert await address.ask("next", 1) == "next"
-        assert root.snapshot().children[0].incarnation == 1
+        assert supervisor_snapshot(root).children[0].incarnation == 1
 
 
 async def test_a_message_that_waited_past_its_deadline_is_never_carried_out(
@@ -152,7 +153,7 @@ async def test_the_weather_fails_an_ask_as_it_is_and_is_no_crash(
     async with on_stage(Supervisor("root", [ChildSpec("a", Exposed)])) as root:
         with pytest.raises(StoreUnavailable):
             await root.address("a").ask("anything", 1)
-        assert root.snapshot().children[0].incarnation == 1
+        assert supervisor_snapshot(root).children[0].incarnation == 1
 
 
 async def test_a_death_watch_hears_of_each_exit(autojump_clock: MockClock) -> None:
@@ -193,7 +194,7 @@ async def test_an_actor_may_leave_normally_once_its_queue_is_done(
         assert await root.address("a").watch() == Exit("normal")
         await wait_all_tasks_blocked()
         assert [each.outcome for each in asked] == [Sleep(1), "leave", "last"]
-        assert root.snapshot().children[0].state == "stopped"
+        assert supervisor_snapshot(root).children[0].state == "stopped"
 
 
 async def test_what_an_asker_no_longer_waits_for_is_not_carried_out(

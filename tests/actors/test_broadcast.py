@@ -37,6 +37,7 @@ from domain.roles import Role
 from domain.views import FeedPosition
 from supervisors.child_spec import ChildSpec
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.actors.hub_house import ASK_S, Directory, House, encode
 from tests.actors.stand_ins import (
     EPOCH,
@@ -210,7 +211,7 @@ async def test_a_look_that_is_never_answered_is_given_up_and_told(autojump_clock
         await trio.sleep(9)
         assert lane.heard == [b"1"]
         assert house.reader.health().state == "ok"
-        figures = {child.path: child for child in house.supervisor.snapshot().children}
+        figures = {child.path: child for child in supervisor_snapshot(house.supervisor).children}
         assert figures["/house/feed"].incarnation == 1
 
 
@@ -253,7 +254,7 @@ async def test_another_epoch_restarts_the_feed(autojump_clock):
     async with House().open() as house:
         house.written.epoch = UUID(int=77)
         await trio.sleep(2)
-        figures = {child.path: child for child in house.supervisor.snapshot().children}
+        figures = {child.path: child for child in supervisor_snapshot(house.supervisor).children}
         assert figures["/house/feed"].incarnation == 2
         assert "FeedRestarted" in figures["/house/feed"].last_error.type
 
@@ -267,7 +268,7 @@ async def test_a_feed_that_goes_back_restarts_the_reader(autojump_clock):
         house.written.heard_further = True
         house.feed.tell_nowait(Poke())
         await trio.sleep(2)
-        figures = {child.path: child for child in house.supervisor.snapshot().children}
+        figures = {child.path: child for child in supervisor_snapshot(house.supervisor).children}
         assert "FeedRestarted" in figures["/house/feed"].last_error.type
 
 

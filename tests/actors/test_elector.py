@@ -18,7 +18,9 @@ from domain.leadership import Deposed, Term
 from domain.outages import StoreUnavailable
 from domain.views import Sweepings
 from supervisors.child_spec import ChildSpec, Strategy
+from supervisors.operations import suspend
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.actors.stand_ins import NOON, SetClock
 
 NOTHING = Sweepings(0, 0, 0)
@@ -72,7 +74,7 @@ async def singletons(throne: Throne):
 
 
 def reason(root: Supervisor) -> str:
-    return root.snapshot().children[0].reason
+    return supervisor_snapshot(root).children[0].reason
 
 
 async def test_the_leader_sweeps_when_it_is_time_and_its_write_carries_the_term(autojump_clock):
@@ -129,7 +131,7 @@ async def test_whoever_stops_lets_the_next_one_lead(autojump_clock):
 async def test_nobody_sweeps_while_it_is_not_known_who_leads(autojump_clock):
     throne = Throne()
     async with singletons(throne) as root:
-        root.suspend("/core/elector")
+        suspend(root, "/core/elector")
         swept = await root.address("housekeeping").ask(SweepNow(), timeout_s=10)
         assert isinstance(swept, Unavailable)
         assert throne.swept == []

@@ -75,7 +75,6 @@ PLANTED: dict[str, tuple[str, str]] = {
     "promises": ("domain/rates.py", MODULE + "# TO" + "DO: later\n"),
     "stray_rounding": ("domain/rates.py", MODULE + "def f(x):\n    return x.quantize(1)\n"),
     "stray_sql": ("domain/rates.py", MODULE + "X = 'SELECT 1 AS one'\n"),
-    "upward_types": ("domain/rates.py", MODULE + "from actors.address import Address\n"),
     "borrowed_privileges": ("domain/rates.py", MODULE + "import asyncio\n"),
 }
 
@@ -124,23 +123,6 @@ def test_a_place_outside_the_tree_is_seen_in_any_text(line: str, tree: Path) -> 
 def test_a_file_that_was_let_off_one_law_keeps_the_others(name: str, line: str, tree: Path) -> None:
     write(tree, name, MODULE + line + "\n")
     assert len(list(tidy_rules.borrowed_privileges(tree))) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "line", "offences"),
-    [
-        ("web/app.py", "from persistence.tables import loans", 1),
-        ("web/app.py", "from supervisors.tree import Tree", 1),
-        ("actors/hub.py", "import persistence", 1),
-        ("actors/hub.py", "from domain.money import cents", 0),
-        ("server/wiring.py", "from persistence.tables import loans", 0),
-    ],
-)
-def test_a_type_may_be_named_downwards_only(
-    name: str, line: str, offences: int, tree: Path
-) -> None:
-    write(tree, name, f"{MODULE}from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {line}\n")
-    assert len(list(tidy_rules.upward_types(tree))) == offences
 
 
 def test_a_file_may_do_what_it_is_there_for(tree: Path) -> None:

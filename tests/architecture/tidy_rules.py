@@ -186,21 +186,14 @@ def stray_sql(root: Path) -> Iterator[str]:
                 yield f"{name}:{node.lineno} speaks SQL: give persistence/ a query with a name"
 
 
-def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The dotted names that a module imports, for their types alone or not, with their lines."""
+def spoken(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The dotted names that a module imports or reaches for, with their lines."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
-
-
-def spoken(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The dotted names that a module imports or reaches for, with their lines."""
-    yield from imported(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
             yield node.lineno, node.module
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
         elif isinstance(node, ast.Attribute):
             yield node.lineno, ast.unparse(node)
 
@@ -220,25 +213,6 @@ def borrowed_privileges(root: Path) -> Iterator[str]:
                     yield f"{name}:{line} uses {privilege}, which is for {whose}"
 
 
-def upward_types(root: Path) -> Iterator[str]:
-    """A type that is only named keeps the law of the rooms too: import-linter passes over it."""
-    plan = configparser.ConfigParser()
-    plan.read(root / ".importlinter", encoding="utf-8")
-    layers = plan.get("importlinter:contract:rooms", "layers", fallback="").split("\n")
-    height = {room: -n for n, floor in enumerate(layers) for room in re.findall(r"\w+", floor)}
-    composed = "importlinter:contract:composition-root"
-    hidden = plan.get(composed, "protected_modules", fallback="").split()
-    knowing = plan.get(composed, "allowed_importers", fallback="").split()
-    for name, _, tree in modules(root):
-        own = name.split("/")[0]
-        for line, word in imported(tree):
-            other = word.split(".")[0]
-            if other == own or not {own, other} <= set(height):
-                continue
-            if height[other] >= height[own] or (other in hidden and own not in knowing):
-                yield f"{name}:{line} names {word}, which {own} is not to know"
-
-
 RULES = (
     long_files,
     long_functions,
@@ -253,5 +227,4 @@ RULES = (
     stray_rounding,
     stray_sql,
     borrowed_privileges,
-    upward_types,
 )

@@ -23,6 +23,7 @@ from supervisors.child_spec import ChildSpec, Restart
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
 from tests.actors.hub_house import House
+from tests.supervisors.players import dismiss
 from web.edge.listener import EdgeSnapshot
 
 
@@ -115,7 +116,7 @@ async def test_children_that_come_and_go_are_told_as_one_and_their_counters_neve
         await nursery.start(root.run)
         for name in ("1", "2", "3"):
             await bring(name)
-        for leave in (lambda: sessions.stop_child("1"), lambda: crash(sessions, "2")):
+        for leave in (lambda: dismiss(sessions, "1"), lambda: crash(sessions, "2")):
             await leave()
             await bring("4")
             counters.append(tree_samples(root))

@@ -14,6 +14,8 @@ from actors.actor import Actor, Context
 from actors.address import Address
 from actors.envelope import ActorError, Exit
 from supervisors.backoff import Backoff
+from supervisors.child import Order
+from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
 
 EXACT = Backoff(base_s=1.0, cap_s=8.0, jitter=0.0, reset_after_s=30.0)
@@ -131,3 +133,10 @@ def ask_soon(
 
 def seeded(seed: int = 1) -> Random:
     return Random(seed)
+
+
+async def dismiss(supervisor: DynamicSupervisor, name: str) -> None:
+    """Order one child to stop, if it is there, and wait for its end."""
+    child = supervisor.children.get(name)
+    if child is not None:
+        await supervisor.halt(child, Order.STOP)

@@ -25,10 +25,11 @@ from domain.outages import StoreUnavailable
 from supervisors.backoff import Backoff
 from supervisors.child_spec import ChildSpec, OnRestart, Overflow, Restart, Strategy
 from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.operations import restart_child, resume, suspend
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
-from supervisors.snapshot import Transition
+from supervisors.subtree import Transition
 from supervisors.supervisor import Supervisor
-from tests.supervisors.players import Boom, Hang, Player, Query, Sleep
+from tests.supervisors.players import Boom, Hang, Player, Query, Sleep, dismiss
 
 BACKOFF = Backoff(base_s=0.5, cap_s=2.0, jitter=0.2, reset_after_s=5.0)
 LENGTH_S = 8.0
@@ -207,13 +208,13 @@ class Schedule:
                 if self.rng.random() < 0.6:
                     await self.guests.start_child(spec)
                 else:
-                    await self.guests.stop_child(spec.id)
+                    await dismiss(self.guests, spec.id)
 
     def order(self) -> None:
         path = self.rng.choice(self.addresses).path
-        act = self.rng.choice([self.root.restart_child, self.root.suspend, self.root.resume])
+        act = self.rng.choice([restart_child, suspend, resume])
         with suppress(ValueError, KeyError):  # refused in this state, or gone
-            act(path)
+            act(self.root, path)
 
     async def play(self) -> None:
         """Let it all happen, looking at the books all the while."""

@@ -13,6 +13,7 @@ from supervisors.child_spec import ChildSpec, Restart, Strategy
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.supervisors.players import (
     EXACT,
     Boom,
@@ -27,7 +28,7 @@ PATIENT = Intensity(max_restarts=99, window_s=1.0)
 
 
 def state(supervisor: Supervisor, *names: str) -> str:
-    node = supervisor.snapshot().find("/".join((supervisor.path, *names)))
+    node = supervisor_snapshot(supervisor).find("/".join((supervisor.path, *names)))
     assert node is not None
     return node.state
 
@@ -50,7 +51,7 @@ async def test_backoff_doubles_up_to_its_cap_while_siblings_keep_running(
     specs = [ChildSpec("a", Player), ChildSpec("b", Player)]
     async with on_stage(Supervisor("root", specs, intensity=PATIENT, backoff=EXACT)) as root:
         assert await gaps(root, 5) == [1, 2, 4, 8, 8]
-        assert root.snapshot().children[1].incarnation == 1
+        assert supervisor_snapshot(root).children[1].incarnation == 1
         await root.address("a").tell(Boom())
         await wait_all_tasks_blocked()
         assert state(root, "a") == "backoff"
@@ -106,8 +107,8 @@ async def test_too_many_restarts_end_the_root_with_the_path_and_the_errors(
         f"ValueError('no {number}')" for number in range(3)
     ]
     assert diary[-2:] == ["-a", "-first"]
-    assert root.snapshot().state == "failed"
-    assert {child.state for child in root.snapshot().children} == {"stopped"}
+    assert supervisor_snapshot(root).state == "failed"
+    assert {child.state for child in supervisor_snapshot(root).children} == {"stopped"}
 
 
 async def test_failures_in_a_row_escalate_even_when_backoff_outlasts_the_window(
@@ -161,7 +162,7 @@ async def test_failures_in_a_row_park_a_dynamic_child_and_spare_the_others(
         with pytest.raises(ActorStopped):
             await bad.ask("anyone?", 1)
         assert await good.ask("fine", 1) == "fine"
-        assert dynamic.snapshot().state == "running"
+        assert supervisor_snapshot(dynamic).state == "running"
 
 
 async def test_without_an_intensity_a_child_is_always_restarted(autojump_clock: MockClock) -> None:
@@ -197,7 +198,7 @@ async def test_trouble_at_start_backs_off_and_spends_no_budget(
         backoff=EXACT,
     )
     async with on_stage(root):
-        first = root.snapshot().children[0]
+        first = supervisor_snapshot(root).children[0]
         assert trio.current_time() == ready_at - 40 + 1 + 2 + 4 + 8 + 8 + 8 + 8 + 8
         assert (first.incarnation, first.restarts_in_window) == (9, 0)
         assert diary == ["+b"]
@@ -236,5 +237,9 @@ async def test_the_restart_rules_of_the_three_kinds(autojump_clock: MockClock) -
         for spec in specs:
             await root.address(spec.id).tell(Boom())
         await trio.sleep(5)
-        assert [node.state for node in root.snapshot().children] == ["running", "failed", "running"]
-        assert [node.incarnation for node in root.snapshot().children] == [2, 1, 2]
+        assert [node.state for node in supervisor_snapshot(root).children] == [
+            "running",
+            "failed",
+            "running",
+        ]
+        assert [node.incarnation for node in supervisor_snapshot(root).children] == [2, 1, 2]

@@ -13,6 +13,7 @@ from actors.actor import Actor
 from actors.envelope import ActorCrashed, Exit
 from supervisors.child_spec import ChildSpec, OnRestart
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.supervisors.players import (
     EXACT,
     Boom,
@@ -47,7 +48,7 @@ async def test_queued_asks_are_answered_by_the_next_incarnation(autojump_clock: 
         await trio.sleep(3)
         assert asked.outcome == "queued"
         assert asked.at == begun + 1 + 1
-        assert root.snapshot().children[0].incarnation == 2
+        assert supervisor_snapshot(root).children[0].incarnation == 2
 
 
 async def test_queued_asks_fail_at_the_crash_when_the_mailbox_is_dropped(
@@ -72,7 +73,7 @@ async def test_the_message_in_hand_at_a_crash_is_quarantined_and_not_delivered_a
     async with on_stage(root):
         await root.address("a").tell(Boom("poison"))
         await trio.sleep(20)
-        (node,) = root.snapshot().children
+        (node,) = supervisor_snapshot(root).children
         (found,) = root.children["a"].slot.quarantine
         assert (node.incarnation, node.quarantined, node.processed) == (2, 1, 0)
         assert (found.message, repr(found.error)) == ("Boom", "ValueError('poison')")

@@ -17,6 +17,7 @@ from actors.actor import Actor
 from actors.address import Address
 from actors.envelope import ActorCrashed, AskCycle, AskTimeout
 from supervisors.child_spec import ChildSpec, OnRestart
+from supervisors.operations import restart_child, resume, suspend
 from supervisors.supervisor import Supervisor
 from tests.supervisors.players import EXACT, Boom, Hang, Player, Sleep, ask_soon, on_stage
 
@@ -235,7 +236,7 @@ async def test_a_stop_during_the_step_is_carried_out(autojump_clock: MockClock) 
         await wait_all_tasks_blocked()
 
         async def restart() -> object:
-            root.restart_child("/root/a")
+            restart_child(root, "/root/a")
             return "done"
 
         assert await root.address("a").ask(Do(restart), 5) == "done"
@@ -259,11 +260,11 @@ async def test_nobody_overtakes_a_message_that_waits(autojump_clock: MockClock) 
 async def test_a_suspended_actor_is_not_run(autojump_clock: MockClock) -> None:
     async with on_stage(stage(Player)) as root:
         await wait_all_tasks_blocked()
-        root.suspend("/root/a")
+        suspend(root, "/root/a")
         await wait_all_tasks_blocked()
         with pytest.raises(AskTimeout):
             await root.address("a").ask("hello", 1)
-        root.resume("/root/a")
+        resume(root, "/root/a")
         assert await root.address("a").ask("hello", 1) == "hello"
 
 

@@ -11,8 +11,10 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.actor import Context
 from actors.envelope import ActorCrashed, ActorStopped, TransientStartError
 from supervisors.child_spec import ChildSpec, Restart, Strategy
+from supervisors.operations import restart_child
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.supervisors.players import (
     EXACT,
     Boom,
@@ -27,7 +29,7 @@ from tests.supervisors.players import (
 
 
 def state(supervisor: Supervisor, *names: str) -> str:
-    node = supervisor.snapshot().find("/".join((supervisor.path, *names)))
+    node = supervisor_snapshot(supervisor).find("/".join((supervisor.path, *names)))
     assert node is not None
     return node.state
 
@@ -66,7 +68,7 @@ async def test_a_group_keeps_the_mailboxes_of_those_it_takes_along(
         await root.address("a").tell(Boom())
         await trio.sleep(10)
         assert asked.outcome == "queued"
-        assert root.snapshot().children[1].incarnation == 2
+        assert supervisor_snapshot(root).children[1].incarnation == 2
 
 
 async def test_a_second_failure_while_a_group_is_down_takes_its_own_group_along(
@@ -97,7 +99,7 @@ async def test_a_supervisor_that_gives_up_is_a_crashed_child_of_its_parent(
         await trio.sleep(2)
         assert await lower.address("a").ask("back", 5) == "back"
         assert state(root, "b") == "running"
-        assert root.snapshot().children[0].incarnation == 2
+        assert supervisor_snapshot(root).children[0].incarnation == 2
 
 
 async def test_the_end_of_a_significant_child_ends_its_supervisor(
@@ -116,7 +118,7 @@ async def test_the_end_of_a_significant_child_ends_its_supervisor(
     begun = trio.current_time()
     await run_to_its_end(root)
     assert trio.current_time() == begun + 3
-    assert {node.state for node in root.snapshot().children} == {"stopped"}
+    assert {node.state for node in supervisor_snapshot(root).children} == {"stopped"}
 
 
 async def test_a_group_with_a_child_that_defies_its_cancellation_is_given_up(
@@ -142,7 +144,7 @@ async def test_a_group_with_a_child_that_defies_its_cancellation_is_given_up(
         with pytest.raises(TimeoutError, match="/root/b does not end"):
             await run_to_its_end(root)
     assert trio.current_time() == begun + 100
-    assert {node.state for node in root.snapshot().children} == {"stopped"}
+    assert {node.state for node in supervisor_snapshot(root).children} == {"stopped"}
 
 
 async def test_a_restarted_group_takes_whole_subtrees_along(autojump_clock: MockClock) -> None:
@@ -175,7 +177,7 @@ async def test_an_ordered_restart_of_a_junior_brings_the_elders_that_still_wait(
         await root.address("a").tell(Boom())
         await trio.sleep(2)  # a has met the weather once since, and waits
         assert [state(root, name) for name in "ab"] == ["backoff", "backoff"]
-        root.restart_child("/root/b")
+        restart_child(root, "/root/b")
         await trio.sleep(20)
         assert [state(root, name) for name in "ab"] == ["running", "running"]
         assert diary[-2:] == ["+a", "+b"]

@@ -14,12 +14,7 @@ from actors.envelope import ActorCrashed, ActorStopped, Exit
 from supervisors.child_spec import ChildSpec, Restart
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
-from tests.supervisors.players import (
-    Player,
-    Query,
-    Sleep,
-    on_stage,
-)
+from tests.supervisors.players import Player, Query, Sleep, dismiss, on_stage
 
 
 class Passive(Player):
@@ -117,7 +112,7 @@ async def test_concurrent_starts_of_one_id_join_and_a_stopping_one_is_waited_for
         await found[0].tell(Sleep(3))
         await wait_all_tasks_blocked()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(dynamic.stop_child, "u")
+            nursery.start_soon(dismiss, dynamic, "u")
             await wait_all_tasks_blocked()
             nursery.start_soon(start)
         assert found[2] != found[0]

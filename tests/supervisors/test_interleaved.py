@@ -8,8 +8,10 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.envelope import ActorCrashed, ActorStopped, AskTimeout
 from supervisors.child_spec import ChildSpec
+from supervisors.operations import resume, suspend
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.supervisors.players import (
     EXACT,
     Boom,
@@ -37,10 +39,10 @@ async def test_interleaved_messages_are_refused_while_suspended_backing_off_and_
     root = Supervisor("root", [ChildSpec("a", Player)], backoff=EXACT)
     address = root.address("a")
     async with on_stage(root):
-        root.suspend("/root/a")
+        suspend(root, "/root/a")
         with pytest.raises(ActorStopped, match="suspended"):
             await address.ask(Query(), 5)
-        root.resume("/root/a")
+        resume(root, "/root/a")
         assert await address.ask(Query(), 5) == Query()
         await address.tell(Boom())
         await wait_all_tasks_blocked()
@@ -71,7 +73,7 @@ async def test_an_interleaved_error_fails_that_ask_alone_and_is_recorded(
         assert isinstance(caught.value.cause, KeyError)
         await trio.sleep(2)
         assert other.outcome == Sleep(1)
-        (node,) = root.snapshot().children
+        (node,) = supervisor_snapshot(root).children
         assert (node.incarnation, node.restarts_in_window) == (1, 0)
         assert node.last_error is not None
         assert node.last_error.type == "KeyError"
@@ -86,7 +88,7 @@ async def test_repeated_interleaved_errors_are_a_crash(autojump_clock: MockClock
             with pytest.raises(ActorCrashed):
                 await root.address("a").ask(Query(boom=True), 5)
         await trio.sleep(2)
-        (node,) = root.snapshot().children
+        (node,) = supervisor_snapshot(root).children
         assert (node.incarnation, node.restarts_in_window) == (2, 1)
 
 

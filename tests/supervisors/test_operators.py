@@ -15,9 +15,11 @@ from actors.slot import Slot
 from actors.slot_state import TRANSITIONS, State
 from supervisors.child_spec import ChildSpec, Overflow, Restart, Strategy
 from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.operations import find, restart_child, restart_effect, resume, suspend
 from supervisors.restart_intensity import Intensity
-from supervisors.snapshot import Transition
+from supervisors.subtree import Transition
 from supervisors.supervisor import Supervisor
+from supervisors.view import actor_detail, supervisor_snapshot
 from tests.supervisors.players import (
     EXACT,
     Boom,
@@ -28,6 +30,7 @@ from tests.supervisors.players import (
     Sleep,
     ask_soon,
     diarist,
+    dismiss,
     on_stage,
 )
 
@@ -50,14 +53,14 @@ async def test_a_snapshot_says_in_words_why_a_child_is_down_and_until_when(
     async with on_stage(root):
         await root.address("hub").tell(Boom("lost"))
         await trio.sleep(0.6)
-        (node,) = root.snapshot().children
+        (node,) = supervisor_snapshot(root).children
         assert node.reason == (
             "backoff, 1 of 3 restarts in 5 s, next attempt in 0.4 s, last error ValueError: lost"
         )
         assert node.next_restart_at == pytest.approx(trio.current_time() + 0.4)
         assert (node.restarts_in_window, node.restart_limit, node.window_s) == (1, 3, 5)
         await trio.sleep(1)
-        assert root.snapshot().children[0].state == "running"
+        assert supervisor_snapshot(root).children[0].state == "running"
 
 
 async def test_a_snapshot_shows_the_work_and_the_queue(autojump_clock: MockClock) -> None:
@@ -70,7 +73,7 @@ async def test_a_snapshot_shows_the_work_and_the_queue(autojump_clock: MockClock
         for number in range(6):
             await root.address("a").tell(number)
         await trio.sleep(3)
-        (node,) = root.snapshot().children
+        (node,) = supervisor_snapshot(root).children
         assert node.mailbox is not None
         assert dataclasses.asdict(node.mailbox) == {
             "depth": 4,
@@ -88,8 +91,8 @@ async def test_a_snapshot_is_a_pure_read_and_shows_the_tree(autojump_clock: Mock
     root, _core, sessions = planted()
     async with on_stage(root):
         await sessions.start_child(ChildSpec("u1", Player, Restart.TEMPORARY))
-        tree = root.snapshot()
-        assert tree == root.snapshot()
+        tree = supervisor_snapshot(root)
+        assert tree == supervisor_snapshot(root)
         core, listener = tree.children
         assert (core.kind, core.strategy, listener.kind) == ("supervisor", "rest_for_one", "actor")
         assert [child.path for child in core.children] == [
@@ -110,7 +113,7 @@ async def test_a_detail_has_the_tracebacks_and_the_latencies(autojump_clock: Moc
         await core.address("tail").ask(Sleep(4), 5)
         with pytest.raises(ActorCrashed):
             await core.address("tail").ask(Boom("why"), 5)
-        detail = root.detail("/root/core/tail")
+        detail = actor_detail(*find(root, "/root/core/tail"))
         assert [(each.message, each.count, each.mean_s) for each in detail.latencies] == [
             ("Sleep", 2, 3),
             ("Query", 1, 4),
@@ -120,7 +123,7 @@ async def test_a_detail_has_the_tracebacks_and_the_latencies(autojump_clock: Moc
         assert "raise ValueError" in error.traceback
         assert [each.type for each in detail.quarantine] == ["ValueError"]
         with pytest.raises(KeyError):
-            root.detail("/root/core/stranger")
+            actor_detail(*find(root, "/root/core/stranger"))
 
 
 async def test_transitions_are_told_as_they_happen(autojump_clock: MockClock) -> None:
@@ -141,22 +144,22 @@ async def test_the_effect_of_a_restart_is_told_before_and_happens(
     root, core, sessions = planted()
     async with on_stage(root):
         await sessions.start_child(ChildSpec("u1", Player, Restart.TEMPORARY))
-        assert root.restart_effect("/root/core/hub") == (
+        assert restart_effect(root, "/root/core/hub") == (
             "/root/core/sessions",
             "/root/core/sessions/u1",
             "/root/core/tail",
         )
-        assert root.restart_effect("/root/listener") == ()
-        root.restart_child("/root/core/hub")
+        assert restart_effect(root, "/root/listener") == ()
+        restart_child(root, "/root/core/hub")
         await trio.sleep(1)
-        now = {child.path: child.incarnation for child in core.snapshot().children}
+        now = {child.path: child.incarnation for child in supervisor_snapshot(core).children}
         assert list(now.values()) == [1, 2, 2, 2]
-        assert core.snapshot().restarts_in_window == 0
+        assert supervisor_snapshot(core).restarts_in_window == 0
         assert sessions.count() == 0
-        assert sessions.snapshot().state == "running"
+        assert supervisor_snapshot(sessions).state == "running"
         await sessions.start_child(ChildSpec("u1", Player, Restart.TEMPORARY))
         with pytest.raises(KeyError):
-            root.restart_child("/root/core/stranger")
+            restart_child(root, "/root/core/stranger")
 
 
 async def test_a_restart_ends_a_backoff_and_a_parking(autojump_clock: MockClock) -> None:
@@ -166,14 +169,14 @@ async def test_a_restart_ends_a_backoff_and_a_parking(autojump_clock: MockClock)
         await address.tell(Boom())
         await wait_all_tasks_blocked()
         begun = trio.current_time()
-        dynamic.restart_child("/d/a")
+        restart_child(dynamic, "/d/a")
         assert await address.ask("up", 5) == "up"
         assert trio.current_time() == begun
         for _ in range(2):
             await address.tell(Boom())
             await trio.sleep(4)
-        assert dynamic.snapshot().children[0].state == "failed"
-        dynamic.restart_child("/d/a")
+        assert supervisor_snapshot(dynamic).children[0].state == "failed"
+        restart_child(dynamic, "/d/a")
         assert await address.ask("up again", 5) == "up again"
 
 
@@ -182,9 +185,9 @@ async def test_only_running_actors_are_suspended(autojump_clock: MockClock) -> N
     async with on_stage(root):
         for path in ("/root/core", "/root/core/sessions"):
             with pytest.raises(ValueError, match=re.escape(path)):
-                root.suspend(path)
+                suspend(root, path)
         with pytest.raises(ValueError, match="not suspended"):
-            root.resume("/root/listener")
+            resume(root, "/root/listener")
 
 
 @pytest.mark.parametrize("strategy", [Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL])
@@ -201,12 +204,12 @@ async def test_an_ordered_restart_does_not_wait_for_the_back_off_of_its_group(
     children = [ChildSpec("store", Store), ChildSpec("hub", Player)]
     async with on_stage(Supervisor("root", children, strategy, backoff=EXACT)) as root:
         away.append("the database")
-        root.restart_child("/root/store")
+        restart_child(root, "/root/store")
         await trio.sleep(10)  # the third attempt was at 7, the fourth is due at 15
-        assert root.snapshot().children[0].state == "backoff"
+        assert supervisor_snapshot(root).children[0].state == "backoff"
         away.clear()
         ordered = trio.current_time()
-        root.restart_child("/root/store")
+        restart_child(root, "/root/store")
         assert await root.address("hub").ask("there again", 60) == "there again"
         assert trio.current_time() == ordered
 
@@ -217,10 +220,10 @@ async def test_one_that_was_told_to_stop_is_not_restarted(autojump_clock: MockCl
     async with on_stage(Supervisor("root", [sessions])) as root:
         await sessions.start_child(ChildSpec("u1", lambda: Diarist("u1", diary, 1.0)))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(sessions.stop_child, "u1")
+            nursery.start_soon(dismiss, sessions, "u1")
             await wait_all_tasks_blocked()
             with pytest.raises(ValueError, match="told to stop"):
-                root.restart_child("/root/sessions/u1")
+                restart_child(root, "/root/sessions/u1")
         assert diary == ["+u1", "-u1"]
         assert sessions.count() == 0
 
@@ -229,7 +232,7 @@ async def test_what_carries_orders_is_not_suspended(autojump_clock: MockClock) -
     root = Supervisor("root", [ChildSpec("writer", Player, suspendable=False)])
     async with on_stage(root):
         with pytest.raises(ValueError, match="carries orders"):
-            root.suspend("/root/writer")
+            suspend(root, "/root/writer")
         assert await root.address("writer").ask("still there", 1) == "still there"
 
 
@@ -239,7 +242,7 @@ async def test_a_suspended_actor_stops_with_the_rest(autojump_clock: MockClock) 
     begun = trio.current_time()
     async with trio.open_nursery() as askers:
         async with on_stage(root):
-            root.suspend("/root/a")
+            suspend(root, "/root/a")
             queued = ask_soon(askers, root.address("a"), "queued")
             await wait_all_tasks_blocked()
     assert type(queued.outcome).__name__ == "ActorStopped"

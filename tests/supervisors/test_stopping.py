@@ -15,6 +15,7 @@ from actors.envelope import ActorStopped, Exit
 from supervisors.child_spec import ChildSpec, Restart, Strategy
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.supervisors.players import (
     EXACT,
     Boom,
@@ -182,7 +183,7 @@ async def test_a_stop_during_backoff_is_immediate(autojump_clock: MockClock) -> 
             await wait_all_tasks_blocked()
             queued = ask_soon(nursery, root.address("a"), "queued")
             await wait_all_tasks_blocked()
-            assert root.snapshot().children[0].state == "backoff"
+            assert supervisor_snapshot(root).children[0].state == "backoff"
             root._work.cancel()
         assert isinstance(queued.outcome, ActorStopped)
         assert trio.current_time() == begun

@@ -10,8 +10,9 @@ from domain.views import ComponentHealth
 from supervisors.child_spec import ChildSpec, Restart
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.local_tree import LocalTree
+from supervisors.operations import suspend
 from supervisors.supervisor import Supervisor
-from supervisors.trouble import STUCK_S
+from supervisors.trouble import STUCK_S, trouble_below
 from tests.actors.stand_ins import SetClock
 from tests.supervisors.players import EXACT, Boom, Hang, Player, on_stage
 
@@ -22,7 +23,7 @@ async def test_a_healthy_tree_has_no_trouble_and_an_idle_actor_is_none(
     async with on_stage(Supervisor("root", [ChildSpec("a", Player)])) as root:
         await root.address("a").ask("one", 1)
         await trio.sleep(10 * STUCK_S)
-        assert list(root.trouble(trio.current_time())) == []
+        assert list(trouble_below(root, trio.current_time())) == []
 
 
 async def test_a_handler_that_does_not_come_back_is_reported(autojump_clock: MockClock) -> None:
@@ -30,9 +31,9 @@ async def test_a_handler_that_does_not_come_back_is_reported(autojump_clock: Moc
     async with on_stage(Supervisor("root", [core])) as root:
         await core.address("a").tell(Hang())
         await trio.sleep(STUCK_S)
-        assert list(root.trouble(trio.current_time())) == []
+        assert list(trouble_below(root, trio.current_time())) == []
         await trio.sleep(1)
-        assert list(root.trouble(trio.current_time())) == ["a is busy with Hang for 31 s"]
+        assert list(trouble_below(root, trio.current_time())) == ["a is busy with Hang for 31 s"]
 
 
 async def test_children_that_come_and_go_are_counted_and_never_named(
@@ -45,7 +46,7 @@ async def test_children_that_come_and_go_are_counted_and_never_named(
             if name != "secret-1":
                 await address.tell(Hang())
         await trio.sleep(STUCK_S + 1)
-        assert list(root.trouble(trio.current_time())) == [
+        assert list(trouble_below(root, trio.current_time())) == [
             "2 of 3 sessions stuck for more than 30 s"
         ]
 
@@ -58,7 +59,7 @@ async def test_health_is_ok_degraded_while_a_child_does_not_run_and_down_without
     tree = LocalTree(root, SetClock(), lambda: runs, tuple[Sample, ...])
     async with on_stage(root):
         assert tree.health() == ComponentHealth("ok", "all children run")
-        root.suspend("/root/b")
+        suspend(root, "/root/b")
         await root.address("a").tell(Boom())
         await wait_all_tasks_blocked()
         assert tree.health() == ComponentHealth(

@@ -10,8 +10,10 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.envelope import ActorCrashed, ActorStopped
 from supervisors.child_spec import ChildSpec
+from supervisors.operations import restart_child, resume, suspend
 from supervisors.restart_intensity import Intensity
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 from tests.supervisors.players import (
     EXACT,
     Hang,
@@ -110,11 +112,11 @@ async def test_a_suspended_actor_finishes_its_turn_and_keeps_its_queue(
         await wait_all_tasks_blocked()
         queued = ask_soon(nursery, root.address("a"), "queued")
         await wait_all_tasks_blocked()
-        root.suspend("/root/a")
-        assert root.snapshot().children[0].state == "suspended"
+        suspend(root, "/root/a")
+        assert supervisor_snapshot(root).children[0].state == "suspended"
         await trio.sleep(10)
         assert first.at == begun + 1
-        root.resume("/root/a")
+        resume(root, "/root/a")
         await wait_all_tasks_blocked()
         assert queued.at == begun + 10
 
@@ -127,10 +129,10 @@ async def test_an_ordered_restart_spends_no_budget_and_keeps_the_queue(
         await root.address("a").tell(Sleep(2))
         queued = ask_soon(nursery, root.address("a"), "queued")
         await wait_all_tasks_blocked()
-        root.restart_child("/root/a")
+        restart_child(root, "/root/a")
         await trio.sleep(3)
         assert queued.outcome == "queued"
-        (node,) = root.snapshot().children
+        (node,) = supervisor_snapshot(root).children
         assert (node.incarnation, node.restarts_in_window, node.state) == (2, 0, "running")
 
 
@@ -140,7 +142,7 @@ async def test_a_hanging_actor_is_cut_by_an_ordered_restart(autojump_clock: Mock
         begun = trio.current_time()
         hanging = ask_soon(nursery, root.address("a"), Hang())
         await wait_all_tasks_blocked()
-        root.restart_child("/root/a")
+        restart_child(root, "/root/a")
         assert await root.address("a").ask("up", 9) == "up"
         assert trio.current_time() == begun + 2
         assert isinstance(hanging.outcome, ActorStopped)

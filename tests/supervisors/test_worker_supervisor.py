@@ -11,8 +11,11 @@ import trio
 from actors.slot_state import State
 from supervisors.backoff import Backoff
 from supervisors.child_spec import ChildSpec
+from supervisors.operations import restart_child
 from supervisors.restart_intensity import RestartIntensityExceeded
 from supervisors.supervisor import Supervisor
+from supervisors.trouble import trouble_below
+from supervisors.view import supervisor_snapshot
 from supervisors.worker_supervisor import WorkerSupervisor
 from tests.supervisors.players import on_stage, run_to_its_end
 
@@ -94,12 +97,12 @@ class Colony:
         self.root = WorkerSupervisor("root", [], specs, parked=parked)
 
     def state(self, name: str) -> str:
-        node = self.root.snapshot().find(f"/root/{name}")
+        node = supervisor_snapshot(self.root).find(f"/root/{name}")
         assert node is not None
         return node.state
 
     def reason(self, name: str) -> str:
-        node = self.root.snapshot().find(f"/root/{name}")
+        node = supervisor_snapshot(self.root).find(f"/root/{name}")
         assert node is not None
         return node.reason
 
@@ -125,11 +128,11 @@ async def test_a_worker_that_fails_too_often_is_parked_while_another_one_is_heal
         assert colony.state("worker-1") == "backoff"
         assert "parked after 12 failures in a row" in colony.reason("worker-1")
         assert "next attempt in 60.0 s" in colony.reason("worker-1")
-        assert list(colony.root.trouble(trio.current_time())) == [
+        assert list(trouble_below(colony.root, trio.current_time())) == [
             "worker-1 is not running (backoff, parked after 12 failures in a row)"
         ]
         assert colony.root.parked() == 1
-        assert colony.root.snapshot().find("/root/worker-2").incarnation == 1
+        assert supervisor_snapshot(colony.root).find("/root/worker-2").incarnation == 1
         # Half a minute of health, and it is a worker like any other.
         await colony.root.children["worker-1"].slot.wait_for({State.RUNNING})
         assert colony.root.parked() == 0
@@ -145,7 +148,7 @@ async def test_an_operator_need_not_wait_for_a_parked_worker(autojump_clock) -> 
             await colony.kill("worker-1")
         assert colony.root.parked() == 1
         before = trio.current_time()
-        colony.root.restart_child("/root/worker-1")
+        restart_child(colony.root, "/root/worker-1")
         await colony.root.children["worker-1"].slot.wait_for({State.RUNNING})
         assert trio.current_time() == before
         assert colony.root.parked() == 0
@@ -181,4 +184,4 @@ async def test_workers_that_are_all_killed_at_once_all_come_back(autojump_clock)
             await colony.kill(name)
         for name in colony.names:
             await colony.root.children[name].slot.wait_for({State.RUNNING})
-        assert colony.root.snapshot().state == "running"
+        assert supervisor_snapshot(colony.root).state == "running"

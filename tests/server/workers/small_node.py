@@ -25,6 +25,7 @@ from server.workers.switchboard import Exchange, Switchboard
 from supervisors.child_spec import ChildSpec, Overflow
 from supervisors.local_tree import LocalTree
 from supervisors.supervisor import Supervisor
+from supervisors.view import supervisor_snapshot
 
 CLOCK = SystemClock(ZoneInfo("UTC"))
 NOTICE_S = 5.0
@@ -124,7 +125,7 @@ async def small_node(count: int = 2) -> AsyncIterator[SmallNode]:
 
     def is_told() -> bool:
         """Whether the exchange has delivered all its letters, or cannot."""
-        found = root.snapshot().find("/root/exchange")
+        found = supervisor_snapshot(root).find("/root/exchange")
         assert found is not None
         assert found.mailbox is not None
         at_rest = not found.mailbox.depth and found.busy_since is None

@@ -7,6 +7,7 @@ import trio
 
 from actors.tree_views import WorkInHand
 from domain.outages import NodeSilent
+from supervisors.operations import restart_child
 from tests.server.workers.small_node import SESSIONS, small_node
 
 WITHIN_S = 60
@@ -30,7 +31,7 @@ async def test_a_drain_reaches_every_worker_and_the_parent_and_its_first_reason_
 async def test_a_worker_that_starts_while_the_node_drains_is_told(autojump_clock):
     async with small_node() as node:
         drain = await node[1].departure.drain("release 7")
-        node.root.restart_child("/root/worker-2")
+        restart_child(node.root, "/root/worker-2")
         heard = node[2].departure.draining
         with trio.fail_after(WITHIN_S):
             while heard() != drain:

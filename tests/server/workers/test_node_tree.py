@@ -12,6 +12,8 @@ from domain.operating import TreeOrder
 from domain.outages import NodeSilent
 from domain.views import ComponentHealth
 from supervisors.child import Order
+from supervisors.operations import restart_child, resume, suspend
+from supervisors.view import supervisor_snapshot
 from tests.server.workers.small_node import small_node
 
 HUB_2 = "/worker-2/core/hub"
@@ -51,7 +53,7 @@ async def test_a_worker_that_is_away_is_shown_with_the_reason_and_without_childr
 
 async def test_an_actor_of_another_worker_is_examined(autojump_clock):
     async with small_node() as node:
-        node[2].root.suspend(HUB_2)
+        suspend(node[2].root, HUB_2)
         detail = await node[1].tree.detail(HUB_2)
         assert detail is not None
         assert (detail.node.path, detail.node.state) == (HUB_2, "suspended")
@@ -104,10 +106,10 @@ async def test_the_path_of_a_worker_means_its_process(autojump_clock):
         assert HUB_2 in effect
         assert await tree.restart_effect("/worker-2/core") == (HUB_2,)
         assert await tree.restart_effect("/worker-2/core/nobody") is None
-        before = node.root.snapshot().find("/root/worker-2").incarnation
+        before = supervisor_snapshot(node.root).find("/root/worker-2").incarnation
         assert await tree.order("/worker-2", TreeOrder.RESTART) == OrderTaken("/worker-2")
         with trio.fail_after(WITHIN_S):
-            while node.root.snapshot().find("/root/worker-2").incarnation == before:
+            while supervisor_snapshot(node.root).find("/root/worker-2").incarnation == before:
                 await trio.lowlevel.checkpoint()
 
 
@@ -145,21 +147,21 @@ async def test_transitions_of_all_processes_are_heard_while_somebody_listens(aut
         # Frames keep their order: what is asked next is answered when the watch stands.
         await node[1].tree.detail(HUB_2)
         await node[2].tree.order("/worker-1/core/hub", TreeOrder.SUSPEND)
-        node[2].root.suspend(HUB_2)
+        suspend(node[2].root, HUB_2)
         with trio.fail_after(WITHIN_S):
             while {one.path for one in heard} != {HUB_2, "/worker-1/core/hub"}:
                 await trio.lowlevel.checkpoint()
         assert [(one.before, one.after) for one in heard] == [("running", "suspended")] * 2
         stop()
         await node[1].tree.detail(HUB_2)
-        node[2].root.resume(HUB_2)
+        resume(node[2].root, HUB_2)
         await node[1].tree.detail(HUB_2)
         assert len(heard) == 2
 
 
 async def test_a_silent_worker_is_an_outage_for_who_asks_it_and_not_for_the_rest(autojump_clock):
     async with small_node() as node:
-        node[2].root.suspend("/worker-2/link/writer")
+        suspend(node[2].root, "/worker-2/link/writer")
         with pytest.raises(NodeSilent):
             await node[1].tree.detail(HUB_2)
         root = await node[1].tree.snapshot()
@@ -170,7 +172,7 @@ async def test_a_silent_worker_is_an_outage_for_who_asks_it_and_not_for_the_rest
 
 async def test_a_silent_parent_is_an_outage(autojump_clock):
     async with small_node() as node:
-        node.root.suspend("/root/exchange")
+        suspend(node.root, "/root/exchange")
         with pytest.raises(NodeSilent):
             await node[1].tree.snapshot()
 
@@ -184,7 +186,7 @@ async def test_sockets_are_counted_at_all_other_workers(autojump_clock):
             "worker-2": {olga: 2},
             "worker-3": {olga: 1, pavel: 1},
         }
-        node.root.suspend("/root/exchange")
+        suspend(node.root, "/root/exchange")
         assert await node[1].seat.connected() == {}
 
 
@@ -198,6 +200,6 @@ async def test_a_worker_that_is_away_is_told_in_the_health_of_the_others(autojum
             await node.root.halt(node.root.children["worker-3"], Order.STOP)
             while health() != ComponentHealth("degraded", "worker-3 is not running (stopped)"):
                 await trio.lowlevel.checkpoint()
-            node.root.restart_child("/root/worker-3")
+            restart_child(node.root, "/root/worker-3")
             while health().state != "ok":
                 await trio.lowlevel.checkpoint()
