@@ -42,7 +42,7 @@ class Feed(Protocol):
         """Read what was stamped after a position; no entries when the epoch is another."""
 
     async def listen(self, on_wake: Callable[[], object], on_lost: Callable[[str], object]) -> None:
-        """Call `on_wake` on the Trio thread whenever somebody committed, `on_lost` when deaf."""
+        """Call `on_wake` on the Trio thread when another worker committed, `on_lost` when deaf."""
 
     async def stop_listening(self) -> None:
         """Undo `listen`."""

@@ -47,11 +47,6 @@ class CommitBell:
         """Have `listener` called on the Trio thread after each commit of this process."""
         self._listeners.append(listener)
 
-    def forget(self, listener: Callable[[], object]) -> None:
-        """Undo `on_ring`; nothing happens for one that was never there."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
-
     def ring(self) -> None:
         """Something was committed. Never raises: the commit stands, whoever hears of it."""
         if not self._connections.is_open:

@@ -1,7 +1,7 @@
 """Hearing the bell of other workers: over Redis where there is one, and by LISTEN in any case.
 
-Both, because which way another worker rings depends on what it can reach. Own commits are heard
-without either.
+Both, because which way another worker rings depends on what it can reach. Of the commits of this
+one `Store.on_commit` tells, which needs neither.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ class CommitEars:
     def __init__(self, connections: Connections, bell: CommitBell) -> None:
         self._connections = connections
         self._bell = bell
-        self._on_wake: Callable[[], object] | None = None
         self._notices: Subscription | None = None
         self._messages: RedisSubscription | None = None
 
@@ -45,16 +44,11 @@ class CommitEars:
             self._messages = await self._connections.run(
                 redis.subscribe, self._bell.channel, heard, on_wake
             )
-        self._on_wake = on_wake
-        self._bell.on_ring(on_wake)
 
     async def stop(self) -> None:
         """Hear nothing more; safe at any time, also when the store is not running."""
         notices, self._notices = self._notices, None
         messages, self._messages = self._messages, None
-        if self._on_wake is not None:
-            self._bell.forget(self._on_wake)
-            self._on_wake = None
         if not self._connections.is_open:
             return  # whatever listened has ended with the bridge
         if notices is not None:

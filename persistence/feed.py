@@ -65,7 +65,7 @@ class PostgresFeed:
         return await self._connections.run(self._begin_epoch)
 
     async def listen(self, on_wake: Callable[[], object], on_lost: Callable[[str], object]) -> None:
-        """Call `on_wake` on the Trio thread whenever somebody committed, `on_lost` when deaf."""
+        """Call `on_wake` on the Trio thread when another worker committed, `on_lost` when deaf."""
         await self._ears.listen(on_wake, on_lost)
 
     async def stop_listening(self) -> None:
