@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from actors.ports import History, Judge
 from domain import endings, origination, servicing, workout
 from domain.commands import (
     AmendLoan,
@@ -22,7 +21,7 @@ from domain.commands import (
     ReversePayment,
     WithdrawLoan,
 )
-from domain.decision import Decision, HistoryNeeded
+from domain.decision import Decision, History, HistoryNeeded, Judge
 from domain.identifiers import BranchId, UserId
 from domain.loan import Loan
 from domain.rejections import AccessRefusal, Rejected

@@ -26,11 +26,9 @@ from domain.commands import (
     CreateUser,
     UpdateUser,
 )
-from domain.decision import Committed, Decision, HistoryNeeded
-from domain.events import LoanEvent
-from domain.identifiers import BranchId, LoanId, PaymentId, ProductId, SessionId, UserId
+from domain.decision import Committed, Judge, Permit, SubmitJudge
+from domain.identifiers import LoanId, PaymentId, ProductId, SessionId, UserId
 from domain.leadership import Deposed, Term
-from domain.loan import Loan
 from domain.product import ProductView
 from domain.product_commands import CreateProduct, ReplaceProduct
 from domain.queries import ListProducts, ListUsers
@@ -45,14 +43,6 @@ from domain.views import (
     PaymentView,
     Sweepings,
 )
-
-History = tuple[LoanEvent, ...]
-Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
-"""Decides on a loan that is locked; pure, because it runs inside the unit of work."""
-Permit = Callable[[BranchId | None, UserId | None], Rejected | None]
-"""Says whether something about this branch and this customer may be done."""
-SubmitJudge = Callable[[str, "Account | None", BranchId], Decision | Rejected]
-"""Decides on an application: given its number, the customer it names, the node's default branch."""
 
 
 class Clock(Protocol):

@@ -1,19 +1,22 @@
 """What deciding yields: events and all that follows, a refusal, or a wish to see the past.
 
-And what keeping a decision yields: `Committed`.
+And what keeping a decision yields: `Committed`; and the shapes of the functions that decide.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
+from domain.account import Account
 from domain.events import LoanEvent
-from domain.identifiers import UserId
+from domain.identifiers import BranchId, UserId
 from domain.ledger import LedgerMovement
 from domain.lifecycle import LoanMove
 from domain.loan import Loan
 from domain.payment import Payment
+from domain.rejections import Rejected
 
 View = TypeVar("View", covariant=True)
 
@@ -57,3 +60,16 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class HistoryNeeded:
     """The decision cannot be made from the loan alone: call again with its events."""
+
+
+History: TypeAlias = tuple[LoanEvent, ...]
+"""What has happened to a loan, in the order in which it was committed."""
+
+Judge: TypeAlias = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
+"""Decides on a loan that is locked; pure, because it runs inside the unit of work."""
+
+SubmitJudge: TypeAlias = Callable[[str, Account | None, BranchId], Decision | Rejected]
+"""Decides on an application: given its number, the customer it names, the node's default branch."""
+
+Permit: TypeAlias = Callable[[BranchId | None, UserId | None], Rejected | None]
+"""Says whether something about this branch and this customer may be done."""

@@ -7,26 +7,21 @@ is judged by functions that are handed in; the bodies are in persistence/loan_ch
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import final
 from uuid import UUID
 
 import asyncpg
 
 from domain.commands import AddComment, AnnotatePayment, CommandContext
-from domain.decision import Committed
-from domain.identifiers import BranchId, LoanId, PaymentId, UserId
+from domain.decision import Committed, Judge, Permit, SubmitJudge
+from domain.identifiers import LoanId, PaymentId, UserId
 from domain.rejections import Rejected
 from domain.views import CommentView, LoanView, PaymentView
 from persistence import loan_changes as changes
 from persistence.idempotency import id_taken
-from persistence.loan_changes import SubmitJudge
 from persistence.loan_notes import annotate, comment
-from persistence.made_before import Judge
 from persistence.unit_of_work import UnitsOfWork
 from persistence.user_changes import UNKNOWN_BRANCH
-
-Permit = Callable[[BranchId | None, UserId | None], Rejected | None]
 
 
 @final

@@ -6,15 +6,21 @@ run again when that one lost against another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from domain.account import Account
 from domain.commands import CommandContext
-from domain.decision import Committed, Decision, HistoryNeeded, SecondEyes
+from domain.decision import (
+    Committed,
+    Decision,
+    History,
+    HistoryNeeded,
+    Judge,
+    SecondEyes,
+    SubmitJudge,
+)
 from domain.events import LoanSubmitted, MoneyReceived, PaymentRecorded
 from domain.four_eyes import tied
 from domain.identifiers import BranchId, LoanId, PaymentId, UserId
@@ -34,13 +40,11 @@ from persistence.idempotency import (
     id_taken,
     told_apart,
 )
-from persistence.loan_loading import History, history_of, whole_loan
+from persistence.loan_loading import history_of, whole_loan
 from persistence.loan_rows import loan_view, payment_view, reversals, view_of_stood
 from persistence.loan_writing import plan_decision
-from persistence.made_before import Judge, made_before, other_day
+from persistence.made_before import made_before, other_day
 from persistence.transaction import Transaction
-
-SubmitJudge = Callable[[str, Account | None, BranchId], Decision | Rejected]
 
 # Thousands of events are replayed in seconds, in which the connection must not be given up.
 LONG_HISTORY: Final = 500

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from domain.events import LoanEvent
+from domain.decision import History
 from domain.identifiers import LoanId
 from domain.loan import Loan
 from domain.loan_history import replay
@@ -18,8 +18,6 @@ from persistence.event_codec import event_of
 from persistence.loan_rows import is_kept_whole, loan_of
 from persistence.loan_statements import SELECT_HISTORY
 from persistence.statements import Statement
-
-History = tuple[LoanEvent, ...]
 
 
 class Source(Protocol):

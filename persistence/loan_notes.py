@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from domain.commands import AddComment, AnnotatePayment, CommandContext
-from domain.decision import Committed
-from domain.identifiers import BranchId, UserId
+from domain.decision import Committed, Permit
 from domain.notices import Audience
 from domain.noticing import comment_notice
 from domain.rejections import AccessRefusal, Rejected, VersionRefusal
@@ -22,8 +20,6 @@ from persistence.loan_rows import view_of_payment
 from persistence.record_keeping import AuditEntry
 from persistence.transaction import Transaction
 from persistence.write_plan import WritePlan
-
-Permit = Callable[[BranchId | None, UserId | None], Rejected | None]
 
 NO_SUCH_PAYMENT = Rejected(AccessRefusal.NOT_FOUND, "There is no such payment.")
 

@@ -6,13 +6,12 @@ might have made it then is told what became of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from domain.commands import CommandContext
-from domain.decision import Committed, Decision, HistoryNeeded
+from domain.decision import Committed, Decision, Judge
 from domain.events import (
     ChargeAdded,
     LoanDisbursed,
@@ -26,11 +25,9 @@ from domain.rejections import Rejected
 from domain.views import LoanView
 from persistence import loan_statements as sql
 from persistence.idempotency import id_taken
-from persistence.loan_loading import History, history_of
+from persistence.loan_loading import history_of
 from persistence.loan_rows import loan_view
 from persistence.transaction import Transaction
-
-Judge = Callable[[Loan, History | None], Decision | HistoryNeeded | Rejected]
 
 
 async def made_before(
