@@ -15,6 +15,7 @@ from uuid import UUID
 import trio
 
 from actors.actor import Actor
+from actors.close_codes import CloseCode
 from actors.feed_ports import EncodedEntry, Feed, FrameEncoder
 from actors.listeners import Listener, Listeners
 from actors.messages.broadcast_hub import (
@@ -41,7 +42,6 @@ from domain.identifiers import UserId
 from domain.notices import INTERNAL_TYPES, FeedEntry, Notice, NoticeType, ears_for, is_for_all
 from domain.views import FeedPosition
 
-RESUMED_ELSEWHERE: Final = 4409
 YIELD_EVERY_LANES: Final = 200
 RETRY_OWED_S: Final = 0.1
 # What is committed at once leaves in one write to each lane, up to so many entries.
@@ -174,7 +174,7 @@ class BroadcastHub(Actor[BroadcastHubMessage]):
         replaced = self._listeners.get(UUID(str(notice.data["connection_id"])))
         if replaced is not None and replaced.owner == user_id:
             self._listeners.remove(replaced.connection_id)
-            replaced.lane.close(RESUMED_ELSEWHERE, "resumed elsewhere")
+            replaced.lane.close(CloseCode.RESUMED_ELSEWHERE, "resumed elsewhere")
 
     def _framed(self, entry: FeedEntry) -> EncodedEntry:
         notice = entry.notice

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from actors.close_codes import CloseCode
 from domain.identifiers import LoanId
 from domain.notices import Ear, FeedBatch, FeedEntry, NoticeType
 from domain.views import FeedPosition
@@ -48,8 +49,8 @@ class Feed(Protocol):
         """Undo `listen`."""
 
 
-class Lane(Protocol):
-    """The way to one listener. Nothing here waits, and a dead lane raises nothing."""
+class FrameSink(Protocol):
+    """What the hub feeds for one listener. Nothing here waits, and a dead one raises nothing."""
 
     @property
     def is_open(self) -> bool:
@@ -62,9 +63,9 @@ class Lane(Protocol):
         """Do the same with entries of the feed, in order and if possible in one write."""
 
     def say(self, frame: bytes) -> bool:
-        """Send an answer, which must arrive or close the lane."""
+        """Send an answer, which must arrive or close the sink."""
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, code: CloseCode, reason: str) -> None:
         """Say good-bye with a WebSocket close code, and die."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from actors.feed_ports import EncodedEntry, Lane
+from actors.feed_ports import EncodedEntry, FrameSink
 from domain.identifiers import LoanId, UserId
 from domain.notices import Ear, NoticeType, ear_of
 from domain.roles import Principal
@@ -27,7 +27,7 @@ class Listener:
     connection_id: UUID
     principal: Principal
     owner: UserId
-    lane: Lane
+    lane: FrameSink
     heard_to: int
     quiet: bool
     ear: Ear | None
@@ -67,7 +67,7 @@ class Listeners:
         connection_id: UUID,
         principal: Principal,
         owner: UserId,
-        lane: Lane,
+        lane: FrameSink,
         heard_to: int,
         *,
         quiet: bool,

@@ -13,8 +13,9 @@ from uuid import UUID
 import trio
 
 from actors.address import Address
+from actors.close_codes import CloseCode
 from actors.envelope import ActorError
-from actors.feed_ports import Lane
+from actors.feed_ports import FrameSink
 from actors.loan_judging import not_allowed, not_found
 from actors.messages.broadcast_hub import (
     BroadcastHubMessage,
@@ -33,10 +34,6 @@ from domain.rejections import AccessRefusal, Rejected
 from domain.roles import Action, Principal, sight
 from domain.views import FeedPosition
 
-GOING_AWAY = 1012
-SIGNED_OUT = 4401
-FORBIDDEN = 4403
-RESUMED_ELSEWHERE = 4409
 HUB_TIMEOUT_S = 5.0
 
 
@@ -53,7 +50,7 @@ class SocketOffices:
 
 @dataclass(slots=True)
 class _Socket:
-    lane: Lane
+    lane: FrameSink
     session_id: SessionId
     watched: Principal | None
 
@@ -121,7 +118,7 @@ class SessionSockets:
         """Close those whose sign-in is not among these."""
         for connection_id, socket in list(self._open.items()):
             if socket.session_id not in session_ids:
-                await self._close(connection_id, SIGNED_OUT, "signed out")
+                await self._close(connection_id, CloseCode.SIGNED_OUT, "signed out")
 
     async def retarget(self, principal: Principal) -> None:
         """A role or a branch has changed: what is heard changes with it."""
@@ -140,7 +137,9 @@ class SessionSockets:
             if may_watch:
                 access = await self._offices.accounts.access(socket.watched.user_id)
             if access is None or not access.account.is_active:
-                await self._close(connection_id, FORBIDDEN, "there is nothing to watch any more")
+                await self._close(
+                    connection_id, CloseCode.FORBIDDEN, "there is nothing to watch any more"
+                )
             elif access.account.principal != socket.watched:
                 socket.watched = access.account.principal
                 await self.retarget(socket.watched)
@@ -148,11 +147,11 @@ class SessionSockets:
     def close_all(self) -> None:
         """Send all away to come back and resume."""
         for connection_id, socket in self._open.items():
-            socket.lane.close(GOING_AWAY, "the session restarts; reconnect and resume")
+            socket.lane.close(CloseCode.RESTART, "the session restarts; reconnect and resume")
             self._offices.hub.tell_nowait(Unregister(connection_id))
         self._open.clear()
 
-    async def _close(self, connection_id: UUID, code: int, reason: str) -> None:
+    async def _close(self, connection_id: UUID, code: CloseCode, reason: str) -> None:
         socket = self._open.get(connection_id)
         if socket is not None:
             socket.lane.close(code, reason)
@@ -160,7 +159,7 @@ class SessionSockets:
 
     async def _replace(self, user_id: UserId, connection_id: UUID) -> None:
         if connection_id in self._open:
-            await self._close(connection_id, RESUMED_ELSEWHERE, "resumed elsewhere")
+            await self._close(connection_id, CloseCode.RESUMED_ELSEWHERE, "resumed elsewhere")
         else:
             await self._offices.records.replace_connection(user_id, connection_id)
 

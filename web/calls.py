@@ -27,7 +27,7 @@ from actors.envelope import (
     AskTimeout,
     MailboxFull,
 )
-from actors.feed_ports import Lane
+from actors.feed_ports import FrameSink
 from actors.messages.gatekeeper import Refresh, SignIn
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
@@ -153,7 +153,7 @@ class Call:
         message = IssueTicket(self._context(None), self.signed_in.expires_at)
         return await self._asked(message, TicketIssued)
 
-    async def attach(self, connection_id: UUID, lane: Lane) -> Attached | Problem:
+    async def attach(self, connection_id: UUID, lane: FrameSink) -> Attached | Problem:
         """Have a lane counted as one of the user's sockets."""
         message = AttachSocket(self._context(None), connection_id, lane)
         return await self._asked(message, Attached)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from actors.feed_ports import Lane
+from actors.feed_ports import FrameSink
 from actors.messages.replies import Unavailable
 from actors.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample, WorkInHand
 from domain.account import Account, SignInSession
@@ -82,7 +82,7 @@ class AttachSocket:
 
     context: RequestContext
     connection_id: UUID
-    lane: Lane
+    lane: FrameSink
     watched: UserId | None = None
     replaces: UUID | None = None
 

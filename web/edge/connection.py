@@ -18,6 +18,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
+from actors.close_codes import CloseCode
 from web.edge.app_task import EdgeTaskGroup
 from web.edge.edge_log import contained
 from web.edge.inherited_socket import InheritedSocket
@@ -27,7 +28,6 @@ from web.edge.refusals import TOO_SLOW
 from web.edge.stream import STATE_KEY, GuardedStream
 
 RECEIVE_BYTES_MAX = 65_536
-SERVICE_RESTART = 1012
 
 
 class Wait(Enum):
@@ -119,7 +119,7 @@ class GuardedConnection(TCPServer):
 
     def dismiss(self) -> None:
         """Send a WebSocket that is still here its close frame, 1012."""
-        frame = self.guarded.close_frame(SERVICE_RESTART, "restart")
+        frame = self.guarded.close_frame(CloseCode.RESTART, "restart")
         if frame:
             self._task_group.spawn(self.guarded.send_last, frame)
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import trio
 
+from actors.close_codes import CloseCode
 from web.edge.app_task import Inbox
 from web.edge.edge_log import contained
 from web.edge.goodbye import read_out
@@ -21,7 +22,6 @@ from web.edge.websocket_frames import WebsocketFrames
 
 RECEIVE_BYTES_MAX = 65_536
 INTERNAL_ERROR = 1011
-SERVICE_RESTART = 1012
 
 
 class InheritedSocket:
@@ -85,7 +85,7 @@ class InheritedSocket:
 
     def dismiss(self) -> None:
         """Send the close frame, 1012, if nobody has."""
-        frame = self.guarded.close_frame(SERVICE_RESTART, "restart")
+        frame = self.guarded.close_frame(CloseCode.RESTART, "restart")
         if frame:
             self.start(self.guarded.send_last, frame)
 

@@ -7,7 +7,7 @@ frames without one may come, and what is answered to a violation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from hypercorn.protocol.ws_stream import WebsocketBuffer
 from hypercorn.typing import ASGIReceiveEvent
@@ -16,10 +16,8 @@ from wsproto.events import CloseConnection, Message, Ping, Pong
 from wsproto.events import Event as WireEvent
 from wsproto.utilities import LocalProtocolError
 
+from actors.close_codes import CloseCode
 from web.edge.control_frames import ControlAllowance
-
-MESSAGE_TOO_BIG: Final = 1009
-FLOOD: Final = 4429
 
 Answer = tuple[bytes, bool]
 """Bytes to send, and whether the connection ends after them."""
@@ -88,7 +86,7 @@ class WebsocketFrames:
             yield from self._take_message(event, to, now_s)
         elif isinstance(event, (Ping, Pong)):
             if not self._control.take(now_s):
-                yield self._end(FLOOD, "too many frames")
+                yield self._end(CloseCode.FLOOD, "too many frames")
             elif isinstance(event, Ping):
                 yield self._encode(event.response()), False
         elif isinstance(event, CloseConnection):
@@ -102,14 +100,14 @@ class WebsocketFrames:
             return  # we have said goodbye; only the peer's close frame still counts
         is_empty = not event.data and not event.message_finished
         if is_empty and not self._control.take(now_s):
-            yield self._end(FLOOD, "too many frames")
+            yield self._end(CloseCode.FLOOD, "too many frames")
             return
         if self._parts is None:
             self._parts = BoundedBuffer(self._bytes_max)
         if not self._parts.has_room(event):
-            yield self._end(MESSAGE_TOO_BIG, "message too big")
+            yield self._end(CloseCode.TOO_BIG, "message too big")
         elif to.is_full:
-            yield self._end(FLOOD, "too many messages")
+            yield self._end(CloseCode.FLOOD, "too many messages")
         else:
             self._parts.extend(event)
             if event.message_finished:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import trio
 
+from actors.close_codes import CloseCode
 from actors.envelope import ActorError
 from actors.messages.broadcast_hub import Narrow
 from actors.messages.user_session import Attached
@@ -33,7 +34,7 @@ from web.sockets.answers import RECONNECT_MS, heard, position_document
 from web.sockets.conversation import HUB_TIMEOUT_S
 from web.sockets.event_lane import HEARTBEAT, MEDIA_TYPE, EventLane, event_of
 from web.sockets.live_socket import detach
-from web.sockets.messages import TOPICS_MAX, CloseCode
+from web.sockets.messages import TOPICS_MAX
 from web.sockets.replay import CatchingUp, Page
 from web.tickets import TICKET
 

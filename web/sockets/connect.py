@@ -19,6 +19,7 @@ from quart import Response, websocket
 from quart.wrappers import Websocket
 
 from actors.address import Address
+from actors.close_codes import CloseCode
 from actors.envelope import ActorError
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Admit, Attached, AttachSocket, RequestContext
@@ -40,7 +41,7 @@ from web.sockets.encoding import encode_message
 from web.sockets.held_lane import HeldLane
 from web.sockets.lane import Lane
 from web.sockets.live_socket import LiveSocket, detach
-from web.sockets.messages import Authenticate, CloseCode, error_message, read_message
+from web.sockets.messages import Authenticate, error_message, read_message
 from web.sockets.upgrade import Asked, read_upgrade
 from web.tickets import take_ticket
 

@@ -17,6 +17,7 @@ from uuid import UUID
 import trio
 
 from actors.address import Address
+from actors.close_codes import CloseCode
 from actors.envelope import ActorError
 from actors.messages.broadcast_hub import Narrow, TellPosition
 from actors.messages.user_session import Answer, Attached, RequestContext
@@ -33,7 +34,6 @@ from web.sockets.encoding import encode_message
 from web.sockets.held_lane import HeldLane
 from web.sockets.messages import (
     Authenticate,
-    CloseCode,
     Ping,
     Position,
     Said,

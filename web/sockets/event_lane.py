@@ -13,12 +13,12 @@ from uuid import UUID
 import msgspec
 import trio
 
+from actors.close_codes import CloseCode
 from actors.feed_ports import EncodedEntry
 from domain.notices import NoticeType
 from domain.views import FeedPosition
 from web.sockets.frames import payload_of
 from web.sockets.lane import LaneRule, policy_of
-from web.sockets.messages import CloseCode
 
 MEDIA_TYPE: Final = "text/event-stream"
 WAITING_BYTES_MAX: Final = 262_144
@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class EventLane:
-    """Satisfies the port `Lane`. `ended` holds why there will be no more, once there will not."""
+    """Satisfies the port `FrameSink`. `ended` says why there will be no more, once it is so."""
 
     def __init__(self, waiting_bytes_max: int = WAITING_BYTES_MAX) -> None:
         self.epoch: UUID | None = None

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from actors.close_codes import CloseCode
 from actors.feed_ports import EncodedEntry
 from domain.notices import NoticeType
 from web.sockets.lane import MUST_ARRIVE, Lane, policy_of
-from web.sockets.messages import CloseCode
 
 HELD_MAX: Final = 256
 
 
 class HeldLane:
-    """Satisfies the port `Lane`, over a lane of the edge."""
+    """Satisfies the port `FrameSink`, over a lane of the edge."""
 
     __slots__ = ("_goodbye", "_held", "lane")
 

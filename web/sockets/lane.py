@@ -10,10 +10,9 @@ from enum import Enum, auto
 
 import trio
 
+from actors.close_codes import CloseCode
 from actors.feed_ports import EncodedEntry
 from web.edge.stream import GuardedStream
-
-TOO_SLOW = 4408
 
 
 class LaneRule(Enum):
@@ -159,7 +158,7 @@ class Lane:
             try:
                 await self.stream.send_all(self._take())
             except trio.BrokenResourceError:
-                self._die(TOO_SLOW if self.stream.was_cut else 1006)
+                self._die(CloseCode.TOO_SLOW if self.stream.was_cut else 1006)
                 break
             self._sending_bytes, self._sending_since = 0, None
         self._is_awake = False
@@ -197,7 +196,7 @@ class Lane:
             self._rouse()
             return True
         self._forget()
-        self.close(TOO_SLOW, "too slow")
+        self.close(CloseCode.TOO_SLOW, "too slow")
         return False
 
     def _gather(self, frame: bytes) -> None:

@@ -16,6 +16,7 @@ import trio
 
 from actors.address import Address
 from actors.bookings import Booking
+from actors.close_codes import CloseCode
 from actors.envelope import ActorError, MailboxFull
 from actors.messages.user_session import DetachSocket
 from web.edge.heir import Inheritance
@@ -25,7 +26,6 @@ from web.sockets.counts import Seat
 from web.sockets.frames import frame_ping
 from web.sockets.heartbeat import Heartbeat
 from web.sockets.lane import HEARTBEAT, Lane
-from web.sockets.messages import CloseCode
 
 _LOG: Final = logging.getLogger("lendwire.sockets")
 

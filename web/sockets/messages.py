@@ -1,17 +1,17 @@
-"""What a client may say on a socket, and the codes with which a socket is closed.
+"""What a client may say on a socket, and what the codes mean with which a socket is closed.
 
 Strict like a request's body: every message has a type, and no field that is not known.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from actors.close_codes import CloseCode
 from domain.notices import PUBLIC_TYPES, NoticeType
 from domain.rejections import FieldFault
 from web import strict_json
@@ -20,25 +20,6 @@ from web.schemas.fields import SECRET, RequestShape, UuidField, read_uuid
 
 TOPICS_MAX: Final = 50
 _TOPIC: Final = "loan:"
-
-
-class CloseCode(IntEnum):
-    """Part of the interface: 1012 and 4408 mean reconnect and resume; 4401 and 4403 mean do not."""
-
-    NORMAL = 1000
-    GOING_AWAY = 1001
-    PROTOCOL = 1002
-    UNSUPPORTED = 1003
-    BAD_TEXT = 1007
-    TOO_BIG = 1009
-    RESTART = 1012
-    SIGNED_OUT = 4401
-    FORBIDDEN = 4403
-    TOO_SLOW = 4408
-    RESUMED_ELSEWHERE = 4409
-    FLOOD = 4429
-    FULL = 4503
-
 
 CLOSE_MEANINGS: Final = {
     CloseCode.NORMAL: "The client has closed, and is answered with its own code.",
