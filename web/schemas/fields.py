@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.money import is_currency, parse_amount
 from domain.terms_check import YEAR_MAX, YEAR_MIN
+from domain.users import EMAIL_LENGTH_MAX, check_email
 
 TEXT_CHARS_MAX: Final = 2000
 PASSWORD_BYTES_MAX: Final = 1024
@@ -35,8 +36,6 @@ _INSTANT: Final = re.compile(
 )
 _YEARS: Final = f"must be in the years {YEAR_MIN} to {YEAR_MAX}"
 _PERCENT: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,8})?")
-# One @, something on both sides, no blanks and no controls: the rest is the mail server's to know.
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}")
 
 
 class RequestShape(BaseModel):
@@ -153,7 +152,7 @@ def _currency(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if not _EMAIL.fullmatch(value):
+    if value != value.strip() or check_email(value):  # the domain would take the blanks away
         raise PydanticCustomError("bad_email", "must be an e-mail address")
     return value
 
@@ -193,7 +192,8 @@ NOT_BLANK: Final = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
 EmailField = Annotated[
     str,
     Field(
-        max_length=254, json_schema_extra={"pattern": r"^[^@\s\u0000]{1,64}@[^@\s\u0000]{1,189}$"}
+        max_length=EMAIL_LENGTH_MAX,
+        json_schema_extra={"pattern": r"^[^@\s\u0000]{1,64}@[^@\s\u0000]{1,189}$"},
     ),
     AfterValidator(_email),
 ]
