@@ -7,7 +7,6 @@ nothing, retries nothing and knows no table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Final, final
@@ -62,13 +61,6 @@ class Transaction:
         tag: str = await self._connection.execute(statement.sql, *arguments)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdecimal() else 0
-
-    async def execute_many(
-        self, statement: Statement, rows: Sequence[Mapping[str, object]], /
-    ) -> None:
-        """The same statement for each row of values, in one round trip."""
-        arguments = [statement.arguments(**row) for row in rows]
-        await self._connection.executemany(statement.sql, arguments)
 
 
 @final

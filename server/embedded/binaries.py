@@ -32,14 +32,6 @@ def valkey_program() -> Path:
     )
 
 
-def running_program(pid: int) -> Path | None:
-    """The file that process `pid` really executes, as the kernel says; None when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/exe").readlink()
-    except OSError:
-        return None
-
-
 def _package(name: str) -> Path:
     spec = importlib.util.find_spec(name)  # finds without importing
     if spec is None or spec.origin is None:

@@ -71,18 +71,6 @@ async def test_a_good_exit_commits_and_a_bad_one_does_not(
     assert entries.figures().in_use == 0
 
 
-async def test_many_rows_go_in_one_statement(bridge: Bridge, entries: PostgresPool) -> None:
-    async def fill() -> int:
-        async with transaction(entries) as tx:
-            await tx.execute_many(INSERT, [{"id": n, "amount_minor": n} for n in range(50)])
-            row = await tx.fetchrow(COUNT, ids=list(range(60)))
-            assert row is not None
-            assert len(await tx.fetch(LOCK, id=7)) == 1
-            return int(row[0])
-
-    assert await bridge.run(fill) == 50
-
-
 async def test_the_deadline_becomes_the_time_limits_of_the_transaction_only(
     bridge: Bridge, make_pool: MakePool
 ) -> None:

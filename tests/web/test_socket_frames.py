@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Ping, TextMessage
+from wsproto.events import Ping, TextMessage
 
-from web.sockets.frames import frame_close, frame_ping, frame_text
+from web.sockets.frames import frame_ping, frame_text
 
 
 def read(frame: bytes) -> object:
@@ -30,12 +30,3 @@ def test_a_ping_carries_its_payload_up_to_125_bytes() -> None:
     assert read(frame_ping(b"x" * 125)) == Ping(payload=b"x" * 125)
     with pytest.raises(ValueError, match="125"):
         frame_ping(b"x" * 126)
-
-
-@given(st.text(max_size=200))
-def test_a_close_carries_its_code_and_the_beginning_of_its_reason(reason: str) -> None:
-    event = read(frame_close(4408, reason))
-    assert isinstance(event, CloseConnection)
-    assert event.code == 4408
-    assert reason.startswith(event.reason or "")
-    assert len(reason.encode()) > 119 or (event.reason or "") == reason

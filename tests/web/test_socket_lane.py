@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import CloseConnection
 
 from web.edge.drain import Drain
 from web.edge.limits import EdgeLimits
 from web.edge.stream import GuardedStream, PeerTooSlow
-from web.sockets.frames import frame_close, frame_text
+from web.sockets.frames import frame_text
 from web.sockets.lane import (
     HEARTBEAT,
     MUST_ARRIVE,
@@ -66,6 +68,10 @@ class Pair:
     def _close_frame(self, code: int, reason: str) -> bytes:
         self.stream.speak_websocket(lambda _code, _reason: b"")
         return frame_close(code, reason)
+
+
+def frame_close(code: int, reason: str) -> bytes:
+    return Connection(ConnectionType.SERVER).send(CloseConnection(code, reason))
 
 
 @asynccontextmanager

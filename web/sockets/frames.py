@@ -3,7 +3,6 @@
 import struct
 
 TEXT = 0x81
-CLOSE = 0x88
 PING = 0x89
 
 CONTROL_BYTES_MAX = 125
@@ -24,12 +23,6 @@ def frame_ping(payload: bytes = b"") -> bytes:
     if len(payload) > CONTROL_BYTES_MAX:
         raise ValueError("a control frame carries at most 125 bytes")
     return _head(PING, len(payload)) + payload
-
-
-def frame_close(code: int, reason: str = "") -> bytes:
-    """A close frame; a reason over 123 bytes of UTF-8 is cut at a whole character."""
-    text = reason.encode()[: CONTROL_BYTES_MAX - 2].decode(errors="ignore").encode()
-    return _head(CLOSE, len(text) + 2) + struct.pack("!H", code) + text
 
 
 def payload_of(frame: bytes) -> bytes:

@@ -150,3 +150,11 @@ class Owner:
 
 
 Spawn = Callable[..., Awaitable[Owner]]
+
+
+def running_program(pid: int) -> Path | None:
+    """The file that process `pid` really executes, as the kernel says; None when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/exe").readlink()
+    except OSError:
+        return None

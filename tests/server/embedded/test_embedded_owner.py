@@ -12,7 +12,7 @@ import pytest
 import trio
 from asyncpg.exceptions import InternalClientError
 
-from server.embedded.binaries import postgres_program, running_program
+from server.embedded.binaries import postgres_program
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from tests.server.embedded.running_services import (
@@ -22,6 +22,7 @@ from tests.server.embedded.running_services import (
     left_running,
     query,
     running,
+    running_program,
 )
 
 

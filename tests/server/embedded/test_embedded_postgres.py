@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.embedded.binaries import postgres_program, running_program
+from server.embedded.binaries import postgres_program
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.service import ServiceDied
@@ -20,6 +20,7 @@ from tests.server.embedded.running_services import (
     left_running,
     query,
     running,
+    running_program,
 )
 
 CONFINEMENTS = (

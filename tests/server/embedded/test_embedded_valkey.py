@@ -5,11 +5,11 @@ import signal
 
 import redis
 
-from server.embedded.binaries import running_program, valkey_program
+from server.embedded.binaries import valkey_program
 from server.embedded.home import Home
 from server.embedded.service import ServiceDied
 from server.embedded.valkey import EmbeddedValkey
-from tests.server.embedded.running_services import left_running, running
+from tests.server.embedded.running_services import left_running, running, running_program
 
 
 async def test_it_serves_on_its_socket_alone_and_comes_back_empty(home: Home) -> None:
