@@ -6,7 +6,7 @@ possible at all is in `terms_check.py`. What this release cannot charge is here,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields
 from typing import Final
 
@@ -24,6 +24,7 @@ from domain.terms import (
 )
 
 NOT_CHARGED: Final = "not charged by this release"
+_PENALTIES: Final = ("penalty_rate_percent", "penalty_days", "penalty_base")
 _USUAL: Final = {one.name: one.default for one in fields(Terms) if one.default is not MISSING}
 # A whole month is a twelfth of a year, as it is by these.
 _TWELFTHS: Final = (DaysInMonth.THIRTY, DaysInYear.D360)
@@ -66,6 +67,15 @@ def without_effect(
     )
 
 
+def not_charged(negotiable: Iterable[str]) -> tuple[FieldFault, ...]:
+    """A fault for each term of a product that loans might agree otherwise, and that none may."""
+    return tuple(
+        FieldFault("/limits/negotiable", "not_charged", f"{name} is {NOT_CHARGED}")
+        for name in negotiable
+        if name in _PENALTIES
+    )
+
+
 def _of_product(fault: FieldFault, terms: Terms, product: Product | None) -> FieldFault:
     if product is None:
         return fault
@@ -78,7 +88,7 @@ def _of_product(fault: FieldFault, terms: Terms, product: Product | None) -> Fie
 
 def _reasons(terms: Terms) -> Iterator[tuple[str, str]]:
     """The terms that change nothing whatever they say, beside the others of `terms`."""
-    for name in ("penalty_rate_percent", "penalty_days", "penalty_base"):
+    for name in _PENALTIES:
         yield name, NOT_CHARGED
     if terms.holiday_rule is HolidayRule.NONE:
         yield "holiday_calendar", "without effect: it counts only with a holiday_rule"

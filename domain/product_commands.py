@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from domain.identifiers import ProductId
-from domain.idle_terms import idle_faults
+from domain.idle_terms import idle_faults, not_charged
 from domain.product import Product, ProductLimits, changed_fields, check_product
 from domain.rejections import ProductRefusal, Rejected, VersionRefusal
 from domain.terms import Terms
@@ -77,9 +77,12 @@ def _version_of(command: ProductCommand, version: int) -> Product:
 
 
 def _sound(product: Product) -> Product | Rejected:
-    faults = check_product(product) or tuple(
-        replace(fault, pointer=f"/defaults{fault.pointer}")
-        for fault in idle_faults(product.defaults)
+    faults = check_product(product) or (
+        *(
+            replace(fault, pointer=f"/defaults{fault.pointer}")
+            for fault in idle_faults(product.defaults)
+        ),
+        *not_charged(product.limits.negotiable),
     )
     if not faults:
         return product

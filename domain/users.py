@@ -12,6 +12,7 @@ from typing import Final
 
 from domain.account import Account
 from domain.identifiers import BranchId
+from domain.invisible import is_invisible
 from domain.rejections import FieldFault, Rejected, UserRefusal
 from domain.roles import MANAGEABLE, Action, Principal, Role, sight
 from domain.weak_passwords import WEAK_PASSWORDS
@@ -83,7 +84,7 @@ def check_email(text: str) -> tuple[FieldFault, ...]:
 
 def check_full_name(text: str) -> tuple[FieldFault, ...]:
     """Say what is wrong with a name: any script, but something to read and nothing invisible."""
-    if text.strip() and len(text) <= FULL_NAME_LENGTH_MAX and text.isprintable():
+    if not is_invisible(text) and len(text) <= FULL_NAME_LENGTH_MAX and text.isprintable():
         return ()
     detail = f"must be 1 to {FULL_NAME_LENGTH_MAX} printable characters"
     return (FieldFault("/full_name", "bad_name", detail),)

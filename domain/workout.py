@@ -175,6 +175,8 @@ def reschedule(
         return refused
     if not any(row.due_date >= command.from_date for row in loan.instalments):
         return bad_date("/from_date", "must not be after the last due date")
+    if loan.disbursed_on is not None and command.from_date < loan.disbursed_on:
+        return bad_date("/from_date", f"must not be before the disbursement on {loan.disbursed_on}")
     event = happened.LoanRescheduled(
         **header(loan.id, context, min(command.from_date, context.today)),
         from_date=command.from_date,

@@ -12,17 +12,15 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
-from unicodedata import category, normalize
+from unicodedata import normalize
+
+from domain.invisible import shows_nothing
 
 MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _BREAKS: Final = ("\t", "\r", "\n")
 _FORMULA: Final = frozenset("=+-@")
-# Marks stand over what is before them, and before a formula there is nothing.
-_MARKS: Final = frozenset({"Mn", "Me"})
-# Letters and a symbol that are blank: fillers of Hangul and the empty pattern of Braille.
-_BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
@@ -54,13 +52,3 @@ def _is_formula(text: str) -> bool:
     seen = next((one for one in text if not shows_nothing(one)), "")
     # Full-width, small and raised forms are as good as the plain ones.
     return normalize("NFKC", seen) in _FORMULA
-
-
-def shows_nothing(character: str) -> bool:
-    """Whether a character before a formula would not be seen."""
-    return (
-        character.isspace()
-        or not character.isprintable()
-        or character in _BLANKS
-        or category(character) in _MARKS
-    )

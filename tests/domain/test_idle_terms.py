@@ -79,7 +79,7 @@ def with_(given: dict[str, Any]) -> Terms:
 
 
 def product_on(terms: Terms) -> Product:
-    limits = ProductLimits(negotiable=("penalty_rate_percent",))
+    limits = ProductLimits(negotiable=("instalment_multiple_minor",))
     return Product(ProductId(UUID(int=70)), 1, "P", terms, limits)
 
 
@@ -129,6 +129,17 @@ def test_penalties_are_refused_at_products_and_told_of_the_product_that_has_them
         ("/product_id", "the product's penalty_rate_percent is not charged by this release")
     ]
     assert without_effect(TWELVE_MONTHS, product) is None
+
+
+@pytest.mark.parametrize("name", ["penalty_rate_percent", "penalty_days", "penalty_base"])
+def test_no_product_offers_penalties_to_be_negotiated(name: str) -> None:
+    """U1: a loan that agreed them would be refused."""
+    limits = ProductLimits(negotiable=("instalment_fees", name))
+    made = create_product(CreateProduct(ProductId(UUID(int=7)), "P", TWELVE_MONTHS, limits))
+    assert isinstance(made, Rejected)
+    assert [(fault.pointer, fault.detail) for fault in made.faults] == [
+        ("/limits/negotiable", f"{name} is not charged by this release")
+    ]
 
 
 def test_an_application_that_has_penalties_already_keeps_them_and_says_so() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from domain.origination import disburse
@@ -61,6 +61,10 @@ def test_a_refused_rate_and_a_refused_day_are_whole_sentences() -> None:
     command = RescheduleLoan(LOAN, TODAY + timedelta(days=4000), Decimal(10))
     refusal = rejected(reschedule(loan, command, context(MANAGER, event=210), ()))
     assert refusal.detail == "The date must not be after the last due date."
+    command = replace(command, from_date=date(1900, 1, 1))
+    refusal = rejected(reschedule(loan, command, context(MANAGER, event=210), ()))
+    assert refusal.detail == f"The date must not be before the disbursement on {TODAY}."
+    assert refusal.faults[0].pointer == "/from_date"
     command = replace(command, annual_rate_percent=Decimal(1001))
     refusal = rejected(reschedule(loan, command, context(MANAGER, event=210), ()))
     assert refusal.detail == "annual_rate_percent must be from 0 to 1000."

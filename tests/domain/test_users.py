@@ -45,6 +45,10 @@ def manageable(role: Role, branch: BranchId | None, where: BranchId | None) -> s
     return {other for other in Role if may_manage(principal, other, where)}
 
 
+def test_a_name_of_marks_and_fillers_alone_is_none() -> None:
+    assert [fault.code for fault in check_full_name("\u3164\u0301")] == ["bad_name"]
+
+
 def test_each_role_manages_whom_the_table_says() -> None:
     assert manageable(Role.OFFICER, HERE, HERE) == {Role.CUSTOMER}
     assert manageable(Role.MANAGER, HERE, HERE) == {Role.CUSTOMER, Role.OFFICER}

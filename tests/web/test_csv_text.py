@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.csv_text import csv_text, shows_nothing
+from domain.invisible import shows_nothing
+from web.csv_text import csv_text
 
 SIGNS = "=+-@＝＋－＠"
 ASSIGNED = {"Cc", "Cf", "Zl", "Zp", "Zs"}

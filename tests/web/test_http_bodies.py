@@ -169,6 +169,8 @@ WRONG_FIELDS: list[tuple[str, Any, str]] = [
     ("first_due_date", "0001-01-01", "out_of_range"),
     ("purpose", "", "too_short"),
     ("purpose", "   ", "blank"),
+    ("purpose", "\u200b\u2060\ufeff", "blank"),
+    ("purpose", "\u3164 \u00ad", "blank"),
     ("purpose", "x" * 2001, "too_long"),
     ("purpose", 5, "wrong_type"),
     ("status", "approved", "unknown_field"),

@@ -19,6 +19,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from domain.invisible import is_invisible
 from domain.money import is_currency, parse_amount
 from domain.terms_check import YEAR_MAX, YEAR_MIN
 from domain.users import EMAIL_LENGTH_MAX, check_email
@@ -158,8 +159,8 @@ def _email(value: str) -> str:
 
 
 def not_blank(value: str) -> str:
-    """Refuse a text of nothing but blanks."""
-    if not value.strip():
+    """Refuse a text of which nothing would be seen."""
+    if is_invisible(value):
         raise PydanticCustomError("blank", "must not be blank")
     return value
 

@@ -16,6 +16,7 @@ from domain.conventions import (
     FeeCollection,
     InstalmentRounding,
 )
+from domain.invisible import is_invisible
 from domain.money import minor_exactly
 from domain.rejections import FieldFault
 from domain.terms import DelinquencyBucket, DisbursementFee, InstalmentFee
@@ -46,7 +47,7 @@ def _bucket(value: Any) -> DelinquencyBucket:
     if not isinstance(value, list) or len(value) != _BUCKET_PARTS:
         raise PydanticCustomError("bad_value", "must be a name, a first day and a last one or null")
     name, first, last = value
-    if not isinstance(name, str) or not name.strip() or len(name) > BUCKET_NAME_CHARS_MAX:
+    if not isinstance(name, str) or len(name) > BUCKET_NAME_CHARS_MAX or is_invisible(name):
         raise PydanticCustomError("bad_value", "must begin with a name")
     if not _is_days(first) or not (last is None or _is_days(last)):
         raise PydanticCustomError("bad_value", "must have days as whole numbers behind its name")
