@@ -44,11 +44,8 @@ def planned(position: Position, opening: int, since: date, until: date) -> list[
     edges = _edges(position, (t.on for t in joined), since, until)
     if not joined:
         return [Stretch(a, b, max(0, opening)) for a, b in pairwise(edges)]
-    percent = position.terms.down_payment_percent
-    net = [(t.on, t.amount_minor - down_payment(t.amount_minor, percent)) for t in joined]
     return [
-        Stretch(a, b, max(0, opening + sum(amount for on, amount in net if on <= a)))
-        for a, b in pairwise(edges)
+        Stretch(a, b, max(0, opening + net_between(position, since, a))) for a, b in pairwise(edges)
     ]
 
 
@@ -72,13 +69,11 @@ def less_paid_off(
 
 
 def net_between(position: Position, since: date, until: date) -> int:
-    """What went out after `since` and by `until`, less the down payments that are due at once."""
-    percent = position.terms.down_payment_percent
-    return sum(
-        tranche.amount_minor - down_payment(tranche.amount_minor, percent)
-        for tranche in position.tranches
-        if since < tranche.on <= until
-    )
+    """What the instalments have to bring back of the money that went out after `since`, by `until`.
+
+    What was due of it at once is no part of that, unless a new plan for what is unpaid made it one.
+    """
+    return plan_out(position, until) - plan_out(position, since)
 
 
 def as_it_was(position: Position, since: date, until: date) -> list[Stretch]:
@@ -192,7 +187,10 @@ def down_payment(amount_minor: int, percent: Decimal) -> int:
 
 
 def plan_out(position: Position, day: date) -> int:
-    """The money that the instalments have to bring back, of what had gone out by `day`."""
+    """The money that the instalments have to bring back, of what had gone out by `day`.
+
+    A down payment may have been due before the money went out.
+    """
     percent = position.terms.down_payment_percent
     gross = position.gross_until(day)
     if not percent:
@@ -202,4 +200,4 @@ def plan_out(position: Position, day: date) -> int:
         for row in position.rows
         if row.kind is RowKind.DOWN_PAYMENT and row.span.due_date <= day
     )
-    return gross - asked
+    return max(0, gross - asked)

@@ -82,6 +82,11 @@ class _Reckoning:
         self.goes_on = self.terms.recalculates and self.terms.accrues_after_maturity
         self.rates = [(one.after, one.annual_rate_percent) for one in book.rates]
         self.before = _before_new_plans(events)
+        self.repricings = [
+            event
+            for event in events
+            if isinstance(event, happened.LoanRescheduled | happened.RateChanged)
+        ]
 
     def _is_seen(self, event: happened.LoanEvent) -> bool:
         """Say whether the schedule is looked at anew when it happens."""
@@ -119,9 +124,28 @@ class _Reckoning:
             return Fraction(0)
         due = self.moved + own + self.book.rows[index].moved_minor
         self.moved = min(Fraction(0), due)
-        if self.terms.recalculates:
-            return Fraction(0)
-        return max(Fraction(0), self._interest_paid(index) - max(Fraction(0), due))
+        until = self._repriced_on(index) if self.terms.recalculates else date.max
+        return max(Fraction(0), self._interest_paid(index, until) - max(Fraction(0), due))
+
+    def _repriced_on(self, index: int) -> date:
+        """The last day on which some days of the row that had passed got another rate.
+
+        With recalculation nothing else makes another plan of days that have passed.
+        """
+        row = self.rows[index]
+        return max(
+            (
+                event.value_date
+                for event in self.repricings
+                if row.from_date < event.value_date
+                and (
+                    event.from_date <= row.due_date
+                    if isinstance(event, happened.LoanRescheduled)
+                    else event.effective <= min(event.value_date, row.due_date)
+                )
+            ),
+            default=date.min,
+        )
 
     def _is_graced(self, index: int) -> bool:
         """Say whether the row leaves its interest to a later one."""
@@ -130,8 +154,12 @@ class _Reckoning:
             and self._place(index) < self.terms.grace_on_interest_payment
         )
 
-    def _interest_paid(self, index: int) -> int:
-        return sum(one.split.interest_minor for one in self.slices if one.number == index + 1)
+    def _interest_paid(self, index: int, until: date) -> int:
+        return sum(
+            one.split.interest_minor
+            for one in self.slices
+            if one.number == index + 1 and one.on <= until
+        )
 
     # --- which days, on what ------------------------------------------------------------------
 
@@ -173,9 +201,8 @@ class _Reckoning:
         if day >= row.due_date:
             return self._really_out(day)
         if looked_on > row.from_date and self._charges_whole_periods():
-            joined = self._went_out(day) - self._went_out(row.from_date)
-            at_once = self._due_at_once(index, row.from_date, day)
-            return self._really_out(row.from_date) + joined - at_once
+            joined = self._to_bring_back(index, day) - self._to_bring_back(index, row.from_date)
+            return self._really_out(row.from_date) + joined
         if day < looked_on:
             return self._really_out(day)
         return self._planned_out(index, day, looked_on)
@@ -183,12 +210,15 @@ class _Reckoning:
     def _charges_whole_periods(self) -> bool:
         return self.terms.recalculation_rest is RecalculationRest.SAME_AS_REPAYMENT_PERIOD
 
-    def _due_at_once(self, index: int, since: date, until: date) -> int:
-        return sum(
+    def _to_bring_back(self, index: int, day: date) -> int:
+        """What went out by `day`, less what of it was due at once."""
+        at_once = sum(
             row.principal_minor
             for row, works in self._of_its_time(index)
-            if works.kind is RowKind.DOWN_PAYMENT and since < row.due_date <= until
+            if works.kind is RowKind.DOWN_PAYMENT and row.due_date <= day
         )
+        # The first money may have gone out later than its down payment was due.
+        return max(0, self._went_out(day) - at_once)
 
     def _went_out(self, day: date) -> int:
         return sum(amount for on, amount in self.out if on <= day)
@@ -209,7 +239,6 @@ class _Reckoning:
     def _planned_out(self, index: int, day: date, looked_on: date) -> int:
         """What is out when all that earlier rows ask for is paid, and what was paid ahead is."""
         kinds = [one.kind for one in self.book.rows]
-        asked = self._due_at_once(index, date.min, day) + self._asked_before(index)
         if not self.terms.recalculates:
             # A plan knows nothing of money, until the loan is paid off.
             looked_on = max((on for on in self.quits if on <= day), default=date.min)
@@ -218,7 +247,7 @@ class _Reckoning:
             for one in self.slices
             if one.number > index and kinds[one.number - 1] in _BEARING and one.on <= looked_on
         )
-        return self._went_out(day) - asked - ahead
+        return self._to_bring_back(index, day) - self._asked_before(index) - ahead
 
     def _asked_before(self, index: int) -> int:
         """What earlier rows asked for in its time; those that a re-age ended stand before it."""

@@ -10,7 +10,12 @@ from uuid import UUID
 import pytest
 
 from domain import events as happened
-from domain.conventions import AllocationStrategy, HolidayRule, RecalculationRest
+from domain.conventions import (
+    AllocationStrategy,
+    HolidayRule,
+    InstalmentFormula,
+    RecalculationRest,
+)
 from domain.events import LoanEvent
 from domain.identifiers import DisbursementId
 from domain.lifecycle import LoanStatus
@@ -197,3 +202,29 @@ def test_rows_with_charges_ask_for_the_interest_that_filled_rows_left() -> None:
     asked(terms, *money)
     rows = fold(in_order((*opening(terms), *money))).loan.instalments
     assert all(row.interest_minor + row.principal_minor <= emi for row in rows)
+
+
+@pytest.mark.parametrize("formula", InstalmentFormula)
+@pytest.mark.parametrize("rest", RecalculationRest)
+def test_a_down_payment_that_is_spread_bears_interest_with_what_it_is_spread_over(
+    formula: InstalmentFormula, rest: RecalculationRest
+) -> None:
+    """The period of a tranche was charged as if what was due of it at once had been paid."""
+    terms = replace(
+        TERMS, recalculation_rest=rest, instalment_formula=formula, down_payment_percent=Decimal(25)
+    )
+    at_once = paid(50, terms.principal_minor // 4, START)
+    out = tranche(60, day(2), 50_000)
+    planned = asked(terms, at_once, out, spread(70, 2)) - asked(terms, at_once, out)
+    assert planned >= 12_500 * 27 // 1000
+    asked(terms, at_once, out, re_aged(day(2), day(20), MONTHLY, 6))
+
+
+@pytest.mark.parametrize("rest", RecalculationRest)
+def test_money_that_goes_out_after_its_down_payment_was_due_bears_interest_whole(
+    rest: RecalculationRest,
+) -> None:
+    """The down payment was taken off twice: from what went out, and from what was out before."""
+    terms = replace(PROGRESSIVE, recalculation_rest=rest, down_payment_percent=Decimal(25))
+    late = (*opening(terms)[:2], replace(opening(terms)[2], value_date=day(10)))
+    check(fold(in_order(late), day(10)), late, day(10))
