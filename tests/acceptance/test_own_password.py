@@ -18,17 +18,17 @@ CHOSEN = "walnut-harbour-17"
 async def test_a_first_password_opens_nothing_but_the_way_to_another():
     with a_node(MUST_CHANGE_PASSWORD="true") as node:
         admin = await node.sign_in()
-        assert admin["user"]["must_change_password"] is False  # an ADMIN_PASSWORD that was given
         email = f"{uuid.uuid4().hex}@example.com"
         person = {"email": email, "password": PASSWORD, "full_name": "N", "role": "officer"}
         made = await node.post(admin["access_token"], "/users/", person)
         grant = await node.sign_in(email)
         token, path = grant["access_token"], f"/users/{made['id']}"
-        assert grant["user"]["must_change_password"] is True
-        assert (await node.get(token, "/users/me"))["must_change_password"] is True
         for closed in ("/loans/", "/users/", "/events", "/dashboard/stats", "/auth/sessions"):
             assert (await node.get(token, closed, expect=403))["code"] == REQUIRED, closed
         assert (await node.post(token, "/ws/ticket", expect=403))["code"] == REQUIRED
+        assert admin["user"]["must_change_password"] is False  # an ADMIN_PASSWORD that was given
+        assert grant["user"]["must_change_password"] is True
+        assert (await node.get(token, "/users/me"))["must_change_password"] is True
         with pytest.raises((ConnectionRejected, ExceptionGroup)):
             async with node.listen(made["id"], token) as socket:
                 await socket.get_message()
