@@ -125,6 +125,8 @@ def takes_all(position: Position, index: int, day: date) -> bool:
 def _taking_all(position: Position, day: date) -> int | None:
     if not position.terms.recalculates or position.terms.is_progressive:
         return None
+    if position.interest_until is not None:
+        return None  # rows that are not laid out again take what they ask for
     current = position.first_due_on_or_after(day)
     while current < len(position.rows) and not _is_open(position.rows[current]):
         current += 1

@@ -31,7 +31,7 @@ def add_charge(
     index = _row_for(position, due_date)
     position.charges.append(ChargeLine(charge_id, due_date, kind, amount_minor, index + 1))
     position.charges.sort(key=lambda charge: (charge.number, charge.due_date))
-    show_charges(position, index)
+    _ask(position, index, kind, amount_minor)
 
 
 def charge_disbursal(position: Position, fees: Iterable[FeeOfDisbursal], day: date) -> None:
@@ -52,7 +52,7 @@ def waive_charge(position: Position, charge_id: ChargeId) -> int:
         if charge.charge_id == charge_id:
             waived = charge.outstanding_minor
             position.charges[at] = replace(charge, waived_minor=charge.waived_minor + waived)
-            show_charges(position, charge.number - 1)
+            _ask(position, charge.number - 1, charge.kind, -waived)
             return waived
     return 0
 
@@ -156,6 +156,16 @@ def show_charges(position: Position, index: int) -> None:
     """Let row `index` ask for the charges on it."""
     row = position.rows[index]
     row.fees, row.penalties = fees_of(position, row, index)
+
+
+def _ask(position: Position, index: int, kind: ChargeKind, change: int) -> None:
+    """Let row `index` ask for a charge, or no more for it: of a loan paid off for nothing else."""
+    if position.interest_until is None:
+        show_charges(position, index)
+    elif kind is ChargeKind.FEE:
+        position.rows[index].fees += change
+    else:
+        position.rows[index].penalties += change
 
 
 def _row_for(position: Position, due_date: date) -> int:

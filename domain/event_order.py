@@ -2,16 +2,21 @@
 
 First what precedes money, by its instant: application, amendments, decision. Then everything that
 touches money: by value date, kind and id, so that a set of events is one loan and no other.
+
+A payoff ends the loan as it was when it was quoted: of its day, what was entered before it counts
+before it, whatever its kind, and what was entered after it counts after it.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from domain import events
-from domain.events import LoanEvent
+from domain.events import LoanEvent, PaymentRecorded, PaymentReversed
 
 # Within one instant, and within one day, kinds follow one another in this order.
 _ORIGINATION: Final[dict[type, int]] = {
@@ -43,17 +48,46 @@ _MONEY: Final[dict[type, int]] = {
     for kind in kinds
 }
 
-Order = tuple[int, date | datetime, int, UUID]
+# On its day a payoff comes after all other kinds that were entered before it.
+_PAYOFF: Final = 1 + max(_MONEY.values())
+
+Order = tuple[int, date | datetime, int, int, UUID]
 
 
-def order_key(event: LoanEvent) -> Order:
-    """Where `event` belongs among the events of its loan, whenever it arrived."""
+def order_of(events: Sequence[LoanEvent]) -> Callable[[LoanEvent], Order]:
+    """Where each of `events` belongs among them, whenever it arrived: the key to sort them by."""
+    payoffs = _standing_payoffs(events)
+    if not payoffs:
+        return _order
+    return lambda event: _order(event, payoffs.get(event.value_date, ()))
+
+
+def _order(event: LoanEvent, payoffs: Sequence[UUID] = ()) -> Order:
+    """Where `event` belongs; `payoffs` are those of its day, in their order."""
     kind = type(event)
     if kind in _MONEY:
-        return 2, event.value_date, _MONEY[kind], event.event_id
+        part = bisect_left(payoffs, event.event_id)
+        is_payoff = part < len(payoffs) and payoffs[part] == event.event_id
+        place = _PAYOFF if is_payoff else _MONEY[kind]
+        return 2, event.value_date, part, place, event.event_id
     if kind is events.LoanSubmitted:
-        return 0, event.at, 0, event.event_id
-    return 1, event.at, _ORIGINATION[kind], event.event_id
+        return 0, event.at, 0, 0, event.event_id
+    return 1, event.at, 0, _ORIGINATION[kind], event.event_id
+
+
+def _standing_payoffs(given: Sequence[LoanEvent]) -> dict[date, list[UUID]]:
+    """The payoffs of each day, in their order, without those that were reversed."""
+    made = [one for one in given if isinstance(one, PaymentRecorded) and one.is_payoff]
+    if not made:
+        return {}
+    gone = {one.payment_id for one in given if isinstance(one, PaymentReversed)}
+    by_day: dict[date, list[UUID]] = {}
+    for one in made:
+        if one.payment_id not in gone:
+            by_day.setdefault(one.value_date, []).append(one.event_id)
+    for ids in by_day.values():
+        ids.sort()
+    return by_day
 
 
 def moves_money(event: LoanEvent) -> bool:

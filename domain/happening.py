@@ -85,7 +85,8 @@ def take(running: RunningLoan, event: PaymentRecorded) -> Payment:
     running.loan = replace(
         running.loan,
         last_value_date=event.value_date,
-        last_payment_event_id=event.event_id,
+        # What was entered before a payoff may be of any kind: the history tells what comes next.
+        last_payment_event_id=None if event.is_payoff else event.event_id,
     )
     return projection(currency, event, PaymentStatus.POSTED, split, running.owed)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.allocation import allocate
-from domain.event_order import moves_money, order_key
+from domain.event_order import moves_money, order_of
 from domain.events import (
     DisbursalUndone,
     LoanDisbursed,
@@ -80,7 +80,7 @@ def is_in_order(loan: Loan, event: LoanEvent) -> bool:
         return isinstance(event, LoanDisbursed)
     if event.value_date != loan.last_value_date:
         return event.value_date > loan.last_value_date
-    if not isinstance(event, PaymentRecorded):
+    if not isinstance(event, PaymentRecorded) or event.is_payoff:
         return False
     if loan.last_payment_event_id is None:
         return loan.book is None and not _has_payments(loan)
@@ -125,7 +125,7 @@ def replay_beside(
     """
     before = in_order(events)
     after = in_order((*before, further))
-    same = _first_touched(after, further)
+    same = _first_touched(before, after, further)
     running = _begun(after[:same])
     _go_on(running, after[1:same], after)
     twin = running.copied()
@@ -150,7 +150,8 @@ def movements(events: Iterable[LoanEvent]) -> tuple[LedgerMovement, ...]:
 
 def in_order(events: Iterable[LoanEvent]) -> list[LoanEvent]:
     """Each of `events` once, in the order in which they count."""
-    return sorted({event.event_id: event for event in events}.values(), key=order_key)
+    once = list({event.event_id: event for event in events}.values())
+    return sorted(once, key=order_of(once))
 
 
 class Replay:
@@ -190,10 +191,18 @@ def changed_payments(
     return tuple(stood[payment.id] for payment in changed if payment.id in stood), changed
 
 
-def _first_touched(ordered: Sequence[LoanEvent], event: LoanEvent) -> int:
-    """The index of the first event that counts otherwise because `event` is there; at least 1."""
+def _first_touched(
+    before: Sequence[LoanEvent], after: Sequence[LoanEvent], event: LoanEvent
+) -> int:
+    """The index of the first event that counts otherwise because `event` is there; at least 1.
+
+    A payoff that comes or goes may put others of its day into another order, too.
+    """
     about = {event.event_id}
-    for one in ordered:
+    about.update(
+        one.event_id for other, one in zip(before, after, strict=False) if one is not other
+    )
+    for one in after:
         if (
             isinstance(event, PaymentReversed)
             and isinstance(one, MoneyReceived)
@@ -204,7 +213,7 @@ def _first_touched(ordered: Sequence[LoanEvent], event: LoanEvent) -> int:
             and one.disbursement_id == event.disbursement_id
         ):
             about.add(one.event_id)
-    return max(1, next(at for at, one in enumerate(ordered) if one.event_id in about))
+    return max(1, next(at for at, one in enumerate(after) if one.event_id in about))
 
 
 def _begun(ordered: Sequence[LoanEvent]) -> RunningLoan:

@@ -218,6 +218,7 @@ def quit_rows(position: Position, until: date, stop: Stop = Stop.ON_THE_DAY) -> 
             else:
                 row.parts = ()
             row.interest = max(collected(position, index, row.accrued), row.paid_interest)
+            _waive(row)
 
 
 def _progressive(

@@ -87,12 +87,20 @@ def _falls_in_the_same_period(position: Position, day: date) -> bool:
 def receive_payoff(
     position: Position, amount_minor: int, day: date
 ) -> tuple[Allocation, list[Slice]]:
-    """Take money that shall end the loan; less than it takes is a payment like any other."""
+    """Take money that ends the loan: nothing accrues any more.
+
+    It was enough when it was taken. Where it is less than it takes now (money before it was
+    reversed), what is missing is owed, and the interest that it saved is not.
+    """
     bring_up_to(position, day)
     quote, quit_position = _quit(position, day)
-    if amount_minor < quote.amount_minor or position.interest_until is not None:
+    if position.interest_until is not None:
         return receive(position, amount_minor, day)
-    split, slices = _in_row_order(quit_position, amount_minor, day)
+    quit_position.interest_until = quote.until
+    if amount_minor < quote.amount_minor:
+        split, slices = _spread(quit_position, amount_minor, day)
+    else:
+        split, slices = _in_row_order(quit_position, amount_minor, day)
     position.rows[:] = quit_position.rows
     position.charges[:] = quit_position.charges
     position.interest_until = quote.until

@@ -158,6 +158,8 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
     rows = position.rows
     if all(row.principal == row.paid_principal for row in rows):
         return []
+    # What a payoff left owed is planned anew, and bears interest again.
+    position.interest_until = None
     emptied = [at for at, row in enumerate(rows) if row.span.due_date <= day and row.outstanding]
     # Fees of instalments still to come go with them: the new ones have their own.
     charge_fees_of(position, emptied)

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from domain import suppositions as supposed
-from domain.event_order import order_key
+from domain.event_order import order_of
 from domain.events import LoanEvent
 from domain.loan_history import Replay, in_order
 from domain.position import Position, copied
@@ -198,7 +198,8 @@ class _Run:
 
     def _happen(self, event: LoanEvent) -> None:
         rows = len(self._position.rows)
-        if order_key(event) < order_key(self.events[-1]):
+        place = order_of([*self.events, event])
+        if place(event) < place(self.events[-1]):
             # On a day on which something has happened already, it may come before that.
             self._owner.spend(rows * len(self.events))
             self.events = in_order([*self.events, event])

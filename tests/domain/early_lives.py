@@ -13,6 +13,8 @@ from domain import conventions as choices
 from domain import events as happened
 from domain.events import LoanEvent
 from domain.identifiers import ChargeId, DisbursementId, PaymentId
+from domain.loan_history import fold, in_order
+from domain.payoff import payoff_on
 from domain.schedule import build_schedule
 from domain.terms import (
     DEFAULT_ORDER,
@@ -201,8 +203,21 @@ def early_lives(
     if in_parts and draw(st.booleans()):
         events.append(draw(_other(terms, 300, most // 3, (_CHARGE,))))
         events.append(draw(_other(terms, 301, most, (_RE_AGE,))))
+    events = _as_quoted(events)
     latest = max(event.value_date for event in events)
     return terms, tuple(events), latest + timedelta(days=draw(st.integers(0, 200)))
+
+
+def _as_quoted(events: list[LoanEvent]) -> list[LoanEvent]:
+    """The same with what is quoted for each payoff: with less nobody pays a loan off."""
+    made = in_order(events)
+    for at, event in enumerate(made):
+        if isinstance(event, happened.PaymentRecorded) and event.is_payoff:
+            quote = payoff_on(fold(made[:at]).loan, event.value_date).amount_minor
+            made[at] = (
+                replace(event, amount_minor=quote) if quote > 0 else replace(event, is_payoff=False)
+            )
+    return made
 
 
 def new_plans() -> st.SearchStrategy[tuple[Terms, tuple[LoanEvent, ...], date]]:

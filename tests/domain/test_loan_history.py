@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.event_order import order_key
 from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded, PaymentReversed
 from domain.identifiers import EventId, PaymentId
 from domain.ledger import LedgerAccount, implied_balances, moved
@@ -53,9 +52,7 @@ def test_any_order_of_the_same_events_gives_the_same_state(events: Events, chanc
 
 @given(lives)
 def test_events_in_order_evolve_to_what_their_replay_gives(events: Events) -> None:
-    ordered = sorted(
-        (event for event in events if not isinstance(event, PaymentReversed)), key=order_key
-    )
+    ordered = in_order(event for event in events if not isinstance(event, PaymentReversed))
     loan: Loan | None = None
     for event in ordered:
         loan = evolve(loan, event)
