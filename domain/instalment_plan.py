@@ -185,7 +185,8 @@ def fees_of(position: Position, row: Row, index: int) -> tuple[int, int]:
         if charge.number == index + 1:
             charged[charge.kind] += charge.amount_minor - charge.waived_minor
             paid[charge.kind] -= charge.paid_minor
-    if _repays(row) and (row.principal or row.interest):
+    # A loan that was paid off, or closed within its tolerance, asks for no fee that was given up.
+    if position.interest_until is None and _repays(row) and (row.principal or row.interest):
         for fee in position.terms.instalment_fees:
             amount = fee.amount_minor
             if fee.percent is not None:

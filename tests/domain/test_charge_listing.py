@@ -14,6 +14,7 @@ from domain.conventions import AllocationStrategy, ChargeBase, ChargeKind, Recal
 from domain.decision import Decision
 from domain.events import LoanEvent
 from domain.identifiers import ChargeId
+from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.loan_history import replay
 from domain.loan_reckoning import schedule_view
@@ -102,6 +103,26 @@ def test_a_charge_on_an_instalment_whose_fee_was_paid_ahead_is_owed_whole() -> N
     assert charge.paid_minor == loan.credit_minor
     assert charged.outstanding.fees_minor == charge.outstanding_minor == 50_000 - loan.credit_minor
     assert balance_minor(charged, due) == charge.outstanding_minor
+
+
+def test_a_fee_that_the_tolerance_gave_up_is_not_asked_for_with_a_later_charge() -> None:
+    fee = InstalmentFee(amount_minor=100)
+    terms = replace(
+        TWELVE_MONTHS,
+        instalments=2,
+        instalment_fees=(fee,),
+        closing_tolerance_minor=100,
+        allocation_strategy=AllocationStrategy.PRINCIPAL_INTEREST_PENALTIES_FEES,
+    )
+    history, loan = active_history(terms)
+    short = Decimal(loan.outstanding.total_minor - 100) / 100
+    paid = decided(pay(loan, payment(short), context(TELLER, event=200), history))
+    assert paid.loan.status is LoanStatus.CLOSED
+    due = loan.instalments[1].due_date
+    asked = AddCharge(ChargeId(LOAN), LOAN, ChargeKind.FEE, Decimal(5), due)
+    moment = context(TELLER, event=201, today=TODAY + timedelta(days=1))
+    charged = decided(add_charge(paid.loan, asked, moment, (*history, *paid.events))).loan
+    assert charged.outstanding.fees_minor == 500
 
 
 @given(lives())
