@@ -106,7 +106,8 @@ class Book:
 
     `interest_until` is set when the loan was paid off early: nothing accrues after it. What the
     lender gave up is told by component; `written_off_minor` is the principal. `flat_share` is the
-    equal share of the principal, not yet rounded, that stands for flat instalments.
+    equal share of the principal, not yet rounded, that stands for flat instalments. `spare_dates`
+    are the due dates of a new plan whose rows went, as nothing was left for them.
     """
 
     as_of: date
@@ -123,3 +124,4 @@ class Book:
     refunded_minor: int = 0
     is_restructured: bool = False
     flat_share: Decimal = Decimal(0)
+    spare_dates: tuple[date, ...] = ()

@@ -104,6 +104,7 @@ class Position:
     interest_until: date | None = None
     forgiven: int = 0
     flat_share: Decimal = Decimal(0)
+    spare_dates: tuple[date, ...] = ()
     factors: dict[tuple[int, Decimal, Frequency], Decimal] = field(default_factory=dict)
 
     def gross_until(self, day: date) -> int:
@@ -193,6 +194,7 @@ def opened(terms: Terms, instalments: tuple[Instalment, ...], book: Book, start:
         interest_until=book.interest_until,
         forgiven=book.forgiven_principal_minor,
         flat_share=book.flat_share,
+        spare_dates=book.spare_dates,
     )
 
 
@@ -223,6 +225,7 @@ def closed(position: Position) -> tuple[tuple[Instalment, ...], Book]:
         interest_until=position.interest_until,
         forgiven_principal_minor=position.forgiven,
         flat_share=position.flat_share if is_flat else Decimal(0),
+        spare_dates=position.spare_dates,
     )
     return instalments_of(position), book
 

@@ -313,11 +313,16 @@ def last_interest_row(position: Position) -> int:
 
 
 def shorten(position: Position, as_of: date) -> None:
-    """A loan that is paid back earlier has no rows for the time after, but where charges are."""
+    """A loan that is paid back earlier has no rows for the time after, but where charges are.
+
+    The terms tell when their rows were due; of a new plan's rows it is kept.
+    """
     rows = position.rows
     charged = max([charge.number for charge in position.charges], default=0)
     while len(rows) > max(1, charged) and rows[-1].span.due_date > as_of and _is_empty(rows[-1]):
-        rows.pop()
+        gone = rows.pop()
+        if gone.kind is RowKind.RE_AGED:
+            position.spare_dates = (gone.span.due_date, *position.spare_dates)
 
 
 def _is_empty(row: Row) -> bool:

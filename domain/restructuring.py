@@ -69,22 +69,33 @@ def add_tranche(position: Position, amount_minor: int, day: date) -> list[int]:
 
 
 def _whole_again(position: Position) -> list[int]:
-    """Put back the rows of the terms that there was nothing left for, before more goes out.
+    """Put back the rows that there was nothing left for, before more goes out.
 
-    Where money is re-aged its rows are the new plan's, and stay as they are.
+    They are the new plan's where money is re-aged, and those of the terms elsewhere.
     """
-    if any(row.kind is RowKind.RE_AGED for row in position.rows):
-        return []
-    planned = rows_of(position.terms, position.start)
-    there = sum(1 for row in position.rows if row.kind in _PLANNED)
-    emi = next(row.emi for row in reversed(position.rows) if row.kind in _PLANNED)
+    re_aged = [row for row in position.rows if row.kind is RowKind.RE_AGED]
+    if re_aged:
+        emi, back = re_aged[-1].emi, _spare_rows(position, re_aged[-1])
+    else:
+        planned = [row for row in position.rows if row.kind in _PLANNED]
+        emi, back = planned[-1].emi, rows_of(position.terms, position.start)[len(planned) :]
     put: list[int] = []
-    for row in planned[there:]:
+    for row in back:
         row.emi = emi
         at = position.first_due_on_or_after(row.span.due_date)
         insert_row(position, at, row)
         put.append(at)
     return put
+
+
+def _spare_rows(position: Position, last: Row) -> list[Row]:
+    """The rows that went of the new plan of which row `last` is still there."""
+    since, rows = last.span.due_date, []
+    for due_date in position.spare_dates:
+        rows.append(Row(Period(0, since, due_date, since), last.frequency, RowKind.RE_AGED))
+        since = due_date
+    position.spare_dates = ()
+    return rows
 
 
 def change_rate(position: Position, effective: date, percent: Decimal, day: date) -> None:
@@ -181,7 +192,7 @@ def re_age(position: Position, event: LoanReAged) -> list[int]:
     kept = rows[: last_kept + 1]
     first_new, before = len(kept), len(rows)
     last_due = _paid_for_until(position, kept, day)
-    rows[:] = kept
+    rows[:], position.spare_dates = kept, ()
     _end_on(kept, day)
     # Nobody may plan for days that have passed; were it done, it would be planned for today.
     first_due = max(event.start_date, day)

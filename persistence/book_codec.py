@@ -26,11 +26,11 @@ from domain.conventions import ChargeKind, RowKind
 from domain.identifiers import ChargeId
 from domain.terms import Frequency, FrequencyUnit
 
-FORM: Final = 4
+FORM: Final = 5
 """Counts up with every change of the classes below, or of what their values mean."""
 
-# All that it lacks is what a new plan moves; it is read where none was made.
-_FORM_WITHOUT_MOVES: Final = 3
+# All that they lack is what a new plan leaves; they are read where none was made.
+_FORMS_BEFORE: Final = frozenset({3, 4})
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True):
@@ -69,6 +69,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     totals: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
     is_restructured: bool = False
     flat_share: Decimal = Decimal(0)
+    spare_dates: tuple[date, ...] = ()
 
 
 def document_of(book: Book | None) -> dict[str, object] | None:
@@ -93,6 +94,7 @@ def document_of(book: Book | None) -> dict[str, object] | None:
         ),
         book.is_restructured,
         book.flat_share,
+        book.spare_dates,
     )
     return cast("dict[str, object]", msgspec.to_builtins(made))
 
@@ -102,7 +104,7 @@ def is_legible(document: object) -> bool:
     if not isinstance(document, dict):
         return False
     form = document.get("form")
-    return form == FORM or (form == _FORM_WITHOUT_MOVES and not document.get("is_restructured"))
+    return form == FORM or (form in _FORMS_BEFORE and not document.get("is_restructured"))
 
 
 def book_of(document: object) -> Book | None:
@@ -126,6 +128,7 @@ def book_of(document: object) -> Book | None:
         refunded_minor=refunded,
         is_restructured=kept.is_restructured,
         flat_share=kept.flat_share,
+        spare_dates=kept.spare_dates,
     )
 
 

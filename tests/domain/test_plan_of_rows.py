@@ -19,15 +19,18 @@ from hypothesis import given
 from domain import conventions as choices
 from domain import events as happened
 from domain.conventions import ChargeKind, RowKind
+from domain.due_dates import shift
 from domain.events import LoanEvent
-from domain.identifiers import ChargeId, DisbursementId
+from domain.identifiers import ChargeId, DisbursementId, PaymentId
+from domain.instalment import Instalment
 from domain.loan import Loan
-from domain.loan_history import fold, in_order
+from domain.loan_history import evolve, fold, in_order
 from domain.terms import Amortization, Frequency, FrequencyUnit, InterestCalcPeriod, Terms
 from tests.domain.early_lives import START, new_plans
 from tests.domain.lending_scenes import TWELVE_MONTHS
 from tests.domain.rich_terms import head, opening
 
+MONTH = Frequency(1, FrequencyUnit.MONTHS)
 MONTHLY = replace(TWELVE_MONTHS, start_date=START, tranches_max=3)
 SHORTENING = replace(
     MONTHLY,
@@ -61,6 +64,22 @@ def re_aged(day: date, start: date, frequency: Frequency, instalments: int) -> L
     return happened.LoanReAged(
         **head(900, day), start_date=start, frequency=frequency, instalments=instalments
     )
+
+
+def payment(number: int, day: date, amount_minor: int) -> LoanEvent:
+    return happened.PaymentRecorded(
+        **head(number, day),
+        payment_id=PaymentId(UUID(int=number)),
+        amount_minor=amount_minor,
+        method=None,
+        reference=None,
+    )
+
+
+def planned_anew(loan: Loan) -> list[Instalment]:
+    assert loan.book is not None
+    pairs = zip(loan.instalments, loan.book.rows, strict=True)
+    return [row for row, work in pairs if work.kind is RowKind.RE_AGED]
 
 
 def check_rows(loan: Loan) -> None:
@@ -137,6 +156,33 @@ def test_a_loan_in_tranches_is_not_cut_off_where_the_first_is_paid_back(
     assert len(rows) == 6
     emi = rows[0].due_minor
     assert all(row.due_minor <= emi for row in rows[:-1])
+
+
+@pytest.mark.parametrize(
+    "rest", [one for one in choices.RecalculationRest if one is not choices.RecalculationRest.NONE]
+)
+@pytest.mark.parametrize("amortization", [Amortization.EQUAL_INSTALLMENTS, Amortization.BULLET])
+def test_a_new_plan_is_not_cut_off_where_it_is_paid_back_before_more_goes_out(
+    rest: choices.RecalculationRest, amortization: Amortization
+) -> None:
+    """Its rows went when nothing was left for them, and the next tranche fell to the last there."""
+    terms = replace(SHORTENING, recalculation_rest=rest, amortization=amortization)
+    re_age_day, paid_day = START + timedelta(days=40), START + timedelta(days=80)
+    first_due = date(2024, 4, 15)
+    events = (
+        *opening(terms, 500_000),
+        re_aged(re_age_day, first_due, MONTH, 9),
+        payment(40, paid_day, 600_000),
+    )
+    assert len(planned_anew(fold(in_order(events), paid_day).loan)) < 9, "nothing is left for them"
+    out = tranche(50, paid_day + timedelta(days=10), 500_000)
+    loan = fold(in_order((*events, out))).loan
+    rows = planned_anew(loan)
+    assert [row.due_date for row in rows] == [shift(first_due, MONTH, n) for n in range(9)]
+    assert [row.from_date for row in rows[1:]] == [row.due_date for row in rows[:-1]]
+    assert all(row.due_minor <= rows[0].due_minor for row in rows[2:-1])
+    assert evolve(fold(in_order(events)).loan, out) == loan, "its book tells what the plan was"
+    check_rows(loan)
 
 
 def test_a_fixed_instalment_goes_on_until_a_later_tranche_is_paid_back() -> None:
