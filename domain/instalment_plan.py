@@ -247,6 +247,8 @@ def _deferred(position: Position, index: int) -> int:
 
 def _put_off(position: Position, index: int) -> int:
     """The interest of earlier rows that row `index` asks for on top of its instalment."""
+    if position.rows[index].kind is RowKind.RE_AGED:
+        return 0  # a new plan moves it
     grace = position.terms.grace_on_interest_payment
     return _deferred(position, index) if grace and ordinal(position, index) == grace else 0
 

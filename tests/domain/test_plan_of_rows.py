@@ -185,6 +185,29 @@ def test_a_new_plan_is_not_cut_off_where_it_is_paid_back_before_more_goes_out(
     check_rows(loan)
 
 
+@pytest.mark.parametrize("formula", choices.InstalmentFormula)
+@pytest.mark.parametrize("rest", choices.RecalculationRest)
+@pytest.mark.parametrize("grace", [1, 2])
+def test_no_grace_on_interest_lengthens_the_instalments_of_a_new_plan(
+    formula: choices.InstalmentFormula, rest: choices.RecalculationRest, grace: int
+) -> None:
+    """What was put off went off the interest of each new row, and all were above the instalment."""
+    terms = replace(
+        SHORTENING,
+        recalculation_rest=rest,
+        instalment_formula=formula,
+        grace_on_interest_payment=grace,
+    )
+    day = date(2024, 2, 29) if grace == 1 else date(2024, 3, 31)
+    events = (*opening(terms), re_aged(day, day + timedelta(days=30), MONTH, 6))
+    loan = fold(in_order(events), day).loan
+    assert loan.book is not None
+    emi = loan.book.rows[-1].emi_minor
+    rows = planned_anew(loan)
+    assert len(rows) == 6
+    assert {row.principal_minor + row.interest_minor for row in rows[1:-1]} == {emi}
+
+
 def test_a_fixed_instalment_goes_on_until_a_later_tranche_is_paid_back() -> None:
     """G5: with FIXED_INSTALMENT what went out later fell to the last row of the first tranche."""
     terms = replace(
