@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, assert_never
 
-from actors.actor import Actor
 from actors.messages.gatekeeper import (
     GatekeeperMessage,
     Grant,
@@ -21,9 +20,17 @@ from actors.messages.gatekeeper import (
 )
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import AccessChanged
-from actors.ports import Accounts, Clock, IdentitySource, Passwords, SessionDirectory, Tokens
+from actors.ports.sockets import SocketRecords
+from actors.ports.stores import (
+    Accounts,
+    Clock,
+    IdentitySource,
+    Passwords,
+    SessionDirectory,
+    Tokens,
+)
+from actors.runtime.actor import Actor
 from actors.sign_in_throttle import SignInThrottle
-from actors.socket_ports import SocketRecords
 from domain.account import Account, SignInSession
 from domain.addresses import client_place
 from domain.identifiers import SessionId

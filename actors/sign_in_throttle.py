@@ -14,7 +14,7 @@ from typing import Final
 
 import trio
 
-from actors.ports import TryLedger
+from actors.ports.stores import TryLedger
 from domain.addresses import client_place
 from domain.rejections import Rejected, SignInRefusal
 from domain.users import normal_email

@@ -13,12 +13,12 @@ from typing import Any
 
 from domain.queries import ListLoans, PageRequest
 from domain.roles import Sight
-from persistence.readings import LOANS
-from persistence.statements import Statement
-from persistence.statistics import statistics
+from persistence.commit.compaction import fold
+from persistence.postgres.statements import Statement
+from persistence.postgres.transaction import transaction
+from persistence.queries.loans import LOANS
+from persistence.queries.statistics import statistics
 from persistence.store import Store
-from persistence.tally_fold import fold
-from persistence.transaction import transaction
 
 COPIES = """
 INSERT INTO loans SELECT (copied.l).* FROM (

@@ -47,10 +47,10 @@ from domain.identifiers import (  # noqa: E402
 )
 from domain.roles import Principal, Role, Scope, Sight  # noqa: E402
 from domain.terms import Frequency, FrequencyUnit, Terms  # noqa: E402
-from persistence.schema import Migrated  # noqa: E402
+from persistence.migration import Migrated  # noqa: E402
 from persistence.store import Store  # noqa: E402
-from server.errand import run_errand  # noqa: E402
-from server.settings import read_settings  # noqa: E402
+from server.configuration.settings import read_settings  # noqa: E402
+from server.jobs.one_off import run_errand  # noqa: E402
 
 TODAY = date(2026, 3, 2)
 BEGUN = TODAY - timedelta(days=900)

@@ -22,15 +22,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from domain.quoting import QuoteView, quote
+from web.api.table import ROUTES
+from web.api.what_if.shapes import QuoteBody, render_quote, render_scenario
 from web.app import ANY_HOST, rule_of
-from web.arrivals import ArrivedRequest
-from web.problems import Problem
-from web.replies import Reply, respond
-from web.request_reading import BodyReading, read_body, read_query
-from web.routes import ROUTES
-from web.routing import Route
-from web.schemas.what_if import QuoteBody, render_quote, render_scenario
-from web.sockets.messages import read_message
+from web.requests.incoming import ArrivedRequest
+from web.requests.parsing import BodyReading, read_body, read_query
+from web.responses.problems import Problem
+from web.responses.replies import Reply, respond
+from web.routing.route import Route
+from web.sockets.client_messages import read_message
 
 ROUNDS: Final = 7
 CURRENCY: Final = "EUR"

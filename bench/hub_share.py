@@ -26,21 +26,21 @@ import trio
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from actors.address import Address  # noqa: E402
-from actors.broadcast_hub import BroadcastHub  # noqa: E402
 from actors.messages.broadcast_hub import Deliver, Register  # noqa: E402
+from actors.notifications.broadcast_hub import BroadcastHub  # noqa: E402
+from actors.runtime.address import Address  # noqa: E402
 from domain.identifiers import BranchId, LoanId, UserId  # noqa: E402
 from domain.notices import Audience, FeedBatch, FeedEntry, Notice, NoticeType  # noqa: E402
 from domain.roles import Principal, Role  # noqa: E402
 from domain.views import FeedPosition  # noqa: E402
-from supervisors.child_spec import ChildSpec  # noqa: E402
-from supervisors.supervisor import Supervisor  # noqa: E402
+from supervisors.runtime.child_spec import ChildSpec  # noqa: E402
+from supervisors.runtime.supervisor import Supervisor  # noqa: E402
 from web.edge.drain import Drain  # noqa: E402
 from web.edge.limits import EdgeLimits  # noqa: E402
 from web.edge.stream import GuardedStream  # noqa: E402
 from web.sockets.encoding import encode_notification  # noqa: E402
-from web.sockets.held_lane import HeldLane  # noqa: E402
-from web.sockets.lane import Lane  # noqa: E402
+from web.sockets.pending_queue import HeldLane  # noqa: E402
+from web.sockets.send_queue import Lane  # noqa: E402
 
 ASK_S = 10.0
 PUBLISHES = 200

@@ -24,17 +24,17 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import peer_pykka  # noqa: E402
 import trio  # noqa: E402
 
-from actors.actor import Actor  # noqa: E402
 from actors.messages.user_session import Answer, RequestContext  # noqa: E402
-from actors.user_session import SessionOffices, UserSession  # noqa: E402
+from actors.runtime.actor import Actor  # noqa: E402
+from actors.session.user_session import SessionOffices, UserSession  # noqa: E402
 from domain.account import Access, Account, SignInSession  # noqa: E402
 from domain.identifiers import BranchId, SessionId, UserId  # noqa: E402
 from domain.queries import ReadMyself  # noqa: E402
 from domain.roles import Role  # noqa: E402
-from supervisors.child_spec import ChildSpec  # noqa: E402
-from supervisors.dynamic_supervisor import DynamicSupervisor  # noqa: E402
-from supervisors.session_supervisor import SessionSupervisor  # noqa: E402
-from supervisors.supervisor import Supervisor  # noqa: E402
+from supervisors.runtime.child_spec import ChildSpec  # noqa: E402
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor  # noqa: E402
+from supervisors.runtime.supervisor import Supervisor  # noqa: E402
+from supervisors.user_sessions import SessionSupervisor  # noqa: E402
 
 ASK_S = 5.0
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

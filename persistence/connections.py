@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, final
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import Bridge
-from persistence.postgres_dial import PoolLimits
-from persistence.postgres_pool import PostgresPool
+from persistence.bridge.asyncio_bridge import Bridge
+from persistence.postgres.dial import PoolLimits
+from persistence.postgres.pool import PostgresPool
 from persistence.redis_pool import RedisPool
 
 P = ParamSpec("P")

@@ -18,10 +18,10 @@ import asyncpg
 from sqlalchemy import text
 
 from domain.outages import Outage, StoreUnavailable
-from persistence.asyncio_bridge import pause, time_limit
-from persistence.postgres_errors import LOSSES
-from persistence.postgres_pool import PostgresPool
-from persistence.statements import compiled
+from persistence.bridge.asyncio_bridge import pause, time_limit
+from persistence.postgres.errors import LOSSES
+from persistence.postgres.pool import PostgresPool
+from persistence.postgres.statements import compiled
 
 ANSWER_LIMIT_S: Final = 1.0
 SELECT_STATE: Final = compiled(

@@ -26,16 +26,16 @@ from domain.product_commands import (
 from domain.queries import ListProducts
 from domain.rejections import AccessRefusal, Rejected
 from domain.views import Page
-from persistence import record_keeping
+from persistence.commit import side_writes
+from persistence.commit.idempotency import claim_or_answer, id_taken
+from persistence.commit.side_writes import BESIDE, AuditEntry, all_columns
+from persistence.commit.unit_of_work import UnitsOfWork
+from persistence.commit.write_plan import Parts, WritePlan, insert_one, update_one
 from persistence.connections import Connections
-from persistence.idempotency import claim_or_answer, id_taken
-from persistence.pages import KeysetList
-from persistence.record_keeping import BESIDE, AuditEntry, all_columns
-from persistence.statements import compiled
+from persistence.postgres.keyset import KeysetList
+from persistence.postgres.statements import compiled
+from persistence.postgres.transaction import Transaction
 from persistence.tables import PRODUCT_VERSIONS, PRODUCTS
-from persistence.transaction import Transaction
-from persistence.unit_of_work import UnitsOfWork
-from persistence.write_plan import Parts, WritePlan, insert_one, update_one
 
 NO_SUCH_PRODUCT: Final = Rejected(AccessRefusal.NOT_FOUND, "There is no such product.")
 PRODUCT_PARTS: Final = Parts(
@@ -177,9 +177,9 @@ async def _kept(
             "by": context.principal.user_id,
         },
     )
-    record_keeping.authored(plan, context)
-    record_keeping.audit(plan, _audit(before, product, context))
-    record_keeping.answer(plan, context, view)
+    side_writes.authored(plan, context)
+    side_writes.audit(plan, _audit(before, product, context))
+    side_writes.answer(plan, context, view)
     await plan.carry_out(tx)
     return Committed(view)
 

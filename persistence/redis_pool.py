@@ -18,8 +18,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import Bridge, LoopCancelled, LoopTask, pause, time_limit
-from persistence.weather import BACKOFF_CAP_S, BACKOFF_FIRST_S, Weather
+from persistence.bridge.asyncio_bridge import Bridge, LoopCancelled, LoopTask, pause, time_limit
+from persistence.circuit_breaker import BACKOFF_CAP_S, BACKOFF_FIRST_S, Weather
 
 LIMIT_S: Final = 0.5
 LISTEN_TURN_S: Final = 5.0

@@ -17,30 +17,30 @@ import trio
 
 from domain.identifiers import UserId
 from domain.outages import DeadlinePassed, StoreUnavailable
-from persistence.accounts import PostgresAccounts
-from persistence.announcements import PostgresAnnouncements
-from persistence.commit_bell import CHANNEL, CommitBell
+from persistence.accounts.accounts import PostgresAccounts
+from persistence.accounts.wrong_tries import PostgresWrongTries
+from persistence.commit.commit_notifier import CHANNEL, CommitBell
+from persistence.commit.unit_of_work import UnitsOfWork
 from persistence.connections import Connections
-from persistence.database_time import DatabaseTime
-from persistence.feed import PostgresFeed
-from persistence.health import StoreHealth
-from persistence.leadership import PostgresLeadership
-from persistence.ledger_readings import PostgresBooks
-from persistence.loan_book import PostgresLoanBook
+from persistence.consistency.rebuild import PostgresRebuild
+from persistence.feed.announcements import PostgresAnnouncements
+from persistence.feed.feed import PostgresFeed
+from persistence.loans.book import PostgresLoanBook
+from persistence.migration import Migrated, migrate
 from persistence.migration_watch import Patience
-from persistence.operations_log import PostgresOperationsLog
-from persistence.postgres_dial import PoolLimits
-from persistence.postgres_errors import NotLetIn
-from persistence.presence import PostgresPresence
+from persistence.node.cleanup import KEYS_KEPT, PostgresUpkeep
+from persistence.node.database_clock import DatabaseTime
+from persistence.node.health import StoreHealth
+from persistence.node.leadership import PostgresLeadership
+from persistence.node.operations_log import PostgresOperationsLog
+from persistence.node.presence import PostgresPresence
+from persistence.node.sockets import PostgresSocketRecords
+from persistence.postgres.dial import PoolLimits
+from persistence.postgres.errors import NotLetIn
 from persistence.products import PostgresProducts
-from persistence.readings import PostgresReadings
-from persistence.rebuild import PostgresRebuild
+from persistence.queries.ledger import PostgresBooks
+from persistence.queries.loans import PostgresReadings
 from persistence.redis_pool import RedisPool
-from persistence.schema import Migrated, migrate
-from persistence.socket_records import PostgresSocketRecords
-from persistence.unit_of_work import UnitsOfWork
-from persistence.upkeep import KEYS_KEPT, PostgresUpkeep
-from persistence.wrong_tries import PostgresWrongTries
 
 TRY_AGAIN_S: Final = 0.25
 TELL_S: Final = 5.0

@@ -214,7 +214,7 @@ LOANS: Final = Table(
     # What of the terms has no column of its own, as JSON; NULL where all of it is as usual.
     Column("further_terms", JSONB, nullable=True),
     Column("suspense_minor", BigInteger, nullable=False, server_default=text("0")),
-    # What the loan needs beside its instalments (persistence/book_codec.py); NULL where nothing is.
+    # What the loan needs beside its instalments (persistence/loans/state_codec.py); NULL: nothing.
     Column("book", JSONB, nullable=True),
     Column("product_version", Integer, nullable=True),
     # What will be overdue of it, as [day, minor units], where its instalments do not tell.
@@ -528,7 +528,7 @@ FEED_HEAD: Final = Table(
     Column("singleton", Boolean, primary_key=True, server_default=text("true")),
     Column("epoch", Uuid, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    # The life of the database in which the epoch began (persistence/feed_life.py).
+    # The life of the database in which the epoch began (persistence/feed/life.py).
     Column("system_identifier", BigInteger),
     Column("timeline", Integer),
     Column("database_oid", BigInteger),
@@ -539,7 +539,7 @@ FEED_HEAD: Final = Table(
 
 # The dashboard's figures, kept by adding: `tally_deltas` takes one row a change (no hot row to wait
 # for), `tallies` holds what was folded; the truth is the sum of both. What `kind`, `status` and
-# `day` mean, and the stand-ins for NULL, is in persistence/tallies.py.
+# `day` mean, and the stand-ins for NULL, is in persistence/commit/dashboard_counters.py.
 TALLIES: Final = Table(
     "tallies",
     METADATA,
@@ -580,7 +580,7 @@ LEADERSHIP: Final = Table(
     CheckConstraint("term >= 0", name="term"),
 )
 
-# How far time has gone for what ages out (persistence/upkeep.py).
+# How far time has gone for what ages out (persistence/node/cleanup.py).
 UPKEEP: Final = Table(
     "upkeep",
     METADATA,

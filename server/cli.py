@@ -15,8 +15,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from server.configuration.settings import (
+    API_VERSION,
+    Settings,
+    read_settings,
+    remarks_on_environment,
+)
 from server.failures import StartRefused
-from server.settings import API_VERSION, Settings, read_settings, remarks_on_environment
 
 SECRET_SETTINGS = frozenset(
     {"jwt_secret_key", "sync_node_key", "admin_password", "database_url", "redis_url"}
@@ -113,9 +118,9 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    from persistence.schema import Migrated
+    from persistence.migration import Migrated
     from persistence.store import Store
-    from server.errand import run_errand
+    from server.jobs.one_off import run_errand
 
     async def report(_: Store, migrated: Migrated) -> Migrated:
         return migrated
@@ -130,8 +135,8 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _rebuild(given: argparse.Namespace) -> int:
-    from server.errand import run_errand
-    from server.rebuild import rebuild
+    from server.jobs.one_off import run_errand
+    from server.jobs.rebuild import rebuild
 
     settings = read_settings()
     return run_errand(
@@ -140,7 +145,7 @@ def _rebuild(given: argparse.Namespace) -> int:
 
 
 def _new_epoch(_: argparse.Namespace) -> int:
-    from server.errand import run_errand
+    from server.jobs.one_off import run_errand
 
     begun = run_errand(read_settings(), lambda store, _: store.feed.begin_epoch())
     _say(f"The change feed has another epoch, {begun.epoch}, from entry {begun.seq} on.")
@@ -152,14 +157,14 @@ def _new_epoch(_: argparse.Namespace) -> int:
 
 
 def _with_database(given: argparse.Namespace) -> int:
-    from server.errand import run_program
+    from server.jobs.one_off import run_program
 
     return run_program(read_settings(), (given.program, *given.arguments))
 
 
 def _create_user(given: argparse.Namespace) -> int:
-    from server.errand import run_errand
-    from server.new_user import NewUser, create_user
+    from server.jobs.create_user import NewUser, create_user
+    from server.jobs.one_off import run_errand
 
     settings = read_settings()
     password = sys.stdin.readline().rstrip("\n") if given.password_stdin else _asked_password()
@@ -185,7 +190,7 @@ def _asked_password() -> str:
 
 
 def _check(_: argparse.Namespace) -> int:
-    from server.policy import remarks
+    from server.configuration.policy import remarks
 
     settings = read_settings()
     for name in sorted(Settings.model_fields):
@@ -204,7 +209,7 @@ def _check(_: argparse.Namespace) -> int:
 
 
 def _openapi(_: argparse.Namespace) -> int:
-    from server.web_slice import web_options
+    from server.configuration.settings_slices import web_options
     from web.openapi import openapi_document
 
     # The document describes the program, not one node: no key is needed to write it.
@@ -212,7 +217,7 @@ def _openapi(_: argparse.Namespace) -> int:
 
 
 def _asyncapi(_: argparse.Namespace) -> int:
-    from server.web_slice import web_options
+    from server.configuration.settings_slices import web_options
     from web.asyncapi import asyncapi_document
 
     return _print(asyncapi_document(web_options(read_settings(), b"")))

@@ -15,22 +15,22 @@ from dataclasses import dataclass
 
 import trio
 
-from server.departure import Departure
-from server.descriptors import raise_descriptor_limit
+from server.configuration.fd_limit import raise_descriptor_limit
+from server.configuration.policy import remarks
+from server.configuration.settings import Settings, plain_environment
+from server.drain import Departure
 from server.embedded.home import Home
 from server.failures import StartRefused
-from server.home_disk import HomeDisk
 from server.logs import set_up_logs
-from server.loop_watchdog import LoopWatchdog
-from server.policy import remarks
+from server.monitoring.home_disk import HomeDisk
+from server.monitoring.loop_watchdog import LoopWatchdog
 from server.services import choose_services
-from server.settings import Settings, plain_environment
 from server.wiring import Ground, wire
-from server.workers.head import Head, orders_for
+from server.workers.parent import Head, orders_for
 from server.workers.process import Terminal
-from supervisors.restart_intensity import RestartIntensityExceeded
-from supervisors.supervisor import Supervisor
-from supervisors.trouble import trouble_below
+from supervisors.inspection.health import trouble_below
+from supervisors.runtime.restart_intensity import RestartIntensityExceeded
+from supervisors.runtime.supervisor import Supervisor
 from web.edge.binding import AddressInUse, AddressUnusable, bind
 from web.edge.port_closing import close_port
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from server.configuration.settings import Settings
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
 from server.failures import StartRefused
-from server.settings import Settings
 from supervisors.tree import Make
 
 

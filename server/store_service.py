@@ -14,18 +14,18 @@ from typing import Protocol
 
 import trio
 
-from actors.actor import Context
-from actors.envelope import TransientStartError
+from actors.runtime.actor import Context
+from actors.runtime.envelope import TransientStartError
 from domain.identifiers import UserId
 from domain.outages import DeadlinePassed, Outage, OutcomeUnknown, StoreUnavailable
 from domain.users import normal_email
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SharedClock
-from persistence.postgres_errors import NotLetIn
-from persistence.schema import SchemaIsNewer
+from persistence.migration import SchemaIsNewer
+from persistence.postgres.errors import NotLetIn
 from persistence.store import TRY_AGAIN_S, Store
+from server.configuration.settings import Settings
 from server.failures import StartRefused
-from server.settings import Settings
 from server.waiting import within
 
 _LOG = logging.getLogger("lendwire.store")

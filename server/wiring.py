@@ -14,54 +14,54 @@ from datetime import timedelta
 
 from hypercorn.typing import ASGIFramework
 
-from actors.books_desk import BooksDesk
-from actors.broadcast_hub import BroadcastHub
-from actors.change_feed import ChangeFeed
-from actors.command_desk import CommandDesk
-from actors.connectivity_prober import ConnectivityProber
-from actors.elector import Elector
 from actors.gatekeeper import Gatekeeper, GateOffices
-from actors.housekeeping import Housekeeping
-from actors.loan_desk import LoanDesk
 from actors.messages.change_feed import Poke
-from actors.node_ports import Departure as NodeDeparture
-from actors.node_ports import SupervisionTree
-from actors.operations_desk import OperationsDesk
-from actors.presence_desk import PresenceDesk
-from actors.presence_reporter import PresenceReporter
-from actors.probing import Probing
-from actors.products_desk import ProductsDesk
-from actors.query_desk import QueryDesk
-from actors.reckoning import ThreadReckoner
-from actors.session_sockets import SocketOffices
+from actors.node.elector import Elector
+from actors.node.housekeeping import Housekeeping
+from actors.node.presence_reporter import PresenceReporter
+from actors.notifications.broadcast_hub import BroadcastHub
+from actors.notifications.change_feed import ChangeFeed
+from actors.ports.node import Departure as NodeDeparture
+from actors.ports.node import SupervisionTree
+from actors.ports.tree_views import Sample
+from actors.session.calculator import ThreadReckoner
+from actors.session.commands import CommandDesk
+from actors.session.ledger import BooksDesk
+from actors.session.loan_queries import LoanDesk
+from actors.session.operations import OperationsDesk
+from actors.session.presence import PresenceDesk
+from actors.session.probing import Probing
+from actors.session.products import ProductsDesk
+from actors.session.queries import QueryDesk
+from actors.session.sockets import SocketOffices
+from actors.session.user_session import SessionOffices, UserSession
+from actors.session.users import UserDesk
 from actors.sign_in_throttle import WRONG_TRIES_MAX, SignInThrottle, WrongTries
-from actors.sync_coordinator import SyncCoordinator
-from actors.tree_views import Sample
-from actors.user_desk import UserDesk
-from actors.user_session import SessionOffices, UserSession
+from actors.sync.coordinator import SyncCoordinator
+from actors.sync.prober import ConnectivityProber
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SharedClock, SystemClock
-from persistence.postgres_dial import PoolLimits
+from persistence.postgres.dial import PoolLimits
 from persistence.store import Store, StoreOptions
-from server.departure import Departure
-from server.figures import tree_samples
-from server.gauges import Gauges
-from server.home_disk import HomeDisk
-from server.loop_watchdog import LoopWatchdog
-from server.node_health import Look, NodeHealth
-from server.policy import policy_components
+from server.configuration.policy import policy_components
+from server.configuration.settings import Settings
+from server.configuration.settings_slices import edge_limits, web_options
+from server.configuration.worker_limits import WRONG_TRIES_FLOOR, pool_connections, share
+from server.drain import Departure
+from server.monitoring.gauges import Gauges
+from server.monitoring.home_disk import HomeDisk
+from server.monitoring.loop_watchdog import LoopWatchdog
+from server.monitoring.metrics import tree_samples
+from server.monitoring.node_health import Look, NodeHealth
 from server.services import Services
-from server.settings import Settings
-from server.shares import WRONG_TRIES_FLOOR, pool_connections, share
 from server.store_service import StoreService
-from server.web_slice import edge_limits, web_options
 from server.workers.process import Terminal
-from server.workers.seat import Seat
-from supervisors.local_tree import LocalTree
-from supervisors.session_supervisor import SessionSupervisor
+from server.workers.worker_node import Seat
+from supervisors.inspection.local_tree import LocalTree
 from supervisors.tree import Cast, Tree, plant
+from supervisors.user_sessions import SessionSupervisor
 from web.app import create_app
-from web.doors import Doors
+from web.dependencies import Doors
 from web.edge.listener import Listener
 from web.security.client_address import ClientAddresses
 from web.security.passwords import ArgonPasswords

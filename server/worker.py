@@ -16,18 +16,18 @@ import threading
 
 import trio
 
+from server.configuration.settings import Settings
 from server.failures import StartRefused
-from server.home_disk import HomeDisk
 from server.logs import set_up_logs
-from server.loop_watchdog import LoopWatchdog
+from server.monitoring.home_disk import HomeDisk
+from server.monitoring.loop_watchdog import LoopWatchdog
 from server.serve import EXIT_TOO_SLOW, Ending, Refusals, supervise
 from server.services import Services
-from server.settings import Settings
 from server.wiring import Ground, wire
+from server.workers.channel import Pair
 from server.workers.frames import LastWords, Orders, Ready, Refuse, Say
-from server.workers.pair import Pair
 from server.workers.process import DRAINS_WITHIN_S, Terminal
-from server.workers.seat import Seat
+from server.workers.worker_node import Seat
 
 _LOG = logging.getLogger("lendwire.worker")
 

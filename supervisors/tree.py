@@ -16,12 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actors.actor import Actor, Routine
 from actors.messages.change_feed import Poke
-from supervisors.child_spec import ChildSpec, Overflow, Strategy
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.restart_intensity import Intensity
-from supervisors.supervisor import Supervisor
+from actors.runtime.actor import Actor, Routine
+from supervisors.runtime.child_spec import ChildSpec, Overflow, Strategy
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.restart_intensity import Intensity
+from supervisors.runtime.supervisor import Supervisor
 
 # The store itself limits how long its database may be silent; a migration that is at work may take
 # hours. This is the last resort.

@@ -19,18 +19,18 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import MapAdapter
 from werkzeug.routing.exceptions import WebsocketMismatch
 
-from web.arrivals import ArrivedRequest, given_headers
-from web.doors import Doors
+from web.api.table import ROUTES
+from web.dependencies import Doors
 from web.edge.quart_connections import install
-from web.endpoint import Endpoint, endpoint_of, has_ids
-from web.front_desk import FrontDesk
 from web.openapi import openapi_document
-from web.problems import CRASHED, NOT_FOUND, Problem, title
-from web.replies import Outcome, Reply, respond
-from web.request_log import log_request
-from web.request_reading import read_request_id
-from web.response_headers import sharing_headers
-from web.routes import ROUTES
+from web.requests.incoming import ArrivedRequest, given_headers
+from web.requests.parsing import read_request_id
+from web.responses.problems import CRASHED, NOT_FOUND, Problem, title
+from web.responses.replies import Outcome, Reply, respond
+from web.routing.dependencies import FrontDesk
+from web.routing.endpoint import Endpoint, endpoint_of, has_ids
+from web.routing.headers import sharing_headers
+from web.routing.request_log import log_request
 from web.sockets.connect import CONNECT_PATH, connect_view
 
 _LOG = logging.getLogger("lendwire.web")

@@ -15,9 +15,9 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from web.doors import WebOptions
-from web.sockets.messages import CLOSE_MEANINGS, SAID
-from web.sockets.told import TOLD
+from web.dependencies import WebOptions
+from web.sockets.client_messages import CLOSE_MEANINGS, SAID
+from web.sockets.server_messages import TOLD
 from web.sockets.upgrade import QUERY
 
 VERSION: Final = "3.0.0"

@@ -15,14 +15,14 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from web.doors import WebOptions
-from web.preconditions import TAG_PATTERN
-from web.problems import MEDIA_TYPE, title
-from web.replies import JSON
-from web.request_reading import FORM, KEY_PATTERN, REQUEST_ID_PATTERN, Parameter
-from web.routes import ROUTES
-from web.routing import Door, Route
-from web.schemas.problem import ProblemShape
+from web.api.table import ROUTES
+from web.dependencies import WebOptions
+from web.problem_shape import ProblemShape
+from web.requests.conditional import TAG_PATTERN
+from web.requests.parsing import FORM, KEY_PATTERN, REQUEST_ID_PATTERN, Parameter
+from web.responses.problems import MEDIA_TYPE, title
+from web.responses.replies import JSON
+from web.routing.route import Door, Route
 from web.sockets.upgrade import QUERY
 
 VERSION: Final = "3.1.0"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from actors.feed_ports import EncodedEntry, FrameSink
+from actors.ports.feed import EncodedEntry, FrameSink
 from domain.identifiers import LoanId, UserId
 from domain.notices import FeedEntry, NoticeType
 from domain.roles import Principal

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from actors.feed_ports import FrameSink
 from actors.messages.replies import Unavailable
-from actors.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample, WorkInHand
+from actors.ports.feed import FrameSink
+from actors.ports.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample, WorkInHand
 from domain.account import Account, SignInSession
 from domain.book_arrears import ArrearsView
 from domain.commands import Command, IdempotencyClaim

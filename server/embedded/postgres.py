@@ -15,7 +15,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from server.embedded.binaries import postgres_program
-from server.embedded.leftovers import end_leftovers
+from server.embedded.orphans import end_leftovers
 from server.embedded.process import StopStages
 from server.embedded.readiness import postgres_answers
 from server.embedded.service import EmbeddedService, ServiceDied

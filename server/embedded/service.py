@@ -16,7 +16,7 @@ import trio
 
 from domain.outages import Outage
 from server.embedded.home import Home
-from server.embedded.leftovers import end_leftovers
+from server.embedded.orphans import end_leftovers
 from server.embedded.process import Refused, ServiceProcess, StopStages, orders
 from server.embedded.unprivileged import Confinement
 from server.failures import StartRefused

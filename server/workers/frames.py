@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from actors.tree_views import DrainView, TransitionView
+from actors.ports.tree_views import DrainView, TransitionView
 
 EVERYONE = ""
 PARENT = "parent"

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from actors.actor import Actor, Context
-from actors.tree_views import TransitionView
-from server.workers.answers import Premises, answer
-from server.workers.correspondence import Correspondence
+from actors.ports.tree_views import TransitionView
+from actors.runtime.actor import Actor, Context
+from server.workers.channel import Pair, PairBroken
 from server.workers.frames import (
     Answer,
     Answered,
@@ -28,7 +27,8 @@ from server.workers.frames import (
     Pong,
     Watch,
 )
-from server.workers.pair import Pair, PairBroken
+from server.workers.requests import Correspondence
+from server.workers.responder import Premises, answer
 
 Post = Callable[[Frame], bool]
 """Hands a frame to the writer, without waiting; False when it is not taken."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from actors.tree_views import (
+from actors.ports.tree_views import (
     ActorView,
     NodeView,
     Ordered,
@@ -22,14 +22,6 @@ from actors.tree_views import (
 from domain.operating import TreeOrder
 from domain.outages import NodeSilent
 from domain.views import ComponentHealth
-from server.workers.answers import (
-    read_detail,
-    read_effect,
-    read_outcome,
-    read_samples,
-    read_snapshot,
-)
-from server.workers.correspondence import Correspondence
 from server.workers.frames import (
     EVERYONE,
     PARENT,
@@ -41,7 +33,15 @@ from server.workers.frames import (
     Watch,
 )
 from server.workers.link import Post
-from supervisors.local_tree import LocalTree
+from server.workers.requests import Correspondence
+from server.workers.responder import (
+    read_detail,
+    read_effect,
+    read_outcome,
+    read_samples,
+    read_snapshot,
+)
+from supervisors.inspection.local_tree import LocalTree
 
 RUNNING = "running"
 

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import trio
 
-from actors.actor import Context
+from actors.runtime.actor import Context
 from server.failures import StartRefused
+from server.workers.channel import Pair, PairBroken
 from server.workers.frames import End, Frame, LastWords, Orders, Pong, Ready, Refuse, Say
-from server.workers.pair import Pair, PairBroken
 from server.workers.pulse import PING_EVERY_S, Pulse, vitals_of
-from server.workers.switchboard import Switchboard
+from server.workers.router import Switchboard
 
 _LOG = logging.getLogger("lendwire.workers")
 

@@ -22,22 +22,22 @@ from typing import Any, Final
 
 import trio
 
-from actors.actor import Actor, Context
-from actors.broadcast_hub import BroadcastHub
-from actors.change_feed import ChangeFeed
-from actors.connectivity_prober import ConnectivityProber
-from actors.elector import Elector
 from actors.gatekeeper import Gatekeeper
-from actors.housekeeping import Housekeeping
 from actors.messages.housekeeping import SweepNow
-from actors.sync_coordinator import SyncCoordinator
-from actors.user_session import UserSession
+from actors.node.elector import Elector
+from actors.node.housekeeping import Housekeeping
+from actors.notifications.broadcast_hub import BroadcastHub
+from actors.notifications.change_feed import ChangeFeed
+from actors.runtime.actor import Actor, Context
+from actors.session.user_session import UserSession
+from actors.sync.coordinator import SyncCoordinator
+from actors.sync.prober import ConnectivityProber
 from persistence.store import Store
 from server import serve as serving
 from server.cli import main
 from server.workers import process
-from supervisors.operations import find
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.orders import find
+from supervisors.runtime.supervisor import Supervisor
 from tests.acceptance import faulty_clock
 from web.edge.listener import Listener
 

@@ -8,15 +8,15 @@ from uuid import UUID
 import trio
 import trio.testing
 
-from actors.broadcast_hub import BroadcastHub
-from actors.change_feed import ChangeFeed
 from actors.messages.broadcast_hub import Register
 from actors.messages.change_feed import Poke
-from actors.recent_entries import RecentEntries
+from actors.notifications.broadcast_hub import BroadcastHub
+from actors.notifications.change_feed import ChangeFeed
+from actors.notifications.replay_buffer import RecentEntries
 from domain.notices import FeedEntry
 from domain.views import FeedPosition
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import FeedInMemory, ListeningLane
 
 ASK_S = 5

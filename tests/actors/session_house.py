@@ -9,20 +9,20 @@ from uuid import UUID
 import trio
 import trio.testing
 
-from actors.actor import Actor
 from actors.messages.broadcast_hub import Register
 from actors.messages.user_session import (
     Answer,
     RequestContext,
 )
-from actors.session_sockets import SocketOffices
-from actors.user_session import SessionOffices, UserSession
+from actors.runtime.actor import Actor
+from actors.session.sockets import SocketOffices
+from actors.session.user_session import SessionOffices, UserSession
 from domain.account import Access
 from domain.decision import Committed
 from domain.queries import ReadMyself
 from domain.views import FeedPosition
-from supervisors.child_spec import ChildSpec, Restart
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec, Restart
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import (
     EPOCH,
     AccountsInMemory,

@@ -18,8 +18,8 @@ from domain.outages import StoreUnavailable
 from domain.roles import Role
 from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated, TicketHolder
 from domain.views import FeedPosition
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EPOCH = UUID(int=1)

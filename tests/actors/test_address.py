@@ -8,12 +8,19 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.actor import Actor, Context
-from actors.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, Exit, MailboxFull
+from actors.runtime.actor import Actor, Context
+from actors.runtime.envelope import (
+    ActorCrashed,
+    ActorStopped,
+    AskCycle,
+    AskTimeout,
+    Exit,
+    MailboxFull,
+)
 from domain.outages import StoreUnavailable
-from supervisors.child_spec import ChildSpec, Overflow, Restart
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec, Overflow, Restart
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import EXACT, Boom, Hang, Player, Sleep, ask_soon, on_stage
 
 

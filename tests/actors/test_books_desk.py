@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from actors.books_desk import BooksDesk
+from actors.session.ledger import BooksDesk
 from domain.ledger_views import TrialBalanceView
 from domain.queries import ListAudit, ListJournalEntries, PageRequest, ReadTrialBalance
 from domain.rejections import AccessRefusal

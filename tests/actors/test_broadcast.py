@@ -9,7 +9,6 @@ import pytest
 import trio
 import trio.testing
 
-from actors.broadcast_hub import BroadcastHub
 from actors.messages.broadcast_hub import (
     Deliver,
     ListConnected,
@@ -21,6 +20,7 @@ from actors.messages.broadcast_hub import (
 )
 from actors.messages.change_feed import Deaf, Poke
 from actors.messages.user_session import AccessChanged
+from actors.notifications.broadcast_hub import BroadcastHub
 from domain.identifiers import LoanId
 from domain.notices import (
     INTERNAL_TYPES,
@@ -35,9 +35,9 @@ from domain.notices import (
 )
 from domain.roles import Role
 from domain.views import FeedPosition
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.hub_house import ASK_S, Directory, House, encode
 from tests.actors.stand_ins import (
     EPOCH,

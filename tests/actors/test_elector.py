@@ -9,18 +9,18 @@ from datetime import datetime
 import trio
 import trio.testing
 
-from actors.elector import CAMPAIGN_EVERY_S, CAMPAIGN_TIMEOUT_S, Elector
-from actors.housekeeping import SWEEP_EVERY_S, Housekeeping
 from actors.messages.elector import TellTerm
 from actors.messages.housekeeping import StandsBy, SweepNow
 from actors.messages.replies import Unavailable
+from actors.node.elector import CAMPAIGN_EVERY_S, CAMPAIGN_TIMEOUT_S, Elector
+from actors.node.housekeeping import SWEEP_EVERY_S, Housekeeping
 from domain.leadership import Deposed, Term
 from domain.outages import StoreUnavailable
 from domain.views import Sweepings
-from supervisors.child_spec import ChildSpec, Strategy
-from supervisors.operations import suspend
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec, Strategy
+from supervisors.runtime.orders import suspend
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import NOON, SetClock
 
 NOTHING = Sweepings(0, 0, 0)

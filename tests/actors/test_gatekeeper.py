@@ -20,8 +20,8 @@ from actors.sign_in_throttle import (
 from domain.account import Access
 from domain.rejections import Rejected, SignInRefusal
 from domain.sign_in import RefreshReused, RefreshTicket, Rotated, TicketHolder
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import (
     NOON,
     AccountsInMemory,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from actors.loan_desk import LoanDesk
-from actors.query_desk import QueryDesk
-from actors.reckoning import ThreadReckoner
+from actors.session.calculator import ThreadReckoner
+from actors.session.loan_queries import LoanDesk
+from actors.session.queries import QueryDesk
 from domain.book_arrears import ArrearsView, BookOnDay, TooManyLoans
 from domain.loan_reckoning import PayoffView, StatementView
 from domain.queries import ReadArrears, ReadPayoff, ReadSchedule, ReadStatement

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from actors.loan_judging import action_of, judge
+from actors.session.loan_decisions import action_of, judge
 from domain.commands import ApproveLoan, CommandContext, DisburseLoan
 from domain.conventions import ChargeBase, ChargeKind
 from domain.decision import Committed, HistoryNeeded

@@ -9,9 +9,16 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.accounts import Accounts
-from actors.envelope import ActorStopped, AskTimeout, Envelope, KeyFailure, MailboxFull, Reply
-from actors.mailbox import Mailbox, Overflow
+from actors.runtime.counters import Accounts
+from actors.runtime.envelope import (
+    ActorStopped,
+    AskTimeout,
+    Envelope,
+    KeyFailure,
+    MailboxFull,
+    Reply,
+)
+from actors.runtime.mailbox import Mailbox, Overflow
 
 
 def mailbox(capacity: int, overflow: Overflow = Overflow.BLOCK, **rest: Any) -> Mailbox:

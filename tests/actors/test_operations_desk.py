@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from actors.envelope import ActorStopped
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Answer, CarryOut, RequestContext
-from actors.operations_desk import OWN_SESSION, OperationsDesk
-from actors.tree_views import DrainView, OrderRefused, OrderTaken, Sample, WorkInHand
+from actors.ports.tree_views import DrainView, OrderRefused, OrderTaken, Sample, WorkInHand
+from actors.runtime.envelope import ActorStopped
+from actors.session.operations import OWN_SESSION, OperationsDesk
 from domain.commands import DrainNode, OrderActor
 from domain.decision import Committed
 from domain.operating import NodeOrder, TreeOrder

@@ -11,19 +11,19 @@ import pytest
 import trio
 import trio.testing
 
-from actors.actor import Actor
-from actors.envelope import ActorError
 from actors.messages.broadcast_hub import ListConnected
 from actors.messages.presence_reporter import LookAround
-from actors.presence_desk import PresenceDesk
-from actors.presence_reporter import BEAT_EVERY_S, LOOK_EVERY_S, PresenceReporter
+from actors.node.presence_reporter import BEAT_EVERY_S, LOOK_EVERY_S, PresenceReporter
+from actors.runtime.actor import Actor
+from actors.runtime.envelope import ActorError
+from actors.session.presence import PresenceDesk
 from domain.identifiers import UserId
 from domain.outages import StoreUnavailable
 from domain.queries import ListPresent, PageRequest
 from domain.roles import Role, Scope
 from domain.views import ConnectionsView, Page
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import account
 
 OLGA, PAVEL, QUENTIN = (UserId(UUID(int=number)) for number in (1, 2, 3))

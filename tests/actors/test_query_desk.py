@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.products_desk import ProductsDesk
-from actors.query_desk import QueryDesk
+from actors.session.products import ProductsDesk
+from actors.session.queries import QueryDesk
 from domain.queries import ListLoans, ListUsers, PageRequest, ReadLoan, ReadUser
 from domain.rejections import (
     AccessRefusal,

@@ -10,8 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from actors.broadcast_hub import GAP_MAX, PAGE_BYTES, PAGE_ENTRIES
 from actors.messages.broadcast_hub import Reauthorise
+from actors.notifications.broadcast_hub import GAP_MAX, PAGE_BYTES, PAGE_ENTRIES
 from domain.identifiers import LoanId
 from domain.notices import Audience, Notice, NoticeType, may_hear
 from domain.outages import StoreUnavailable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from actors.shared_read import SharedRead
+from actors.notifications.shared_read import SharedRead
 from domain.outages import StoreUnavailable
 
 

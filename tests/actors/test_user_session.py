@@ -10,7 +10,6 @@ import pytest
 import trio
 import trio.testing
 
-from actors.envelope import ActorStopped
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import (
     AccessChanged,
@@ -19,13 +18,14 @@ from actors.messages.user_session import (
     CarryOut,
     RequestContext,
 )
+from actors.runtime.envelope import ActorStopped
 from domain.account import Access
 from domain.commands import ApproveLoan
 from domain.identifiers import LoanId, SessionId
 from domain.queries import ListMySessions, ReadTree
 from domain.rejections import AccessRefusal, Rejected
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.session_supervisor import SessionSupervisor
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.user_sessions import SessionSupervisor
 from tests.actors.session_house import CONTEXT, SESSION, USER, House
 from tests.actors.stand_ins import (
     NOON,

@@ -8,7 +8,6 @@ import pytest
 import trio
 import trio.testing
 
-from actors.envelope import ActorError
 from actors.messages.broadcast_hub import Reauthorise, Register, Unregister
 from actors.messages.user_session import (
     AccessChanged,
@@ -17,6 +16,7 @@ from actors.messages.user_session import (
     DetachSocket,
     RequestContext,
 )
+from actors.runtime.envelope import ActorError
 from domain.account import Access
 from domain.identifiers import SessionId
 from domain.rejections import AccessRefusal, Rejected

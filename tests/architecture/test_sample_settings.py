@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from server.settings import Settings
+from server.configuration.settings import Settings
 
 SAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
 COMMENTED = re.compile(r"^#([A-Z_]+)=(.*)$", re.MULTILINE)

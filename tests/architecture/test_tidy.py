@@ -114,10 +114,10 @@ def test_a_place_outside_the_tree_is_seen_in_any_text(line: str, tree: Path) -> 
     [
         ("supervisors/tree.py", "import os; os.environ['HOME']"),
         ("supervisors/tree.py", "from os import environ"),
-        ("server/settings.py", "import trio; trio.open_nursery()"),
+        ("server/configuration/settings.py", "import trio; trio.open_nursery()"),
         ("server/serve.py", "import datetime; datetime.datetime.now()"),
         ("actors/hub.py", "from trio import open_memory_channel"),
-        ("actors/mailbox.py", "import trio; trio.open_memory_channel(1)"),
+        ("actors/runtime/mailbox.py", "import trio; trio.open_memory_channel(1)"),
     ],
 )
 def test_a_file_that_was_let_off_one_law_keeps_the_others(name: str, line: str, tree: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_file_that_was_let_off_one_law_keeps_the_others(name: str, line: str, 
 
 
 def test_a_file_may_do_what_it_is_there_for(tree: Path) -> None:
-    write(tree, "server/settings.py", MODULE + "import os; os.environ['HOME']\n")
+    write(tree, "server/configuration/settings.py", MODULE + "import os; os.environ['HOME']\n")
     assert list(tidy_rules.borrowed_privileges(tree)) == []
 
 

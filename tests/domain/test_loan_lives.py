@@ -6,7 +6,7 @@ import pytest
 
 from domain.conventions import RecalculationRest
 from domain.lifecycle import LoanStatus
-from persistence.event_codec import TYPES
+from persistence.loans.event_codec import TYPES
 from tests.domain.loan_lives import failure, life_of, live, shrunk
 
 

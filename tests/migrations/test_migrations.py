@@ -20,9 +20,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from domain.outages import StoreUnavailable
-from persistence import schema
+from persistence import migration
 from persistence.connections import Connections
-from persistence.schema import MIGRATIONS, Migrated, SchemaIsNewer, migrate, newest_revision
+from persistence.migration import MIGRATIONS, Migrated, SchemaIsNewer, migrate, newest_revision
 from persistence.tables import FACTS, METADATA
 
 pytestmark = pytest.mark.store
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MIGRATOR = """
 import sys, trio
 from persistence.connections import Connections
-from persistence.schema import migrate
+from persistence.migration import migrate
 async def main():
     connections = Connections(sys.argv[1], "")
     await connections.open()
@@ -244,7 +244,7 @@ def climbing_to(revision: str) -> Any:
     """What brings an older schema to `revision`, and no further."""
 
     def climb(connection: Connection) -> None:
-        config = schema._config()
+        config = migration._config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 

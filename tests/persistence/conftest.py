@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from persistence.asyncio_bridge import Bridge
-from persistence.postgres_dial import PoolLimits
-from persistence.postgres_pool import PostgresPool
+from persistence.bridge.asyncio_bridge import Bridge
+from persistence.postgres.dial import PoolLimits
+from persistence.postgres.pool import PostgresPool
 from tests.stores import line_to, on_database, with_database
 
 

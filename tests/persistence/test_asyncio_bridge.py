@@ -10,11 +10,8 @@ import pytest
 import trio
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import (
-    Bridge,
-    pause,
-)
-from persistence.crossing import remaining_s
+from persistence.bridge.asyncio_bridge import Bridge, pause
+from persistence.bridge.call import remaining_s
 
 FOREVER_S = 3600.0
 

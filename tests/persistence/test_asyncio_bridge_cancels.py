@@ -6,7 +6,7 @@ import random
 import pytest
 import trio
 
-from persistence.asyncio_bridge import (
+from persistence.bridge.asyncio_bridge import (
     Bridge,
     LoopCancelled,
     LoopEvent,

@@ -9,7 +9,13 @@ import pytest
 import trio
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import Bridge, LoopCancelled, LoopEvent, pause, point_of_no_return
+from persistence.bridge.asyncio_bridge import (
+    Bridge,
+    LoopCancelled,
+    LoopEvent,
+    pause,
+    point_of_no_return,
+)
 
 FOREVER_S = 3600.0
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.events import LoanEvent
 from domain.loan_history import fold, in_order
 from domain.terms import Terms
-from persistence.book_codec import FORM, book_of, document_of, is_legible
+from persistence.loans.state_codec import FORM, book_of, document_of, is_legible
 from tests.domain.rich_terms import START, lives
 
 Life = tuple[Terms, tuple[LoanEvent, ...]]

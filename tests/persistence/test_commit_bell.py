@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from persistence.commit_bell import CommitBell
+from persistence.commit.commit_notifier import CommitBell
 from persistence.connections import Connections
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from domain.events import LoanEvent, LoanSubmitted
 from domain.terms import Terms
-from persistence.event_codec import TYPES, UnknownEvent, data_of, event_of, type_of
+from persistence.loans.event_codec import TYPES, UnknownEvent, data_of, event_of, type_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 DECIMALS = st.decimals(0, 1000, places=6, allow_nan=False)

@@ -8,8 +8,8 @@ from asyncpg import exceptions
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from domain.outages import Outage
-from persistence.postgres_errors import outage_of
-from persistence.weather import Weather
+from persistence.circuit_breaker import Weather
+from persistence.postgres.errors import outage_of
 
 WORDS = 'could not extend file "base/5/16817" at 10.1.2.3: Check free disk space'
 SYSTEM = (

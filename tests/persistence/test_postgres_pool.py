@@ -15,10 +15,10 @@ import trio
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.outages import DeadlinePassed, StoreUnavailable
-from persistence.asyncio_bridge import Bridge, pause
-from persistence.postgres_dial import milliseconds, plain_dsn
-from persistence.postgres_pool import PostgresPool
-from persistence.statements import compiled
+from persistence.bridge.asyncio_bridge import Bridge, pause
+from persistence.postgres.dial import milliseconds, plain_dsn
+from persistence.postgres.pool import PostgresPool
+from persistence.postgres.statements import compiled
 from tests.stores import with_database
 
 ONE = compiled(sa.text("SELECT 1"))

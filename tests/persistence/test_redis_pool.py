@@ -11,7 +11,7 @@ import trio
 from redis.exceptions import ResponseError
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import Bridge
+from persistence.bridge.asyncio_bridge import Bridge
 from persistence.redis_pool import RedisPool
 from tests.stores import line_to
 

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from persistence.statements import Statement, StatementRefused, compiled
+from persistence.postgres.statements import Statement, StatementRefused, compiled
 
 TABLE = sa.Table(
     "entries",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from persistence.tallies import DUES, Deltas, loan_deltas
+from persistence.commit.dashboard_counters import DUES, Deltas, loan_deltas
 from tests.domain.lending_scenes import active
 
 

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 import trio
 
 from domain.outages import DeadlinePassed, OutcomeUnknown, StoreUnavailable
-from persistence.asyncio_bridge import Bridge, LoopEvent, point_of_no_return
-from persistence.postgres_errors import LOST, TransactionConflict, outage_of
-from persistence.postgres_pool import PostgresPool
-from persistence.statements import compiled
-from persistence.transaction import Isolation, transaction
+from persistence.bridge.asyncio_bridge import Bridge, LoopEvent, point_of_no_return
+from persistence.postgres.errors import LOST, TransactionConflict, outage_of
+from persistence.postgres.pool import PostgresPool
+from persistence.postgres.statements import compiled
+from persistence.postgres.transaction import Isolation, transaction
 
 ONE = compiled(sa.text("SELECT 1"))
 INSERT = compiled(sa.text("INSERT INTO entries (id, amount_minor) VALUES (:id, :amount_minor)"))

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 import trio
 
 from domain.outages import DeadlinePassed, Outage
-from persistence.asyncio_bridge import Bridge
-from persistence.postgres_pool import PostgresPool
-from persistence.statements import compiled
-from persistence.transaction import transaction
+from persistence.bridge.asyncio_bridge import Bridge
+from persistence.postgres.pool import PostgresPool
+from persistence.postgres.statements import compiled
+from persistence.postgres.transaction import transaction
 
 WORKS = 300
 AT_ONCE = 6

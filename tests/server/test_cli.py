@@ -12,9 +12,9 @@ import pytest
 
 from persistence.store import Store
 from server.cli import main
+from server.configuration.settings import Settings
 from server.failures import StartRefused
-from server.new_user import NewUser, create_user
-from server.settings import Settings
+from server.jobs.create_user import NewUser, create_user
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import trio
 
-from actors.tree_views import DrainView, WorkInHand
-from server.departure import Departure
+from actors.ports.tree_views import DrainView, WorkInHand
+from server.drain import Departure
 from tests.actors.stand_ins import NOON, SetClock
 from web.edge.listener import EdgeSnapshot
 

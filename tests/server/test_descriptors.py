@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from server.descriptors import raise_descriptor_limit
-from server.settings import read_settings
+from server.configuration.fd_limit import raise_descriptor_limit
+from server.configuration.settings import read_settings
 
 ASK = """
 from resource import RLIMIT_NOFILE, getrlimit
-from server.descriptors import raise_descriptor_limit
-from server.settings import read_settings
+from server.configuration.fd_limit import raise_descriptor_limit
+from server.configuration.settings import read_settings
 print(raise_descriptor_limit(read_settings()), getrlimit(RLIMIT_NOFILE)[0])
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.errand import postgres_variables
+from server.jobs.one_off import postgres_variables
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,20 @@ from uuid import UUID
 import pytest
 import trio
 
-from actors.actor import Actor
-from actors.change_feed import ChangeFeed
-from actors.envelope import ActorCrashed
-from actors.tree_views import Sample
+from actors.notifications.change_feed import ChangeFeed
+from actors.ports.tree_views import Sample
+from actors.runtime.actor import Actor
+from actors.runtime.envelope import ActorCrashed
 from domain.outages import StoreUnavailable
 from domain.views import FeedPosition
-from persistence.postgres_pool import PoolFigures
-from server.figures import tree_samples
-from server.gauges import Gauges
-from server.loop_watchdog import LoopWatchdog
-from server.node_health import NodeHealth
-from supervisors.child_spec import ChildSpec, Restart
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.supervisor import Supervisor
+from persistence.postgres.pool import PoolFigures
+from server.monitoring.gauges import Gauges
+from server.monitoring.loop_watchdog import LoopWatchdog
+from server.monitoring.metrics import tree_samples
+from server.monitoring.node_health import NodeHealth
+from supervisors.runtime.child_spec import ChildSpec, Restart
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.hub_house import House
 from tests.supervisors.players import dismiss
 from web.edge.listener import EdgeSnapshot

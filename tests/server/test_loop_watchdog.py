@@ -12,12 +12,12 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from server.loop_watchdog import EXIT_STUCK, LoopWatchdog
+from server.monitoring.loop_watchdog import EXIT_STUCK, LoopWatchdog
 
 PATIENCE_S = 180.0
 BUSY_PROGRAM = """
 import logging, trio
-from server.loop_watchdog import LoopWatchdog
+from server.monitoring.loop_watchdog import LoopWatchdog
 logging.basicConfig(level="INFO")
 
 def a_handler_that_never_returns():
@@ -109,7 +109,7 @@ async def test_time_in_which_the_whole_process_was_stopped_is_no_lag(
 
     ended: list[str] = []
     watchdog = LoopWatchdog(warn_s=0.1, fatal_s=1_000.0, end_process=ended.append)
-    monkeypatch.setattr("server.loop_watchdog.time", Clock())
+    monkeypatch.setattr("server.monitoring.loop_watchdog.time", Clock())
     with watchdog.watching():
         block_the_loop_until(lambda: watchdog.longest_s > 0)
         assert watchdog.longest_s < 1_000.0

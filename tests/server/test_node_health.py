@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock
 
 from domain.views import ComponentHealth
-from server.node_health import SILENT, NodeHealth
+from server.monitoring.node_health import SILENT, NodeHealth
 
 OK = ComponentHealth("ok", "answers")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from server.configuration.policy import policy_components, remarks
+from server.configuration.settings import Settings, read_settings, remarks_on_environment
 from server.failures import StartRefused
-from server.policy import policy_components, remarks
-from server.settings import Settings, read_settings, remarks_on_environment
 
 RANDOM_KEY = "Zk3vX9qLw2Rt7Yb5Nc8Mf1Hd6Gs4Jp0aEuTi"
 

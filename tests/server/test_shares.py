@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.settings import Settings, read_settings
-from server.shares import pool_connections, share, worker_settings
+from server.configuration.settings import Settings, read_settings
+from server.configuration.worker_limits import pool_connections, share, worker_settings
 
 LIMITS = st.integers(1, 10_000)
 WORKERS = st.integers(1, 64)

@@ -12,13 +12,13 @@ from trio.testing import MockClock
 
 from domain.outages import StoreUnavailable
 from gateways.system_clock import SharedClock, SystemClock
-from persistence.postgres_errors import NotLetIn
+from persistence.postgres.errors import NotLetIn
 from persistence.store import Store
+from server.configuration.settings import read_settings
 from server.serve import Refusals
-from server.settings import read_settings
 from server.store_service import COMPARE_CLOCKS_EVERY_S, StoreService
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 
 
 class DyingStore:

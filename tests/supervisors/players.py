@@ -10,13 +10,13 @@ from typing import Any
 
 import trio
 
-from actors.actor import Actor, Context
-from actors.address import Address
-from actors.envelope import ActorError, Exit
-from supervisors.backoff import Backoff
-from supervisors.child import Order
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.supervisor import Supervisor
+from actors.runtime.actor import Actor, Context
+from actors.runtime.address import Address
+from actors.runtime.envelope import ActorError, Exit
+from supervisors.runtime.backoff import Backoff
+from supervisors.runtime.child import Order
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.supervisor import Supervisor
 
 EXACT = Backoff(base_s=1.0, cap_s=8.0, jitter=0.0, reset_after_s=30.0)
 

@@ -15,20 +15,20 @@ from typing import Any
 import trio
 from trio._core import _run as trio_run
 
-from actors import direct_switch
-from actors.actor import Context
-from actors.address import Address
-from actors.envelope import ActorError, Exit, TransientStartError
-from actors.slot import Slot
-from actors.slot_state import LIVE, State
+from actors.runtime.actor import Context
+from actors.runtime.address import Address
+from actors.runtime.envelope import ActorError, Exit, TransientStartError
+from actors.runtime.slot import Slot
+from actors.runtime.slot_state import LIVE, State
+from actors.runtime.trio_internals import switch
 from domain.outages import StoreUnavailable
-from supervisors.backoff import Backoff
-from supervisors.child_spec import ChildSpec, OnRestart, Overflow, Restart, Strategy
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.operations import restart_child, resume, suspend
-from supervisors.restart_intensity import Intensity, RestartIntensityExceeded
-from supervisors.subtree import Transition
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.backoff import Backoff
+from supervisors.runtime.child_spec import ChildSpec, OnRestart, Overflow, Restart, Strategy
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.orders import restart_child, resume, suspend
+from supervisors.runtime.restart_intensity import Intensity, RestartIntensityExceeded
+from supervisors.runtime.subtree import Transition
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import Boom, Hang, Player, Query, Sleep, dismiss
 
 BACKOFF = Backoff(base_s=0.5, cap_s=2.0, jitter=0.2, reset_after_s=5.0)
@@ -55,7 +55,7 @@ class Switches(Counter[str]):
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Watch a turn from its first to its last step."""
-        depth, task = direct_switch._here.pace.depth, trio.lowlevel.current_task()
+        depth, task = switch._here.pace.depth, trio.lowlevel.current_task()
         points, end = task._schedule_points, "answered"
         try:
             yield

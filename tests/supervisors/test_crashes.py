@@ -9,11 +9,11 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.actor import Actor
-from actors.envelope import ActorCrashed, Exit
-from supervisors.child_spec import ChildSpec, OnRestart
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from actors.runtime.actor import Actor
+from actors.runtime.envelope import ActorCrashed, Exit
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec, OnRestart
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import (
     EXACT,
     Boom,

@@ -12,13 +12,13 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors import direct_switch
-from actors.actor import Actor
-from actors.address import Address
-from actors.envelope import ActorCrashed, AskCycle, AskTimeout
-from supervisors.child_spec import ChildSpec, OnRestart
-from supervisors.operations import restart_child, resume, suspend
-from supervisors.supervisor import Supervisor
+from actors.runtime.actor import Actor
+from actors.runtime.address import Address
+from actors.runtime.envelope import ActorCrashed, AskCycle, AskTimeout
+from actors.runtime.trio_internals import switch
+from supervisors.runtime.child_spec import ChildSpec, OnRestart
+from supervisors.runtime.orders import restart_child, resume, suspend
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import EXACT, Boom, Hang, Player, Sleep, ask_soon, on_stage
 
 mine: ContextVar[str] = ContextVar("mine", default="nobody's")
@@ -180,7 +180,7 @@ async def test_whoever_asks_in_a_loop_lets_the_others_run(autojump_clock: MockCl
         while not ran and asked < 1000:
             asked += 1
             await root.address("ab"[asked % 2]).ask(Do(nap_not), 5)
-        assert ran[0] >= direct_switch._BURST
+        assert ran[0] >= switch._BURST
         with trio.CancelScope() as scope:
             scope.cancel()
             await root.address("a").ask(Do(nap_not), 5)
@@ -191,7 +191,7 @@ async def test_steps_within_steps_are_bounded(autojump_clock: MockClock) -> None
     depths: list[int] = []
 
     async def deeper(names: str) -> None:
-        depths.append(direct_switch._here.pace.depth)
+        depths.append(switch._here.pace.depth)
         if names:
             await root.address(names[0]).ask(Do(lambda: deeper(names[1:])), 5)
 
@@ -200,10 +200,10 @@ async def test_steps_within_steps_are_bounded(autojump_clock: MockClock) -> None
     async with on_stage(root):
         await wait_all_tasks_blocked()
         await deeper(names)
-        deepest = direct_switch._DEPTH
+        deepest = switch._DEPTH
         assert depths[: deepest + 2] == [*range(deepest + 1), 0]
         assert max(depths) == deepest
-        assert direct_switch._here.pace.depth == 0
+        assert switch._here.pace.depth == 0
 
 
 async def test_a_handler_does_not_see_the_error_its_asker_is_handling(

@@ -8,13 +8,13 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.actor import Context
-from actors.envelope import ActorCrashed, ActorStopped, TransientStartError
-from supervisors.child_spec import ChildSpec, Restart, Strategy
-from supervisors.operations import restart_child
-from supervisors.restart_intensity import Intensity
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from actors.runtime.actor import Context
+from actors.runtime.envelope import ActorCrashed, ActorStopped, TransientStartError
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec, Restart, Strategy
+from supervisors.runtime.orders import restart_child
+from supervisors.runtime.restart_intensity import Intensity
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import (
     EXACT,
     Boom,

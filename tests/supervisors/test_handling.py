@@ -14,12 +14,12 @@ import trio
 from trio.lowlevel import reschedule
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.actor import Actor
-from actors.direct_switch import Waiter, switch_to
-from actors.envelope import ActorCrashed, ActorStopped, AskTimeout
-from actors.handling import effective_deadline
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
+from actors.runtime.actor import Actor
+from actors.runtime.envelope import ActorCrashed, ActorStopped, AskTimeout
+from actors.runtime.trio_internals.handler import effective_deadline
+from actors.runtime.trio_internals.switch import Waiter, switch_to
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import ask_soon, on_stage
 
 

@@ -8,12 +8,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.actor import Context
-from actors.address import Address
-from actors.envelope import ActorCrashed, ActorStopped, Exit
-from supervisors.child_spec import ChildSpec, Restart
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.supervisor import Supervisor
+from actors.runtime.actor import Context
+from actors.runtime.address import Address
+from actors.runtime.envelope import ActorCrashed, ActorStopped, Exit
+from supervisors.runtime.child_spec import ChildSpec, Restart
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import Player, Query, Sleep, dismiss, on_stage
 
 

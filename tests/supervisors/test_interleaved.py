@@ -6,12 +6,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.envelope import ActorCrashed, ActorStopped, AskTimeout
-from supervisors.child_spec import ChildSpec
-from supervisors.operations import resume, suspend
-from supervisors.restart_intensity import Intensity
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from actors.runtime.envelope import ActorCrashed, ActorStopped, AskTimeout
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.orders import resume, suspend
+from supervisors.runtime.restart_intensity import Intensity
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import (
     EXACT,
     Boom,

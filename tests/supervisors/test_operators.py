@@ -9,17 +9,17 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.actor import Context
-from actors.envelope import ActorCrashed, AskTimeout, Envelope, TransientStartError
-from actors.slot import Slot
-from actors.slot_state import TRANSITIONS, State
-from supervisors.child_spec import ChildSpec, Overflow, Restart, Strategy
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.operations import find, restart_child, restart_effect, resume, suspend
-from supervisors.restart_intensity import Intensity
-from supervisors.subtree import Transition
-from supervisors.supervisor import Supervisor
-from supervisors.view import actor_detail, supervisor_snapshot
+from actors.runtime.actor import Context
+from actors.runtime.envelope import ActorCrashed, AskTimeout, Envelope, TransientStartError
+from actors.runtime.slot import Slot
+from actors.runtime.slot_state import TRANSITIONS, State
+from supervisors.inspection.reader import actor_detail, supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec, Overflow, Restart, Strategy
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.orders import find, restart_child, restart_effect, resume, suspend
+from supervisors.runtime.restart_intensity import Intensity
+from supervisors.runtime.subtree import Transition
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import (
     EXACT,
     Boom,

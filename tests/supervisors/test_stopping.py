@@ -10,12 +10,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.actor import Context
-from actors.envelope import ActorStopped, Exit
-from supervisors.child_spec import ChildSpec, Restart, Strategy
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from actors.runtime.actor import Context
+from actors.runtime.envelope import ActorStopped, Exit
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec, Restart, Strategy
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.supervisor import Supervisor
 from tests.supervisors.players import (
     EXACT,
     Boom,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.tree_views import Sample
+from actors.ports.tree_views import Sample
 from domain.views import ComponentHealth
-from supervisors.child_spec import ChildSpec, Restart
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.local_tree import LocalTree
-from supervisors.operations import suspend
-from supervisors.supervisor import Supervisor
-from supervisors.trouble import STUCK_S, trouble_below
+from supervisors.inspection.health import STUCK_S, trouble_below
+from supervisors.inspection.local_tree import LocalTree
+from supervisors.runtime.child_spec import ChildSpec, Restart
+from supervisors.runtime.dynamic_supervisor import DynamicSupervisor
+from supervisors.runtime.orders import suspend
+from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import SetClock
 from tests.supervisors.players import EXACT, Boom, Hang, Player, on_stage
 

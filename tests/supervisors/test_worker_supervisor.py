@@ -8,15 +8,15 @@ from functools import partial
 import pytest
 import trio
 
-from actors.slot_state import State
-from supervisors.backoff import Backoff
-from supervisors.child_spec import ChildSpec
-from supervisors.operations import restart_child
-from supervisors.restart_intensity import RestartIntensityExceeded
-from supervisors.supervisor import Supervisor
-from supervisors.trouble import trouble_below
-from supervisors.view import supervisor_snapshot
-from supervisors.worker_supervisor import WorkerSupervisor
+from actors.runtime.slot_state import State
+from supervisors.inspection.health import trouble_below
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.backoff import Backoff
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.orders import restart_child
+from supervisors.runtime.restart_intensity import RestartIntensityExceeded
+from supervisors.runtime.supervisor import Supervisor
+from supervisors.runtime.workers_root import WorkerSupervisor
 from tests.supervisors.players import on_stage, run_to_its_end
 
 

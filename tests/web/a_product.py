@@ -13,8 +13,8 @@ from domain.queries import ListProducts, ReadProduct
 from domain.terms import Terms
 from domain.views import Page
 from tests.web.standins import NOW
-from web.schemas.fields import DEFAULT_CURRENCY
-from web.schemas.terms import TermsBody
+from web.api.terms.bodies import TermsBody
+from web.requests.fields import DEFAULT_CURRENCY
 
 PRODUCT_ID = ProductId(UUID(int=(0x7 << 76) | (0x8 << 60) | 77))
 DEFAULTS: dict[str, Any] = {

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from actors.tree_views import ActorView, ErrorView, FaultView, LatencyView, MailboxView, NodeView
+from actors.ports.tree_views import (
+    ActorView,
+    ErrorView,
+    FaultView,
+    LatencyView,
+    MailboxView,
+    NodeView,
+)
 from tests.web.standins import NOW
 
 HUB = NodeView(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.tree_views import DrainView, WorkInHand
+from actors.ports.tree_views import DrainView, WorkInHand
 from domain.views import ComponentHealth
 
 

@@ -9,7 +9,7 @@ import re
 from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
 from actors.messages.user_session import Attached, AttachSocket, IssueTicket, TicketIssued
-from actors.tree_views import DrainView, OrderTaken, Sample, WorkInHand
+from actors.ports.tree_views import DrainView, OrderTaken, Sample, WorkInHand
 from domain.charge_listing import ChargeStand
 from domain.commands import (
     AddComment,

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.web.standins import House
 from web.openapi import openapi_document
-from web.routing import Route
+from web.routing.route import Route
 
 LONGEST_WORD = "x" * 40  # of a pattern or a format, all of which are shorter
 CHARACTER = "я"  # six bytes as an escape

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
-from actors.address import Address
-from actors.envelope import MailboxFull
 from actors.messages.user_session import Admit, Answer, AttachSocket, CarryOut, IssueTicket
+from actors.runtime.address import Address
+from actors.runtime.envelope import MailboxFull
 from domain.account import Account, SignInSession
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, SessionId, UserId
 from domain.instalment import Instalment
@@ -28,7 +28,7 @@ from domain.views import (
     ScheduleView,
 )
 from tests.web.fake_node import FakeDeparture, FakeTree
-from web.doors import Doors, WebOptions
+from web.dependencies import Doors, WebOptions
 from web.security.tokens import JwtTokens
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.full_house import filled
 from tests.web.standins import House
-from web.routes import ROUTES
+from web.api.table import ROUTES
 
 PATHS = sorted({route.path.rstrip("/") or "/" for route in ROUTES})
 UNKNOWN = ["QUERY", "TRACE", "BREW", "PROPFIND", "CONNECT", "PATCH"]

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped] # it comes without types
 import pytest
 
-from actors.close_codes import CloseCode
+from actors.ports.close_codes import CloseCode
 from domain.identifiers import CommentId, LoanId
 from domain.notices import PUBLIC_TYPES, Audience, FeedEntry, Notice
 from domain.noticing import comment_notice, notices
@@ -36,8 +36,8 @@ from tests.web.ws_server import POSITION, hear, serving
 from web.app import create_app
 from web.asyncapi import asyncapi_document
 from web.sockets.answers import heard, position_document
+from web.sockets.client_messages import CLOSE_MEANINGS, SAID
 from web.sockets.encoding import encode_notification
-from web.sockets.messages import CLOSE_MEANINGS, SAID
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(asyncapi_document(House().options), default=str))
 SPOKEN_OF = {1000, 1001, 1009, 1012, 4401, 4403, 4408, 4409, 4429, 4503}

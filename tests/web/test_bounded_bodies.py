@@ -22,14 +22,13 @@ from tests.web.bodies import BODIES
 from tests.web.largest_bodies import largest_body, members_of
 from tests.web.standins import House
 from tests.web.told_of_loans import QUOTE
-from web import strict_json
-from web.problems import FAULTS_MAX
-from web.request_reading import OF_SCENARIOS, ORDINARY
-from web.routes import ROUTES
-from web.routing import Route
-from web.schemas import faults
-from web.sockets.messages import read_message
-from web.strict_json import MEMBERS_MAX, NotJsonError, TooManyMembersError, parse
+from web.api.table import ROUTES
+from web.requests import faults, strict_json
+from web.requests.parsing import OF_SCENARIOS, ORDINARY
+from web.requests.strict_json import MEMBERS_MAX, NotJsonError, TooManyMembersError, parse
+from web.responses.problems import FAULTS_MAX
+from web.routing.route import Route
+from web.sockets.client_messages import read_message
 
 WITH_BODY = [route for route in ROUTES if route.body is not None]
 
@@ -75,7 +74,7 @@ def most_found(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         found.append(error.error_count())
         return whole(error)
 
-    monkeypatch.setattr("web.request_reading.faults_of", noted)
+    monkeypatch.setattr("web.requests.parsing.faults_of", noted)
     return found
 
 

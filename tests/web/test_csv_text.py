@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.invisible import shows_nothing
-from web.csv_text import csv_text
+from web.responses.csv_text import csv_text
 
 SIGNS = "=+-@＝＋－＠"
 ASSIGNED = {"Cc", "Cf", "Zl", "Zp", "Zs"}

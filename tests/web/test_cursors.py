@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.web.standins import KEY, an_id
-from web.cursors import Cursors, Place
-from web.preconditions import MISSING, NO_VERSION, expected_version, is_known, tag
-from web.problems import Problem
+from web.requests.conditional import MISSING, NO_VERSION, expected_version, is_known, tag
+from web.requests.cursors import Cursors, Place
+from web.responses.problems import Problem
 
 
 def test_a_cursor_goes_on_where_it_was_sealed() -> None:

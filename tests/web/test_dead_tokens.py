@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from actors.envelope import ActorCrashed
 from actors.messages.user_session import CarryOut
+from actors.runtime.envelope import ActorCrashed
 from domain.commands import EndSession
 from domain.decision import Committed
 from domain.identifiers import SessionId
 from domain.queries import ReadMyself
 from domain.rejections import AccessRefusal, Rejected
 from tests.web.standins import ACCOUNT, House, an_id
+from web.api.table import ROUTES
 from web.app import create_app
-from web.routes import ROUTES
-from web.routing import Door
+from web.routing.route import Door
 
 ENDED = SessionId(an_id(404))
 SIGNED_OUT = Rejected(AccessRefusal.NOT_SIGNED_IN, "This sign-in has ended. Sign in again.")

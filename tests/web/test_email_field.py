@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from domain.users import check_email, normal_email
-from web.schemas.fields import EmailField
+from web.requests.fields import EmailField
 
 FIELD = TypeAdapter(EmailField)
 PUBLISHED = re.compile(FIELD.json_schema()["pattern"])

@@ -7,9 +7,9 @@ from uuid import UUID
 import trio
 import trio.testing
 
-from actors.feed_ports import EncodedEntry
+from actors.ports.feed import EncodedEntry
 from domain.notices import NoticeType
-from web.sockets.event_lane import EventLane
+from web.sockets.event_queue import EventLane
 from web.sockets.frames import frame_text, payload_of
 
 EPOCH = UUID(int=9)

@@ -10,8 +10,8 @@ import pytest
 from domain.commands import AddComment, DisburseLoan, RecordPayment, SubmitLoan
 from domain.decision import Committed
 from tests.web.standins import COMMENT, LOAN, LOAN_ID, OTHER_USER_ID, PAYMENT, House
-from web.request_reading import ORDINARY
-from web.schemas.faults import _CODES
+from web.requests.faults import _CODES
+from web.requests.parsing import ORDINARY
 
 PAYMENT_BODY = {"loan_id": str(LOAN_ID), "amount": "111.37"}
 LOAN_BODY: dict[str, Any] = {

@@ -10,12 +10,12 @@ import trio
 import trio.testing
 
 from actors.messages.replies import Unavailable
-from actors.tree_views import TransitionView
+from actors.ports.tree_views import TransitionView
 from domain.queries import ConfirmOperator
 from domain.rejections import AccessRefusal, Rejected
 from tests.web.standins import ACCOUNT, NOW, House
+from web.api.supervision.event_queue import GREETING, HEARTBEAT, Batch, TransitionQueue
 from web.app import create_app
-from web.transitions import GREETING, HEARTBEAT, Batch, TransitionQueue
 
 REFUSED = Rejected(AccessRefusal.NOT_ALLOWED, "no")
 SILENT = Unavailable("restarts", 1.0)

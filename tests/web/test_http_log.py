@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from actors.envelope import ActorCrashed
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
+from actors.runtime.envelope import ActorCrashed
 from domain.commands import ChangePassword, CreateUser
 from domain.queries import ReadLoan
 from domain.rejections import AccessRefusal, Rejected, SignInRefusal
 from tests.web.standins import ACCOUNT, LOAN, LOAN_ID, USER_ID, House
 from tests.web.ws_server import hear, serving
+from web.api.users.shapes import CreateUserBody, LoginBody, PasswordBody, RefreshBody
 from web.app import create_app
-from web.schemas.accounts import CreateUserBody, LoginBody, PasswordBody, RefreshBody
 
 CANARY = "canary-7c1d"
 

@@ -10,8 +10,8 @@ from domain.product_commands import CreateProduct, ReplaceProduct
 from tests.web.a_product import BODY, DEFAULTS, LIMITS, PRODUCT, PRODUCT_ID
 from tests.web.full_house import everything
 from tests.web.standins import OTHER_USER_ID, House
-from web.schemas.fields import DEFAULT_CURRENCY
-from web.schemas.terms import TermsBody
+from web.api.terms.bodies import TermsBody
+from web.requests.fields import DEFAULT_CURRENCY
 
 PATH = f"/products/{PRODUCT_ID}"
 

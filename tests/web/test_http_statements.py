@@ -21,8 +21,8 @@ from domain.queries import ReadPayoff, ReadSchedule, ReadStatement
 from domain.rejections import LoanRefusal, Rejected
 from tests.web.standins import LOAN_ID, PAYMENT_ID, SCHEDULE, House
 from tests.web.told_of_loans import PAYOFF, STATEMENT
-from web.accepting import preferred
-from web.csv_text import csv_text
+from web.requests.accepting import preferred
+from web.responses.csv_text import csv_text
 
 PATH = f"/loans/{LOAN_ID}"
 OFFERED = ("application/json", "text/csv")

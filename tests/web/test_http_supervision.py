@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import trio
 
-from actors.envelope import ActorStopped
 from actors.messages.replies import Unavailable
-from actors.tree_views import DrainView, OrderTaken, WorkInHand
+from actors.ports.tree_views import DrainView, OrderTaken, WorkInHand
+from actors.runtime.envelope import ActorStopped
 from domain.commands import DrainNode, OrderActor
 from domain.decision import Committed
 from domain.operating import TreeOrder

@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import pytest
 
-from actors.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, MailboxFull
 from actors.messages.gatekeeper import SignIn
 from actors.messages.replies import Unavailable
+from actors.runtime.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, MailboxFull
 from domain.commands import AmendLoan, ApproveLoan, RecordPayment
 from domain.decision import Committed
 from domain.queries import ReadLoan
@@ -32,8 +32,8 @@ from domain.rejections import (
     WorkoutRefusal,
 )
 from tests.web.standins import LOAN, LOAN_ID, PAYMENT, House
-from web.problems import retry_after
-from web.statuses import status_of
+from web.responses.problem_statuses import status_of
+from web.responses.problems import retry_after
 
 PATH = f"/loans/{LOAN_ID}"
 SECRET = "SELECT secret FROM vault at 10.1.2.3"

@@ -24,7 +24,7 @@ from domain.workout_commands import AddCharge, UndoDisbursal, WaiveInterest, Wri
 from tests.web import workout_orders
 from tests.web.full_house import everything, filled
 from tests.web.standins import EVENT, LOAN, LOAN_ID, PAYMENT, House
-from web.routes.workouts import WORKOUTS
+from web.api.loans.servicing import WORKOUTS
 
 LOAN_PATH = f"/loans/{LOAN_ID}"
 

@@ -21,12 +21,12 @@ from domain.ledger_views import AuditView
 from domain.queries import ListAudit, ListLoanEvents
 from domain.terms import Terms
 from domain.views import Page
-from persistence.event_codec import TYPES, data_of
+from persistence.loans.event_codec import TYPES, data_of
 from tests.web import a_product
 from tests.web.standins import EVENT, LOAN, LOAN_ID, NOW, OTHER_USER_ID, TODAY, USER_ID, House
 from tests.web.standins import an_id as some_id
-from web.schemas.kept_facts import render_facts
-from web.schemas.terms_shape import render_terms
+from web.api.facts.shapes import render_facts
+from web.api.terms.shapes import render_terms
 
 INSIDES = ("_minor", "ROUND_")
 
@@ -165,7 +165,7 @@ async def test_every_action_can_be_asked_for(client: Any, house: House, action: 
 def test_every_name_that_is_written_is_one_that_can_be_asked_for() -> None:
     assert set(TYPES) <= AUDIT_ACTIONS
     rooms = Path(persistence.__path__[0])
-    written = [found for path in rooms.glob("*.py") for found in names_written(path)]
+    written = [found for path in rooms.rglob("*.py") for found in names_written(path)]
     assert len(written) > 20
     for kind, name in written:
         assert name in (AUDIT_ENTITIES if kind == "entity_type" else AUDIT_ACTIONS), name

@@ -15,10 +15,10 @@ from tests.web.full_house import everything, filled
 from tests.web.standins import (
     House,
 )
+from web.api.table import ROUTES
 from web.app import create_app, rule_of
 from web.openapi import listed, openapi_document, problem_statuses
-from web.routes import ROUTES
-from web.routing import Route
+from web.routing.route import Route
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from tests.web.bodies import BODIES
 from tests.web.standins import KEY, LOAN_ID, House
-from web.cursors import Cursors, Place
+from web.api.table import ROUTES
 from web.openapi import openapi_document
-from web.preconditions import tag
-from web.routes import ROUTES
+from web.requests.conditional import tag
+from web.requests.cursors import Cursors, Place
 
 DOCUMENT: dict[str, Any] = openapi_document(House().options)
 OPERATIONS = [

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from actors.tree_views import Sample
+from actors.ports.tree_views import Sample
 from domain.queries import ReadFigures
 from domain.rejections import AccessRefusal, Rejected
 from tests.web.standins import House
-from web.openmetrics import MEDIA_TYPE, openmetrics
+from web.responses.openmetrics import MEDIA_TYPE, openmetrics
 
 AWKWARD = 'a "quoted" \\ path\nof two lines'
 

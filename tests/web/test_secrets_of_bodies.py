@@ -18,10 +18,10 @@ from domain.decision import Committed
 from domain.sign_in import Credentials
 from tests.web.bodies import BODIES
 from tests.web.standins import ACCOUNT, OTHER_USER_ID, House
-from web.request_reading import Body
-from web.routes import ROUTES
-from web.schemas.fields import secret_fields
-from web.sockets.messages import SAID
+from web.api.table import ROUTES
+from web.requests.fields import secret_fields
+from web.requests.parsing import Body
+from web.sockets.client_messages import SAID
 
 SECRET_NAMES = ("password", "secret", "token", "current", "ticket", "private", "credential")
 CANARY = "canary-in-the-mine-58"

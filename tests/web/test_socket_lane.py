@@ -16,7 +16,7 @@ from web.edge.drain import Drain
 from web.edge.limits import EdgeLimits
 from web.edge.stream import GuardedStream, PeerTooSlow
 from web.sockets.frames import frame_text
-from web.sockets.lane import (
+from web.sockets.send_queue import (
     HEARTBEAT,
     MUST_ARRIVE,
     SYNC_STATUS,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.strict_json import DEPTH_MAX, NUMBER_CHARS_MAX, NotJsonError, parse
+from web.requests.strict_json import DEPTH_MAX, NUMBER_CHARS_MAX, NotJsonError, parse
 
 REFUSED = {
     "nothing": b"",

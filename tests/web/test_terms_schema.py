@@ -22,9 +22,9 @@ from domain.terms import (
     InterestCalcPeriod,
     Terms,
 )
-from web.schemas.faults import faults_of
-from web.schemas.fields import DEFAULT_CURRENCY
-from web.schemas.terms import LoanTermsBody, TermsBody
+from web.api.terms.bodies import LoanTermsBody, TermsBody
+from web.requests.faults import faults_of
+from web.requests.fields import DEFAULT_CURRENCY
 
 PLAIN: dict[str, Any] = {
     "principal": "1250.00",

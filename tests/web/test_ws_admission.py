@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from actors.envelope import ActorStopped
 from actors.messages.gatekeeper import TakeTicket
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import AttachSocket, DetachSocket, IssueTicket, TicketIssued
+from actors.runtime.envelope import ActorStopped
 from domain.rejections import AccessRefusal, Rejected, SignInRefusal
 from domain.sign_in import TicketHolder
 from tests.web.edge.edge_wire import upgrade, wire

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.envelope import ActorStopped
 from actors.messages.broadcast_hub import TellPosition
 from actors.messages.user_session import Attached, AttachSocket, DetachSocket
+from actors.runtime.envelope import ActorStopped
 from domain.identifiers import LoanId, SessionId
 from domain.notices import PUBLIC_TYPES, NoticeType
 from domain.queries import ReadLoan

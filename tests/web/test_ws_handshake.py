@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from actors.envelope import ActorStopped, AskTimeout
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Attached, AttachSocket, DetachSocket
+from actors.runtime.envelope import ActorStopped, AskTimeout
 from domain.rejections import AccessRefusal, Rejected
 from tests.web.edge.edge_wire import upgrade, wire
 from tests.web.standins import (

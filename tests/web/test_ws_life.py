@@ -16,12 +16,12 @@ from actors.messages.user_session import DetachSocket
 from tests.web.edge.edge_wire import Socket
 from tests.web.ws_server import HANG_GUARD_S, Server, closing, hear, say, serving, talking
 from web.edge.connection import GuardedConnection
-from web.edge.inherited_socket import InheritedSocket
 from web.edge.stream import GuardedStream
-from web.sockets.conversation import Conversation
+from web.edge.websocket.detached_socket import InheritedSocket
+from web.sockets.connection import LiveSocket
 from web.sockets.frames import frame_text
-from web.sockets.lane import Lane
-from web.sockets.live_socket import LiveSocket
+from web.sockets.protocol import Conversation
+from web.sockets.send_queue import Lane
 
 OF_A_SOCKET = (
     GuardedConnection,

@@ -18,14 +18,14 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
-from actors.close_codes import CloseCode
+from actors.ports.close_codes import CloseCode
 from web.edge.app_task import EdgeTaskGroup
 from web.edge.edge_log import contained
-from web.edge.inherited_socket import InheritedSocket
 from web.edge.limits import BodyLimit
 from web.edge.protocol import GuardedH11, Phase
 from web.edge.refusals import TOO_SLOW
 from web.edge.stream import STATE_KEY, GuardedStream
+from web.edge.websocket.detached_socket import InheritedSocket
 
 RECEIVE_BYTES_MAX = 65_536
 

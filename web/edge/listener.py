@@ -24,11 +24,11 @@ from web.edge.connection import GuardedConnection
 from web.edge.drain import Drain
 from web.edge.edge_log import LOG, EdgeLogger
 from web.edge.goodbye import say_no, turn_away
-from web.edge.inherited_socket import InheritedSocket
 from web.edge.limits import BodyLimit, EdgeLimits
 from web.edge.port_closing import is_listening
 from web.edge.refusals import ADDRESS_FULL, SERVER_FULL, Refusal
 from web.edge.stream import GuardedStream
+from web.edge.websocket.detached_socket import InheritedSocket
 
 __all__ = [
     "AddressInUse",

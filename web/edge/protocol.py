@@ -18,7 +18,6 @@ from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import WSStream
 
 from web.edge.http_stream import GuardedHTTPStream
-from web.edge.inherited_socket import InheritedSocket
 from web.edge.limits import BodyLimit, EdgeLimits
 from web.edge.refusals import BODY_TOO_LARGE, Refusal, Refused, answer, refusal_for
 from web.edge.stream import GuardedStream
@@ -29,7 +28,8 @@ from web.edge.strict_head import (
     refusal_of_request,
     wants_websocket,
 )
-from web.edge.websocket_stream import GuardedWSStream
+from web.edge.websocket.detached_socket import InheritedSocket
+from web.edge.websocket.stream import GuardedWSStream
 
 FINAL = 200
 CLOSE = (b"connection", b"close")

@@ -16,8 +16,8 @@ import trio
 
 from web.edge.drain import Drain
 from web.edge.edge_log import LOG
-from web.edge.heir import Heir
 from web.edge.limits import EdgeLimits
+from web.edge.socket_handler import Heir
 
 STATE_KEY = "stream"
 PEER_GONE = frozenset({7, 8, 9})  # TCP_CLOSE, TCP_CLOSE_WAIT, TCP_LAST_ACK

@@ -8,7 +8,7 @@ from typing import Final
 from domain.identifiers import LoanId
 from domain.notices import NoticeType
 from domain.views import FeedPosition
-from web.sockets.messages import topic_name
+from web.sockets.client_messages import topic_name
 
 RECONNECT_MS: Final = (500, 5000)
 

@@ -18,32 +18,32 @@ import trio
 from quart import Response, websocket
 from quart.wrappers import Websocket
 
-from actors.address import Address
-from actors.close_codes import CloseCode
-from actors.envelope import ActorError
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Admit, Attached, AttachSocket, RequestContext
+from actors.ports.close_codes import CloseCode
+from actors.runtime.address import Address
+from actors.runtime.envelope import ActorError
 from domain.addresses import client_place
 from domain.identifiers import UserId
 from domain.rejections import Rejected
-from web import problems
-from web.arrivals import given_headers
 from web.edge.stream import GuardedStream, stream_of
-from web.front_desk import FrontDesk
-from web.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
-from web.replies import respond
-from web.request_reading import read_bearer, read_request_id
-from web.schemas.fields import read_uuid
+from web.requests.fields import read_uuid
+from web.requests.incoming import given_headers
+from web.requests.parsing import read_bearer, read_request_id
+from web.responses import problems
+from web.responses.problems import NOT_FOUND, NOT_SIGNED_IN, Problem
+from web.responses.replies import respond
+from web.routing.dependencies import FrontDesk
+from web.routing.tickets import take_ticket
 from web.security.tokens import AccessClaims
-from web.sockets.conversation import Conversation
+from web.sockets.client_messages import Authenticate, error_message, read_message
+from web.sockets.connection import LiveSocket, detach
 from web.sockets.counts import Seat, SocketCounts
 from web.sockets.encoding import encode_message
-from web.sockets.held_lane import HeldLane
-from web.sockets.lane import Lane
-from web.sockets.live_socket import LiveSocket, detach
-from web.sockets.messages import Authenticate, error_message, read_message
+from web.sockets.pending_queue import HeldLane
+from web.sockets.protocol import Conversation
+from web.sockets.send_queue import Lane
 from web.sockets.upgrade import Asked, read_upgrade
-from web.tickets import take_ticket
 
 _LOG: Final = logging.getLogger("lendwire.sockets")
 

@@ -13,8 +13,6 @@ from enum import Enum, auto
 from typing import Any, Final
 from uuid import UUID
 
-from actors.address import Address
-from actors.feed_ports import EncodedEntry
 from actors.messages.broadcast_hub import (
     FindEnd,
     GoLive,
@@ -25,12 +23,14 @@ from actors.messages.broadcast_hub import (
     Resume,
     TellPosition,
 )
+from actors.ports.feed import EncodedEntry
+from actors.runtime.address import Address
 from domain.identifiers import LoanId
 from domain.notices import NoticeType
 from domain.views import FeedPosition
 from web.sockets.answers import position_document
 from web.sockets.encoding import encode_message
-from web.sockets.lane import Lane
+from web.sockets.send_queue import Lane
 
 HUB_TIMEOUT_S: Final = 10.0
 

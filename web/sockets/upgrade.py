@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
-from web.problems import Problem
-from web.request_reading import Parameter, read_query
-from web.schemas.fields import read_uuid
-from web.tickets import TICKET, TOKEN_IN_URL, has_token
+from web.requests.fields import read_uuid
+from web.requests.parsing import Parameter, read_query
+from web.responses.problems import Problem
+from web.routing.tickets import TICKET, TOKEN_IN_URL, has_token
 
 SUBPROTOCOL: Final = "lendwire.v1"
 BEARER: Final = "lendwire.bearer."

@@ -15,12 +15,12 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
-from actors.probing import Probing
-from actors.products_desk import ProductsDesk
+from actors.session.commands import CommandDesk
+from actors.session.probing import Probing
+from actors.session.products import ProductsDesk
+from actors.session.users import UserDesk
 from actors.sign_in_throttle import SignInThrottle, WrongTries
-from actors.user_desk import UserDesk
 from domain import commands as ask
 from domain import workout_commands as work
 from domain.account import Account

@@ -17,8 +17,8 @@ from domain.lifecycle import LoanStatus
 from domain.loan import Loan
 from domain.roles import Scope, Sight
 from domain.views import PortfolioLine
-from persistence import arrears_readings
-from persistence.event_codec import event_of
+from persistence.loans.event_codec import event_of
+from persistence.queries import arrears
 from tests.persistence.store.office import EVERYTHING, Office, view_of
 from tests.persistence.store.simulated_book import SimulatedBook
 
@@ -158,7 +158,7 @@ async def test_more_loans_than_one_answer_brings_to_a_day_are_refused(
     office.today = FIRST_DAY + timedelta(days=5)
     for loan in loans:
         view_of(await office.pay(loan.id, "1.00"))
-    monkeypatch.setattr(arrears_readings, "LOANS_MAX", 3)
+    monkeypatch.setattr(arrears, "LOANS_MAX", 3)
     sight = Sight(Scope.BRANCH, UserId(uuid7()), branch)
     readings = office.store.readings
     assert await readings.book_on(FIRST_DAY, None, sight) == TooManyLoans(3)

@@ -10,8 +10,8 @@ from domain.identifiers import ProductId
 from domain.product import ProductLimits
 from domain.product_commands import CreateProduct
 from domain.views import LoanView
+from persistence.postgres.transaction import transaction
 from persistence.tables import FACTS
-from persistence.transaction import transaction
 from tests.persistence.store.office import TERMS, Office
 
 pytestmark = pytest.mark.store

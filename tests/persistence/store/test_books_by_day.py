@@ -11,7 +11,7 @@ import pytest
 from domain.book_arrears import BookOnDay, book_arrears
 from domain.ledger_views import TrialBalanceView
 from domain.queries import ListJournalEntries, PageRequest
-from persistence.schema import MIGRATIONS
+from persistence.migration import MIGRATIONS
 from persistence.store import Store
 from tests.persistence.store.office import EVERYTHING, Office, view_of
 from tests.persistence.store.simulated_book import SimulatedBook

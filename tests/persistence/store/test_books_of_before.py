@@ -23,7 +23,7 @@ from domain.identifiers import DisbursementId, LoanId
 from domain.position import Position
 from domain.terms import DaysInMonth, DaysInYear, InterestCalcPeriod
 from domain.tranches import disburse_further
-from server.rebuild import rebuild
+from server.jobs.rebuild import rebuild
 from tests.persistence.store.office import TERMS, Office, view_of
 
 pytestmark = pytest.mark.store

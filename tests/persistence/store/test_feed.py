@@ -13,10 +13,10 @@ from uuid_utils.compat import uuid7
 
 from domain.notices import NoticeType
 from domain.views import FeedPosition
-from persistence.asyncio_bridge import pause
-from persistence.statements import compiled
+from persistence.bridge.asyncio_bridge import pause
+from persistence.postgres.statements import compiled
+from persistence.postgres.transaction import transaction
 from persistence.store import Store, StoreOptions
-from persistence.transaction import transaction
 from tests.persistence.store.office import Office
 
 pytestmark = pytest.mark.store

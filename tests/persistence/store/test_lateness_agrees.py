@@ -22,7 +22,7 @@ from domain.views import LoanView, PortfolioLine
 from persistence.store import Store
 from tests.persistence.store.office import EVERYTHING, TERMS, Office, view_of
 from tests.persistence.store.test_arrears_readings import simulated
-from web.schemas.loans import render_loan
+from web.api.loans.shapes import render_loan
 
 pytestmark = pytest.mark.store
 

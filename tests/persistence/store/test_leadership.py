@@ -12,7 +12,7 @@ import trio
 from domain.leadership import Deposed, Term
 from domain.outages import DeadlinePassed
 from domain.views import Sweepings
-from persistence.postgres_dial import PoolLimits
+from persistence.postgres.dial import PoolLimits
 from persistence.store import Store, StoreOptions
 from tests.persistence.store.office import Office
 

@@ -27,11 +27,11 @@ from domain.rejections import (
 )
 from domain.roles import Principal, Role
 from domain.views import LoanView
-from persistence.loan_writing import plan_decision
-from persistence.postgres_dial import PoolLimits
+from persistence.commit.write_plan import LostRow
+from persistence.loans.write_decision import plan_decision
+from persistence.postgres.dial import PoolLimits
+from persistence.postgres.transaction import transaction
 from persistence.store import Store, StoreOptions
-from persistence.transaction import transaction
-from persistence.write_plan import LostRow
 from tests.persistence.store.office import EVERYTHING, TERMS, Office, at_once, reasons, view_of
 
 pytestmark = pytest.mark.store

@@ -25,8 +25,8 @@ from domain.workout_commands import (
     WaiveCharge,
     WriteOffLoan,
 )
-from persistence.book_codec import FORM
-from persistence.event_codec import event_of
+from persistence.loans.event_codec import event_of
+from persistence.loans.state_codec import FORM
 from tests.persistence.store.office import EVERYTHING, TERMS, TODAY, Office, view_of
 
 pytestmark = pytest.mark.store

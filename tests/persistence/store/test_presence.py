@@ -13,7 +13,7 @@ from domain.identifiers import UserId
 from domain.queries import PageRequest
 from domain.roles import Scope, Sight
 from domain.views import PresentUser
-from persistence.presence import LINGER, STALE, PostgresPresence
+from persistence.node.presence import LINGER, STALE, PostgresPresence
 from persistence.store import Store, StoreOptions
 from tests.persistence.store.office import Office
 

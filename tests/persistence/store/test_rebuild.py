@@ -12,8 +12,8 @@ from domain.ledger import implied_balances
 from domain.loan_history import replay
 from domain.terms import DisbursementFee, InstalmentFee
 from domain.views import PaymentView
-from persistence.event_codec import event_of
-from persistence.loan_rows import loan_view, payment_view, reversals
+from persistence.loans.event_codec import event_of
+from persistence.loans.rows import loan_view, payment_view, reversals
 from tests.persistence.store.office import EVERYTHING, TERMS, Office
 from tests.persistence.store.random_book import make_book
 

@@ -11,7 +11,7 @@ import pytest
 
 from domain.conventions import RecalculationRest
 from domain.identifiers import LoanId
-from server.rebuild import rebuild
+from server.jobs.rebuild import rebuild
 from tests.persistence.store.office import TERMS, Office, view_of
 
 pytestmark = pytest.mark.store

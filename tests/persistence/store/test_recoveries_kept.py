@@ -16,9 +16,9 @@ from domain.payment import PaymentType
 from domain.queries import ListPayments, PageRequest
 from domain.rejections import IdempotencyRefusal, PaymentRefusal, Rejected
 from domain.workout_commands import RecordRecovery, WriteOffLoan
+from persistence.commit.dashboard_counters import PAYMENTS
 from persistence.store import Store
-from persistence.tallies import PAYMENTS
-from server.rebuild import rebuild
+from server.jobs.rebuild import rebuild
 from tests.persistence.store.office import EVERYTHING, Office, view_of
 
 pytestmark = pytest.mark.store

@@ -14,8 +14,8 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from actors.command_desk import CommandDesk
 from actors.messages.user_session import RequestContext
+from actors.session.commands import CommandDesk
 from domain import commands
 from domain.account import Account
 from domain.decision import Committed

@@ -12,10 +12,10 @@ import pytest
 import trio
 
 from domain.outages import StoreUnavailable
-from persistence.asyncio_bridge import Bridge, beside, pause
+from persistence.bridge.asyncio_bridge import Bridge, beside, pause
 from persistence.migration_watch import MigrationWatch, Patience
-from persistence.postgres_errors import NotLetIn
-from persistence.postgres_pool import PostgresPool
+from persistence.postgres.errors import NotLetIn
+from persistence.postgres.pool import PostgresPool
 from persistence.store import Store
 from tests.persistence.conftest import Proxy
 from tests.stores import with_database

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from persistence.event_codec import TYPES
+from persistence.loans.event_codec import TYPES
 from persistence.store import Store
 from tests.persistence.store.office import Office
 from tests.persistence.store.simulated_book import SimulatedBook

@@ -21,8 +21,8 @@ from domain.notices import FeedEntry
 from domain.outages import Outage
 from domain.queries import ListAudit, ListPayments, ListProducts, ListUsers, PageRequest
 from domain.sign_in import TicketHolder
-from persistence.postgres_dial import PoolLimits
-from persistence.statements import compiled
+from persistence.postgres.dial import PoolLimits
+from persistence.postgres.statements import compiled
 from persistence.store import Store, StoreOptions
 from tests.persistence.conftest import Proxy
 from tests.persistence.store.office import EVERYTHING, TODAY, Office

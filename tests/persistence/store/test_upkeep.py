@@ -11,11 +11,11 @@ import pytest
 import trio
 from uuid_utils.compat import uuid7
 
-from actors.elector import Elector
-from actors.housekeeping import Housekeeping
 from actors.messages.elector import TellTerm
 from actors.messages.housekeeping import SweepNow
 from actors.messages.replies import Unavailable
+from actors.node.elector import Elector
+from actors.node.housekeeping import Housekeeping
 from domain.account import SignInSession
 from domain.clocks import ClocksApart
 from domain.decision import Committed
@@ -23,10 +23,10 @@ from domain.identifiers import SessionId
 from domain.leadership import Term
 from domain.sign_in import RefreshTicket
 from domain.views import Sweepings
+from persistence.node.cleanup import AGED_MAX
 from persistence.store import Store, StoreOptions
-from persistence.upkeep import AGED_MAX
-from supervisors.child_spec import ChildSpec, Strategy
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec, Strategy
+from supervisors.runtime.supervisor import Supervisor
 from tests.persistence.store.office import Office
 
 pytestmark = pytest.mark.store

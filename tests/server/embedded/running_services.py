@@ -11,7 +11,7 @@ import asyncpg
 import trio
 from asyncpg.exceptions import InternalClientError
 
-from server.embedded.leftovers import residents
+from server.embedded.orphans import residents
 from server.embedded.service import EmbeddedService, ServiceDied
 from server.failures import StartRefused
 

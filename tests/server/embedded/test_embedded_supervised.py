@@ -9,13 +9,13 @@ from typing import Any
 import redis
 import trio
 
-from actors.address import Address
+from actors.runtime.address import Address
 from server.embedded.home import Home
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.service import EmbeddedService
 from server.embedded.valkey import EmbeddedValkey
-from supervisors.child_spec import ChildSpec
-from supervisors.supervisor import Supervisor
+from supervisors.runtime.child_spec import ChildSpec
+from supervisors.runtime.supervisor import Supervisor
 from tests.server.embedded.running_services import (
     DEADLINE_S,
     busy_backend,

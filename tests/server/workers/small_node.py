@@ -12,20 +12,20 @@ from zoneinfo import ZoneInfo
 
 import trio
 
-from actors.actor import Actor
 from actors.messages.broadcast_hub import ListConnected
+from actors.runtime.actor import Actor
 from gateways.system_clock import SystemClock
-from server.departure import Departure
-from server.figures import tree_samples
-from server.workers.node_departure import NodeDeparture
+from server.drain import Departure
+from server.monitoring.metrics import tree_samples
+from server.workers.channel import Pair
+from server.workers.node_drain import NodeDeparture
 from server.workers.node_tree import NodeTree
-from server.workers.pair import Pair
-from server.workers.seat import Seat
-from server.workers.switchboard import Exchange, Switchboard
-from supervisors.child_spec import ChildSpec, Overflow
-from supervisors.local_tree import LocalTree
-from supervisors.supervisor import Supervisor
-from supervisors.view import supervisor_snapshot
+from server.workers.router import Exchange, Switchboard
+from server.workers.worker_node import Seat
+from supervisors.inspection.local_tree import LocalTree
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child_spec import ChildSpec, Overflow
+from supervisors.runtime.supervisor import Supervisor
 
 CLOCK = SystemClock(ZoneInfo("UTC"))
 NOTICE_S = 5.0

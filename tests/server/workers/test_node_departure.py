@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import trio
 
-from actors.tree_views import WorkInHand
+from actors.ports.tree_views import WorkInHand
 from domain.outages import NodeSilent
-from supervisors.operations import restart_child
+from supervisors.runtime.orders import restart_child
 from tests.server.workers.small_node import SESSIONS, small_node
 
 WITHIN_S = 60

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 import trio
 
-from actors.tree_views import OrderRefused, OrderTaken, TransitionView
+from actors.ports.tree_views import OrderRefused, OrderTaken, TransitionView
 from domain.operating import TreeOrder
 from domain.outages import NodeSilent
 from domain.views import ComponentHealth
-from supervisors.child import Order
-from supervisors.operations import restart_child, resume, suspend
-from supervisors.view import supervisor_snapshot
+from supervisors.inspection.reader import supervisor_snapshot
+from supervisors.runtime.child import Order
+from supervisors.runtime.orders import restart_child, resume, suspend
 from tests.server.workers.small_node import small_node
 
 HUB_2 = "/worker-2/core/hub"

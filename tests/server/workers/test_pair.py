@@ -10,9 +10,9 @@ import pytest
 import trio
 import trio.testing
 
+from server.workers.channel import FRAME_BYTES_MAX, Pair, PairBroken
 from server.workers.frames import Answered, End, Orders, Say
 from server.workers.link import Reader
-from server.workers.pair import FRAME_BYTES_MAX, Pair, PairBroken
 
 WITHIN_S = 60
 

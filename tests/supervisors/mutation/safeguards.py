@@ -23,7 +23,7 @@ class Safeguard:
 SAFEGUARDS = (
     Safeguard(
         "a crash fails the asks in hand",
-        "actors/slot.py",
+        "actors/runtime/slot.py",
         """            envelope.fail(error)
             self.accounts.quarantined += 1
 """,
@@ -33,7 +33,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "the message in hand at a crash is quarantined",
-        "actors/slot.py",
+        "actors/runtime/slot.py",
         """            self.quarantine = (*self.quarantine, fault)[-_FAULTS_KEPT:]
         self.in_hand.clear()
 """,
@@ -45,7 +45,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "a stop fails the asks that are still queued",
-        "supervisors/child.py",
+        "supervisors/runtime/child.py",
         """        slot.mailbox.discard(ActorStopped(slot.path))
 """,
         "",
@@ -54,14 +54,14 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "children stop in reverse order",
-        "supervisors/keeping.py",
+        "supervisors/runtime/child_tasks.py",
         "        for child in reversed(list(self.children.values())):\n",
         "        for child in list(self.children.values()):\n",
         "supervisors/test_stopping.py::test_a_cancelled_tree_stops_in_reverse_order",
     ),
     Safeguard(
         "the children's nursery is shielded",
-        "supervisors/supervisor.py",
+        "supervisors/runtime/supervisor.py",
         """        with trio.CancelScope(shield=True):
             async with trio.open_nursery() as kids:
 """,
@@ -72,7 +72,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "restarts are counted against the intensity",
-        "supervisors/verdict.py",
+        "supervisors/runtime/exit_decision.py",
         "    return Verdict.ESCALATE if restarts > intensity.max_restarts else Verdict.RESTART\n",
         "    return Verdict.RESTART\n",
         "supervisors/test_backoff.py"
@@ -80,7 +80,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "failures in a row are counted as well",
-        "supervisors/verdict.py",
+        "supervisors/runtime/exit_decision.py",
         "    child.failures_in_a_row += 1\n",
         "",
         "supervisors/test_backoff.py"
@@ -88,7 +88,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "back-off starts again after health",
-        "supervisors/keeping.py",
+        "supervisors/runtime/child_tasks.py",
         """        if child.started and slot.ran_s(now) >= self.backoff.reset_after_s:
             child.forgive()
 """,
@@ -97,21 +97,21 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "an expired message is shed",
-        "actors/mailbox.py",
+        "actors/runtime/mailbox.py",
         "            if envelope.deadline <= now:\n",
         "            if envelope.deadline > now > envelope.deadline:\n",
         "actors/test_address.py::test_a_message_that_waited_past_its_deadline_is_never_carried_out",
     ),
     Safeguard(
         "an ask cycle is refused",
-        "actors/address.py",
+        "actors/runtime/address.py",
         "        if slot.path in chain:\n",
         "        if slot.path in ():\n",
         "actors/test_address.py::test_an_ask_that_would_wait_for_its_own_asker_is_refused_at_once",
     ),
     Safeguard(
         "a suspended actor refuses interleaved messages",
-        "actors/interleaving.py",
+        "actors/runtime/reentrant.py",
         "    if actor is None or slot.state is not State.RUNNING or slot.mailbox.leaving:\n",
         "    if actor is None or slot.mailbox.leaving:\n",
         "supervisors/test_interleaved.py"
@@ -119,7 +119,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "the first answer wins",
-        "actors/envelope.py",
+        "actors/runtime/envelope.py",
         """        if not self.is_open:
             return False
         self._error = error
@@ -130,14 +130,14 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "whoever asks in a loop lets the others run",
-        "actors/direct_switch.py",
+        "actors/runtime/trio_internals/switch.py",
         "    if pace.steps >= _BURST or pace.depth",
         "    if pace.depth",
         "supervisors/test_direct_switch.py::test_whoever_asks_in_a_loop_lets_the_others_run",
     ),
     Safeguard(
         "a handler does not see the error its asker is handling",
-        "actors/direct_switch.py",
+        "actors/runtime/trio_internals/switch.py",
         " or sys.exception() is not None:\n",
         ":\n",
         "supervisors/test_direct_switch.py"
@@ -145,14 +145,14 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "a cancellation that was there before a wait is delivered",
-        "actors/direct_switch.py",
+        "actors/runtime/trio_internals/switch.py",
         "                _deliver(task)\n",
         "                pass\n",
         "supervisors/test_direct_switch.py::test_a_handler_cancelled_before_it_waits_is_cut",
     ),
     Safeguard(
         "an asker whose time is up is not served",
-        "actors/address.py",
+        "actors/runtime/address.py",
         "            wake = switch_to if askers_own > now else trio.lowlevel.reschedule\n",
         "            wake = switch_to\n",
         "supervisors/test_direct_switch.py::test_an_asker_without_time_left_is_not_served",

@@ -11,7 +11,7 @@ from quart_trio import QuartTrio
 from web.edge.quart_connections import install
 from web.edge.stream import stream_of
 from web.sockets.frames import frame_text
-from web.sockets.lane import Lane
+from web.sockets.send_queue import Lane
 
 BIG_BYTES = 32_000_000
 

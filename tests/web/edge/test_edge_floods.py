@@ -8,7 +8,7 @@ from wsproto.events import CloseConnection, Event, Ping, Pong, TextMessage
 
 from tests.web.edge.edge_servers import edge
 from tests.web.edge.edge_wire import Socket, websocket_to
-from web.edge.control_frames import BURST, PER_MINUTE, ControlAllowance
+from web.edge.websocket.control_frames import BURST, PER_MINUTE, ControlAllowance
 
 FLOODS: list[Event] = [
     Ping(payload=b"x" * 125),

@@ -12,7 +12,7 @@ from tests.web.edge.edge_servers import Server, edge
 from tests.web.edge.edge_wire import Socket, websocket_to, wire
 from web.edge.limits import EdgeLimits
 from web.sockets.frames import frame_text
-from web.sockets.lane import Lane
+from web.sockets.send_queue import Lane
 
 NEVER_S = 3_600.0
 PATIENT = EdgeLimits(

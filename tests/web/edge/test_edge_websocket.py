@@ -9,7 +9,7 @@ from tests.web.edge.edge_wire import HANG_GUARD_S, upgrade, websocket_to, wire
 from web.edge.limits import EdgeLimits
 from web.edge.stream import GuardedStream
 from web.sockets.frames import frame_text
-from web.sockets.lane import Lane
+from web.sockets.send_queue import Lane
 
 
 async def test_messages_come_back() -> None:

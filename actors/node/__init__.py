@@ -1,0 +1,1 @@
+"""The singletons and reporters of one worker."""

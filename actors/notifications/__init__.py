@@ -1,0 +1,1 @@
+"""From the committed feed to every subscriber."""

@@ -1,0 +1,1 @@
+"""What the actors need of the world, as Protocols."""

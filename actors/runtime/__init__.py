@@ -1,0 +1,1 @@
+"""The actor's runtime: it knows nothing of loans, and could be used elsewhere."""

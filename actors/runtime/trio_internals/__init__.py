@@ -1,0 +1,1 @@
+"""The only place that leans on Trio's inside."""

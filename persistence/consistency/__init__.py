@@ -1,0 +1,1 @@
+"""Whether what is kept is what the events say, and its repair."""

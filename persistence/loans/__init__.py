@@ -1,0 +1,1 @@
+"""Loans, payments and comments: read whole, changed, and written."""

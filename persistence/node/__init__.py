@@ -1,0 +1,1 @@
+"""What one node keeps about itself: leadership, presence, sockets, health, cleanup."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, transactions, statements and what goes wrong on them."""

@@ -1,0 +1,1 @@
+"""What is read without changing anything: lists, arrears, ledger, statistics."""

@@ -1,0 +1,1 @@
+"""One-off work from the command line."""

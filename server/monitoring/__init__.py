@@ -1,0 +1,1 @@
+"""How one process is: metrics, health, and what watches its loop."""

@@ -1,0 +1,1 @@
+"""Supervision: who restarts whom, when, and in which order."""

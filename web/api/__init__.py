@@ -1,0 +1,1 @@
+"""What each path does, one folder a resource; routes stand beside their shapes."""

@@ -1,0 +1,1 @@
+"""The dashboard and the arrears of the portfolio."""

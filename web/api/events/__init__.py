@@ -1,0 +1,1 @@
+"""The notifications of sockets, as Server-Sent Events."""

@@ -1,0 +1,1 @@
+"""Recorded facts as every answer shows them."""

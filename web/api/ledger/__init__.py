@@ -1,0 +1,1 @@
+"""Journal, trial balance and audit trail."""

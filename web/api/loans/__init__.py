@@ -1,0 +1,1 @@
+"""Loans: applied for, decided, serviced and read."""

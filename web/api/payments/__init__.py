@@ -1,0 +1,1 @@
+"""Payments: recorded, read, previewed and reversed."""

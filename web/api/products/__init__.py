@@ -1,0 +1,1 @@
+"""Loan products and their versions."""

@@ -1,0 +1,1 @@
+"""The supervision tree, seen and ordered about by operators."""

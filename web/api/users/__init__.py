@@ -1,0 +1,1 @@
+"""Users: making, reading, changing and deactivating them."""

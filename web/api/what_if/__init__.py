@@ -1,0 +1,1 @@
+"""Quotes and simulations; nothing of them is kept."""

@@ -1,0 +1,1 @@
+"""How an answer or a refusal becomes a response."""
