@@ -103,7 +103,7 @@ class Store:
 
         Waits up to `wait_s` for a database that is away or silent, then raises its
         StoreUnavailable; a migration that the database works on may take longer. While it waits,
-        the log says every `tell_s` what for. Raises NotLetIn at once, which no waiting mends, and
+        the log says every `tell_s` what for. Raises NotLetIn at once where no waiting mends it, and
         SchemaIsNewer when this program is too old.
         What was begun is undone on any error.
         """
@@ -162,11 +162,10 @@ class Store:
             once = replace(patience, silence_s=min(patience.silence_s, left_s))
             try:
                 return await self.connections.run(migrate, self.connections.pool, once)
-            except NotLetIn:
-                raise
             except (StoreUnavailable, DeadlinePassed) as outage:
                 now = trio.current_time()
-                if now + TRY_AGAIN_S >= began + wait_s:
+                is_final = isinstance(outage, NotLetIn) and not outage.may_come
+                if is_final or now + TRY_AGAIN_S >= began + wait_s:
                     raise
                 if now - told_at >= patience.tell_s:
                     told_at = now

@@ -90,7 +90,9 @@ async def dial(options: dict[str, Any], weather: Weather, *, limit_s: float) -> 
         advice = advice_on(error)
         if advice is None:
             raise weather.gone(error) from error
-        raise NotLetIn(weather.gone(error, "does not let us in"), advice) from error
+        may_come = isinstance(error, asyncpg.InvalidCatalogNameError)
+        away = weather.gone(error, "does not let us in")
+        raise NotLetIn(away, advice, may_come=may_come) from error
     else:
         weather.back()
         _notice_black_holes(connection)

@@ -24,14 +24,16 @@ class TransactionConflict(StoreUnavailable):
 
 
 class NotLetIn(StoreUnavailable):
-    """The server is there and does not let us in as we come: waiting mends nothing.
+    """The server is there and does not let us in as we come.
 
-    `advice` is a sentence for whoever has made the settings.
+    `advice` is a sentence for whoever has made the settings; with `may_come`, what is missing may
+    be made by somebody else meanwhile, and it is worth waiting for.
     """
 
-    def __init__(self, outage: StoreUnavailable, advice: str) -> None:
+    def __init__(self, outage: StoreUnavailable, advice: str, *, may_come: bool = False) -> None:
         super().__init__(outage.reason, retry_after_s=outage.retry_after_s, said=outage.said)
         self.advice = advice
+        self.may_come = may_come
 
 
 # What the server says of the settings rather than of itself, and what to do.
