@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Final
 
 from domain.commands import CommandContext
 from domain.decision import Decision, HistoryNeeded
@@ -17,6 +18,8 @@ from domain.rejections import FieldFault, Rejected, WorkoutRefusal
 from domain.servicing import replayed
 from domain.terms_check import RATE_PERCENT_MAX, RATE_PLACES_MAX
 
+# What is agreed on falls due, or begins, at most a year after all that was agreed before.
+AHEAD_DAYS_MAX: Final = 366
 # All events of the loan, or None while nobody asked for them.
 Known = tuple[LoanEvent, ...] | None
 Outcome = Decision | HistoryNeeded | Rejected
@@ -59,6 +62,12 @@ def bad_date(pointer: str, detail: str) -> Rejected:
     """The date at `pointer` cannot be."""
     fault = FieldFault(pointer, WorkoutRefusal.BAD_DATE, detail)
     return Rejected(WorkoutRefusal.BAD_DATE, f"The date {detail}.", (fault,))
+
+
+def too_far(pointer: str, day: date, since: date) -> Rejected | None:
+    """Refuse a day, given at `pointer`, that is more than a year after `since`."""
+    latest = since + timedelta(days=AHEAD_DAYS_MAX)
+    return bad_date(pointer, f"must not be after {latest}") if day > latest else None
 
 
 def bad_terms(pointer: str, detail: str) -> Rejected:

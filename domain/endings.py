@@ -29,6 +29,7 @@ from domain.identifiers import UserId
 from domain.lifecycle import LoanMove
 from domain.loan import Loan, wrong_state
 from domain.loan_history import is_in_order, replay, take_payment
+from domain.money import format_minor
 from domain.origination import header
 from domain.payment import PaymentStatus
 from domain.payoff import payoff_on
@@ -151,6 +152,10 @@ def recover(
     amount = amount_of(loan, command.amount)
     if isinstance(amount, Rejected):
         return amount
+    left = 0 if loan.book is None else loan.book.written_off_minor - loan.book.recovered_minor
+    if amount > left:
+        shown = format_minor(max(0, left), loan.terms.currency)
+        return bad_amount("/amount", f"must be at most the {shown} that are not yet recovered")
     event = happened.RecoveryReceived(
         **header(loan.id, context, value_date),
         payment_id=command.payment_id,

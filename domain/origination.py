@@ -107,7 +107,11 @@ def apply(
     taken = submit(command, number, context, branch_id=branch_id)
     if isinstance(taken, Rejected):
         return taken
-    return without_effect(command.terms, command.product) or taken
+    return (
+        _far_start(command.terms, context.today)
+        or without_effect(command.terms, command.product)
+        or taken
+    )
 
 
 def amend(
@@ -126,6 +130,7 @@ def amend(
             command.product,
             command.terms,
         )
+        or _other_far_start(loan, command.terms)
         or without_effect(command.terms, command.product, loan.terms)
     )
     if refused is not None:
@@ -242,6 +247,23 @@ def _impossible(terms: Terms) -> Rejected | None:
     return Rejected(
         TermsRefusal.IMPOSSIBLE_TERMS, "No schedule can be built on these terms.", faults
     )
+
+
+def _far_start(terms: Terms, applied_on: date) -> Rejected | None:
+    """Refuse a start so far from the application that no money goes out near it."""
+    start, reach = terms.start_date, timedelta(days=DISBURSEMENT_BACKDATED_DAYS_MAX)
+    if start is None or applied_on - reach <= start <= applied_on + reach:
+        return None
+    detail = f"must be from {applied_on - reach} to {applied_on + reach}"
+    fault = FieldFault("/start_date", "out_of_range", detail)
+    return Rejected(TermsRefusal.IMPOSSIBLE_TERMS, "No loan begins so far away.", (fault,))
+
+
+def _other_far_start(loan: Loan, terms: Terms) -> Rejected | None:
+    """Refuse such a start in an amendment; one that was taken before is a fact."""
+    if terms.start_date == loan.terms.start_date:
+        return None
+    return _far_start(terms, loan.created_at.date())
 
 
 def disbursed_amount(loan: Loan, command: DisburseLoan) -> int | Rejected:

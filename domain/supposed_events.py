@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain import events as happened
 from domain import suppositions as supposed
-from domain.decision_checks import bad_rate
+from domain.decision_checks import bad_rate, too_far
 from domain.disbursement_fees import fees_of_disbursal
 from domain.events import LoanEvent
 from domain.identifiers import ChargeId, DisbursementId, EventId, PaymentId
@@ -109,6 +109,9 @@ class SupposedEvents:
                 head = self._head(day)
                 if one.on < self._out_on:
                     raise CannotBe("/date", "bad_date", f"is before money went out, {self._out_on}")
+                rows = () if running.position is None else running.position.rows
+                last_due = max([day, *(row.span.due_date for row in rows)])
+                _check_not_too_far("/date", one.on, last_due)
                 return happened.ChargeAdded(
                     **head,
                     charge_id=ChargeId(head["event_id"]),
@@ -150,6 +153,7 @@ class SupposedEvents:
     def _re_aging(self, one: supposed.ReAge, day: date, running: RunningLoan) -> LoanEvent:
         if one.start_date <= day:
             raise CannotBe("/start_date", "bad_date", f"must be after {day}")
+        _check_not_too_far("/start_date", one.start_date, day)
         if not 1 <= one.instalments <= INSTALMENTS_MAX:
             raise CannotBe("/instalments", "bad_terms", f"must be from 1 to {INSTALMENTS_MAX}")
         if not 1 <= one.frequency.every <= EVERY_MAX:
@@ -188,6 +192,13 @@ class SupposedEvents:
             by=self._submitted.by,
             value_date=day,
         )
+
+
+def _check_not_too_far(pointer: str, day: date, since: date) -> None:
+    refused = too_far(pointer, day, since)
+    if refused is not None:
+        (fault,) = refused.faults
+        raise CannotBe(pointer, fault.code, fault.detail)
 
 
 def _check_rate(percent: Decimal) -> None:

@@ -17,6 +17,8 @@ from domain.working_days import is_calendar
 
 DELINQUENCY_GRACE_DAYS_MAX: Final = 366
 TRANCHES_MAX: Final = 100
+# What nobody decides to give up is a trifle of the loan.
+TOLERANCE_PART: Final = 100
 SOME_MONEY: Final = f"must be from 1 to {MINOR_MAX} of the currency's smallest coin"
 MONEY_OR_NONE: Final = f"must be from 0 to {MINOR_MAX} of the currency's smallest coin"
 GRACE_DAYS: Final = f"must be from 0 to {DELINQUENCY_GRACE_DAYS_MAX}"
@@ -136,8 +138,13 @@ def _disbursement_faults(terms: Terms) -> Iterator[FieldFault]:
 def _delinquency_faults(terms: Terms) -> Iterator[FieldFault]:
     if not 0 <= terms.delinquency_grace_days <= DELINQUENCY_GRACE_DAYS_MAX:
         yield FieldFault("/delinquency_grace_days", "out_of_range", GRACE_DAYS)
-    if not 0 <= terms.closing_tolerance_minor <= MINOR_MAX:
-        yield FieldFault("/closing_tolerance", "out_of_range", MONEY_OR_NONE)
+    most = max(0, terms.principal_minor) // TOLERANCE_PART
+    if not 0 <= terms.closing_tolerance_minor <= most:
+        yield FieldFault(
+            "/closing_tolerance",
+            "out_of_range",
+            f"must be from 0 to {most} of the currency's smallest coin, 1 % of the principal",
+        )
     before = 0
     for at, bucket in enumerate(terms.delinquency_buckets):
         if bucket.first <= before or (bucket.last is not None and bucket.last < bucket.first):

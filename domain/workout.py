@@ -25,6 +25,7 @@ from domain.decision_checks import (
     bad_terms,
     decided,
     refused_as,
+    too_far,
 )
 from domain.instalment_plan import percent_of
 from domain.lifecycle import LoanMove
@@ -57,6 +58,10 @@ def add_charge(loan: Loan, command: AddCharge, context: CommandContext, history:
     due_date = command.due_date or context.today
     if loan.disbursed_on is not None and due_date < loan.disbursed_on:
         return bad_date("/due_date", f"must not be before the disbursement on {loan.disbursed_on}")
+    last_due = max([context.today, *(row.due_date for row in loan.instalments)])
+    refused = too_far("/due_date", due_date, last_due)
+    if refused is not None:
+        return refused
     event = happened.ChargeAdded(
         **header(loan.id, context),
         charge_id=command.charge_id,
@@ -203,6 +208,9 @@ def re_age(loan: Loan, command: ReAgeLoan, context: CommandContext, history: Kno
         return refused
     if command.start_date <= context.today:
         return bad_date("/start_date", "must be after today")
+    refused = too_far("/start_date", command.start_date, context.today)
+    if refused is not None:
+        return refused
     if not 1 <= command.instalments <= INSTALMENTS_MAX:
         return bad_terms("/instalments", f"must be from 1 to {INSTALMENTS_MAX}")
     if not 1 <= command.frequency.every <= EVERY_MAX:

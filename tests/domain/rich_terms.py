@@ -80,6 +80,8 @@ def rich_terms(draw: st.DrawFn, instalments_max: int = 6) -> Terms:
         closing_tolerance_minor=draw(st.sampled_from([0, 0, 50])),
         tranches_max=draw(st.integers(1, 3)),
     )
+    if terms.closing_tolerance_minor * 100 > terms.principal_minor:
+        terms = replace(terms, closing_tolerance_minor=0)
     if draw(st.booleans()):
         fee = InstalmentFee(percent=Decimal("1.5"), base=draw(st.sampled_from(choices.ChargeBase)))
         terms = replace(terms, instalment_fees=(fee,))

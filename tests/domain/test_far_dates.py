@@ -54,15 +54,15 @@ def test_re_ageing_that_is_only_supposed_is_refused_alike(
 
 
 @pytest.mark.parametrize(
-    ("start", "every", "unit", "instalments"),
+    ("start", "every", "unit", "instalments", "field"),
     [
-        (date.max, 1, FrequencyUnit.MONTHS, 2),
-        (date(2200, 1, 1), 366, FrequencyUnit.YEARS, 600),
-        (date(YEAR_MAX, 12, 31), 1, FrequencyUnit.DAYS, 1),
+        (date.max, 1, FrequencyUnit.MONTHS, 2, "/start_date"),
+        (date(YEAR_MAX, 12, 31), 1, FrequencyUnit.DAYS, 1, "/start_date"),
+        (TODAY + timedelta(days=60), 366, FrequencyUnit.YEARS, 600, "/instalments"),
     ],
 )
 def test_the_last_instalment_is_due_while_there_are_years(
-    start: date, every: int, unit: FrequencyUnit, instalments: int
+    start: date, every: int, unit: FrequencyUnit, instalments: int, field: str
 ) -> None:
     events, loan = active_history()
     frequency = Frequency(every, unit)
@@ -70,8 +70,8 @@ def test_the_last_instalment_is_due_while_there_are_years(
         loan, ReAgeLoan(loan.id, start, frequency, instalments), context(MANAGER, event=300), events
     )
     assert isinstance(outcome, Rejected)
-    assert outcome.faults[0].pointer == "/instalments"
+    assert outcome.faults[0].pointer == field
     today = max(event.value_date for event in events) + timedelta(days=1)
     fault = Supposing(events, today).suppose([supposed.ReAge(today, start, frequency, instalments)])
     assert isinstance(fault, FieldFault)
-    assert fault.pointer == "/0/instalments"
+    assert fault.pointer == f"/0{field}"

@@ -87,6 +87,8 @@ def test_sound_terms_have_no_fault() -> None:
             "/annual_rate_percent",
         ),
         ({"tranches_max": 0}, "/tranches_max"),
+        ({"closing_tolerance_minor": -1}, "/closing_tolerance"),
+        ({"closing_tolerance_minor": 1_201}, "/closing_tolerance"),
         ({"tranches_max": 101}, "/tranches_max"),
         ({**ADVANCED, "allocation_order": DEFAULT_ORDER[1:]}, "/allocation_order"),
         ({**ADVANCED, "allocation_order": (*DEFAULT_ORDER, DEFAULT_ORDER[0])}, "/allocation_order"),

@@ -1,0 +1,123 @@
+"""Dates and amounts that nobody agrees on are refused, and the refusal says which are taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from domain import suppositions as supposed
+from domain.commands import AmendLoan
+from domain.conventions import ChargeKind
+from domain.decision import Decision
+from domain.endings import recover, write_off
+from domain.identifiers import ChargeId, PaymentId
+from domain.origination import amend, apply, submit
+from domain.rejections import FieldFault, Rejected
+from domain.supposing import Supposing
+from domain.workout import add_charge, re_age
+from domain.workout_commands import AddCharge, ReAgeLoan, RecordRecovery, WriteOffLoan
+from tests.domain.lending_scenes import (
+    BRANCH,
+    LOAN,
+    MANAGER,
+    TELLER,
+    TODAY,
+    TWELVE_MONTHS,
+    active_history,
+    application,
+    context,
+    decided,
+)
+from tests.domain.test_workout_machine import MONTHLY
+
+YEAR = timedelta(days=366)
+NOW = context(TELLER, event=200)
+
+
+def fault(outcome: object) -> tuple[str, str]:
+    assert isinstance(outcome, Rejected), outcome
+    (one,) = outcome.faults
+    return one.pointer, one.detail
+
+
+@pytest.mark.parametrize("year", [1026, 2126])
+def test_no_loan_begins_far_from_its_application(year: int) -> None:
+    """Interest was asked for of a thousand years before the money went out."""
+    far = replace(TWELVE_MONTHS, start_date=date(year, 1, 31))
+    told = ("/start_date", f"must be from {TODAY - YEAR} to {TODAY + YEAR}")
+    assert fault(apply(application(far), "L-1", NOW, branch_id=BRANCH)) == told
+    opened = decided(submit(application(TWELVE_MONTHS), "L-1", NOW, branch_id=BRANCH)).loan
+    assert fault(amend(opened, AmendLoan(LOAN, 1, far, None), NOW)) == told
+
+
+@pytest.mark.parametrize("days", [-366, 0, 366])
+def test_a_loan_begins_within_a_year_of_its_application(days: int) -> None:
+    near = replace(TWELVE_MONTHS, start_date=TODAY + timedelta(days=days))
+    assert isinstance(apply(application(near), "L-1", NOW, branch_id=BRANCH), Decision)
+
+
+def test_a_start_that_was_taken_before_may_stay() -> None:
+    far = replace(TWELVE_MONTHS, start_date=date(1026, 1, 31))
+    opened = decided(submit(application(far), "L-1", NOW, branch_id=BRANCH)).loan
+    other = AmendLoan(LOAN, 1, replace(far, principal_minor=5_000), None)
+    assert isinstance(amend(opened, other, NOW), Decision)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_charge_is_due_within_a_year_after_the_last_instalment(over: int) -> None:
+    """One due in 2099 was taken, and kept the loan open until then."""
+    history, loan = active_history()
+    latest = loan.instalments[-1].due_date + YEAR
+    due = latest + timedelta(days=over)
+    command = AddCharge(ChargeId(UUID(int=7)), LOAN, ChargeKind.FEE, Decimal(9), due)
+    outcome = add_charge(loan, command, NOW, history)
+    what_if = Supposing(history, TODAY).suppose([supposed.Charge(due, ChargeKind.FEE, Decimal(9))])
+    if over:
+        assert fault(outcome) == ("/due_date", f"must not be after {latest}")
+        assert isinstance(what_if, FieldFault)
+        assert what_if.detail == f"must not be after {latest}"
+    else:
+        decided(outcome)
+        assert not isinstance(what_if, FieldFault)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_re_age_begins_within_a_year(over: int) -> None:
+    """One into 2056 was taken."""
+    history, loan = active_history()
+    start = TODAY + YEAR + timedelta(days=over)
+    outcome = re_age(loan, ReAgeLoan(LOAN, start, MONTHLY, 6), NOW, history)
+    what_if = Supposing(history, TODAY).suppose([supposed.ReAge(TODAY, start, MONTHLY, 6)])
+    if over:
+        assert fault(outcome) == ("/start_date", f"must not be after {TODAY + YEAR}")
+        assert isinstance(what_if, FieldFault)
+        assert what_if.detail == f"must not be after {TODAY + YEAR}"
+    else:
+        decided(outcome)
+        assert not isinstance(what_if, FieldFault)
+
+
+def test_no_more_is_recovered_than_was_written_off() -> None:
+    history, loan = active_history()
+    gone = decided(
+        write_off(loan, WriteOffLoan(LOAN, "gone"), context(MANAGER, event=201), history)
+    )
+    later = context(TELLER, event=202, today=TODAY + timedelta(days=1))
+
+    def come(loan: object, amount: str, event: int) -> object:
+        command = RecordRecovery(
+            PaymentId(UUID(int=event)), LOAN, Decimal(amount), None, None, None
+        )
+        moment = replace(later, event_id=UUID(int=event), today=TODAY + timedelta(days=event - 300))
+        return recover(loan, command, moment, None)
+
+    told = ("/amount", "must be at most the 1200.00 that are not yet recovered")
+    assert fault(come(gone.loan, "1200.01", 301)) == told
+    part = decided(come(gone.loan, "1000.00", 301))
+    told = ("/amount", "must be at most the 200.00 that are not yet recovered")
+    assert fault(come(part.loan, "200.01", 302)) == told
+    assert decided(come(part.loan, "200.00", 302)).loan.book.recovered_minor == 120_000
