@@ -31,13 +31,13 @@ from actors.ports.stores import (
 )
 from actors.runtime.actor import Actor
 from actors.sign_in_throttle import SignInThrottle
-from domain.account import Account, SignInSession
+from domain.access.account import Account, SignInSession
+from domain.access.sign_in import RefreshReused, RefreshTicket
+from domain.access.users import normal_email
 from domain.addresses import client_place
 from domain.identifiers import SessionId
 from domain.outages import Outage, OutcomeUnknown
 from domain.rejections import Rejected, SignInRefusal
-from domain.sign_in import RefreshReused, RefreshTicket
-from domain.users import normal_email
 
 GRACE_S = 10
 

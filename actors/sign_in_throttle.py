@@ -15,9 +15,9 @@ from typing import Final
 import trio
 
 from actors.ports.stores import TryLedger
+from domain.access.users import normal_email
 from domain.addresses import client_place
 from domain.rejections import Rejected, SignInRefusal
-from domain.users import normal_email
 
 WRONG_TRIES_MAX: Final = 10
 WRONG_TRIES_WINDOW_S: Final = 900.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from domain.access.roles import Sight
 from domain.queries import ListLoans, PageRequest
-from domain.roles import Sight
 from persistence.commit.compaction import fold
 from persistence.postgres.statements import Statement
 from persistence.postgres.transaction import transaction

@@ -23,9 +23,9 @@ import mortgagemath
 sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from bench.load import NOT_HELD  # noqa: E402
-from domain.schedule import build_schedule  # noqa: E402
-from domain.terms import Frequency, FrequencyUnit, Terms  # noqa: E402
-from domain.what_if import planned_rate_percent, totals_of  # noqa: E402
+from domain.schedule.generator import build_schedule  # noqa: E402
+from domain.simulation.what_if import planned_rate_percent, totals_of  # noqa: E402
+from domain.terms.terms import Frequency, FrequencyUnit, Terms  # noqa: E402
 
 START = date(2024, 1, 31)
 AT_MOST = 5.0

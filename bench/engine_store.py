@@ -26,9 +26,9 @@ sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from bench.book_reads import dashboard, grow, list_of_50  # noqa: E402
 from bench.load import NOT_HELD  # noqa: E402
-from domain import origination, servicing  # noqa: E402
-from domain.account import Account  # noqa: E402
-from domain.commands import (  # noqa: E402
+from domain.access.account import Account  # noqa: E402
+from domain.access.roles import Principal, Role, Scope, Sight  # noqa: E402
+from domain.commands.loans import (  # noqa: E402
     ApproveLoan,
     CommandContext,
     CreateUser,
@@ -36,8 +36,7 @@ from domain.commands import (  # noqa: E402
     RecordPayment,
     SubmitLoan,
 )
-from domain.conventions import RecalculationRest  # noqa: E402
-from domain.decision import Committed  # noqa: E402
+from domain.decisions import origination, servicing  # noqa: E402
 from domain.identifiers import (  # noqa: E402
     DisbursementId,
     EventId,
@@ -45,8 +44,9 @@ from domain.identifiers import (  # noqa: E402
     PaymentId,
     UserId,
 )
-from domain.roles import Principal, Role, Scope, Sight  # noqa: E402
-from domain.terms import Frequency, FrequencyUnit, Terms  # noqa: E402
+from domain.loan.decision import Committed  # noqa: E402
+from domain.terms.choices import RecalculationRest  # noqa: E402
+from domain.terms.terms import Frequency, FrequencyUnit, Terms  # noqa: E402
 from persistence.migration import Migrated  # noqa: E402
 from persistence.store import Store  # noqa: E402
 from server.configuration.settings import read_settings  # noqa: E402

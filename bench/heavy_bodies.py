@@ -21,7 +21,7 @@ import trio
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from domain.quoting import QuoteView, quote
+from domain.simulation.quote import QuoteView, quote
 from web.api.table import ROUTES
 from web.api.what_if.shapes import QuoteBody, render_quote, render_scenario
 from web.app import ANY_HOST, rule_of

@@ -29,10 +29,10 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 from actors.messages.broadcast_hub import Deliver, Register  # noqa: E402
 from actors.notifications.broadcast_hub import BroadcastHub  # noqa: E402
 from actors.runtime.address import Address  # noqa: E402
+from domain.access.roles import Principal, Role  # noqa: E402
 from domain.identifiers import BranchId, LoanId, UserId  # noqa: E402
-from domain.notices import Audience, FeedBatch, FeedEntry, Notice, NoticeType  # noqa: E402
-from domain.roles import Principal, Role  # noqa: E402
-from domain.views import FeedPosition  # noqa: E402
+from domain.notifications.notification import Audience, FeedBatch, FeedEntry, Notice, NoticeType  # noqa: E402
+from domain.reports.views import FeedPosition  # noqa: E402
 from supervisors.runtime.child_spec import ChildSpec  # noqa: E402
 from supervisors.runtime.supervisor import Supervisor  # noqa: E402
 from web.edge.drain import Drain  # noqa: E402

@@ -27,10 +27,10 @@ import trio  # noqa: E402
 from actors.messages.user_session import Answer, RequestContext  # noqa: E402
 from actors.runtime.actor import Actor  # noqa: E402
 from actors.session.user_session import SessionOffices, UserSession  # noqa: E402
-from domain.account import Access, Account, SignInSession  # noqa: E402
+from domain.access.account import Access, Account, SignInSession  # noqa: E402
+from domain.access.roles import Role  # noqa: E402
 from domain.identifiers import BranchId, SessionId, UserId  # noqa: E402
 from domain.queries import ReadMyself  # noqa: E402
-from domain.roles import Role  # noqa: E402
 from supervisors.runtime.child_spec import ChildSpec  # noqa: E402
 from supervisors.runtime.dynamic_supervisor import DynamicSupervisor  # noqa: E402
 from supervisors.runtime.supervisor import Supervisor  # noqa: E402

@@ -25,9 +25,9 @@ sys.path[:0] = [str(HERE.parent)]
 from bench import run, seed_lendwire  # noqa: E402
 from bench.fanout import ROOMY  # noqa: E402
 from bench.subscribers import Subscribers  # noqa: E402
-from domain.account import Account  # noqa: E402
+from domain.access.account import Account  # noqa: E402
+from domain.access.roles import Role  # noqa: E402
 from domain.identifiers import SessionId, UserId  # noqa: E402
-from domain.roles import Role  # noqa: E402
 from server.embedded.home import Home  # noqa: E402
 from server.embedded.postgres import EmbeddedPostgres  # noqa: E402
 from server.embedded.valkey import EmbeddedValkey  # noqa: E402

@@ -3,8 +3,8 @@
     python docs/generate.py           draw them again
     python docs/generate.py --check   say which are not current, and exit 1
 
-It decides nothing: the life cycle is the table in domain/lifecycle.py, the roles are the tables in
-domain/roles.py, the API documents are what `lendwire openapi` and `lendwire
+It decides nothing: the life cycle is the table in domain/loan/lifecycle.py, the roles are the
+tables in domain/access/roles.py, the API documents are what `lendwire openapi` and `lendwire
 asyncapi` print when nothing is set.
 """
 
@@ -17,15 +17,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from domain.lifecycle import TRANSITIONS, LoanStatus, diagram
-from domain.roles import FOR_OTHERS_ONLY, MANAGEABLE, PERMISSIONS, Action, Role, Scope
+from domain.access.roles import FOR_OTHERS_ONLY, MANAGEABLE, PERMISSIONS, Action, Role, Scope
+from domain.loan.lifecycle import TRANSITIONS, LoanStatus, diagram
 
 DOCS: Final = Path(__file__).parent
 
 LIFE_CYCLE: Final = """\
 # The life cycle of a loan
 
-Drawn from the table in `domain/lifecycle.py` by `make docs`; change the table, not this page.
+Drawn from the table in `domain/loan/lifecycle.py` by `make docs`; change the table, not this page.
 Where a move leads to more than one state, what is left to pay decides. A move that has no arrow
 from a state is refused with 409, which names the state and the move.
 
@@ -40,7 +40,7 @@ from a state is refused with 409, which names the state and the move.
 ROLES: Final = """\
 # Who may do what
 
-Drawn from the tables in `domain/roles.py` by `make docs`; change the tables, not this page.
+Drawn from the tables in `domain/access/roles.py` by `make docs`; change the tables, not this page.
 REST, lists and sockets all ask the same table. What somebody may not see is answered as if it were
 not there (404); what they may see but not do is refused (403).
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.account import Account
-from domain.commands import ChangePassword, EndSession
+from domain.access.account import Account
+from domain.commands.loans import ChangePassword, EndSession
 from domain.queries import ReadMyself, ReadUser
 from domain.rejections import Rejected, UserRefusal
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from domain.foresight import ForeseePayment
 from domain.identifiers import LoanId, PaymentId, ProductId, UserId
-from domain.lifecycle import LoanStatus
-from domain.payment import PaymentStatus, PaymentType
-from domain.suppositions import Supposition
-from domain.terms import Terms
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payment import PaymentStatus, PaymentType
+from domain.simulation.hypotheses import Supposition
+from domain.simulation.payment_preview import ForeseePayment
+from domain.terms.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.clocks import APART_MAX, ClocksApart, clocks_apart, spelled
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 
 # Below this the count of seconds is believed, so that the time runs evenly from answer to answer.
 STEP_MIN: Final = timedelta(seconds=0.5)

@@ -13,19 +13,19 @@ import asyncpg
 import msgspec
 from sqlalchemy import text
 
-from domain.commands import CommandContext
-from domain.decision import Committed
-from domain.identifiers import ProductId
-from domain.product import Product, ProductView
-from domain.product_commands import (
+from domain.commands.loans import CommandContext
+from domain.commands.products import (
     CreateProduct,
     ReplaceProduct,
     create_product,
     replace_product,
 )
+from domain.identifiers import ProductId
+from domain.loan.decision import Committed
 from domain.queries import ListProducts
 from domain.rejections import AccessRefusal, Rejected
-from domain.views import Page
+from domain.reports.views import Page
+from domain.terms.product import Product, ProductView
 from persistence.commit import side_writes
 from persistence.commit.idempotency import claim_or_answer, id_taken
 from persistence.commit.side_writes import BESIDE, AuditEntry, all_columns

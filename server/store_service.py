@@ -16,9 +16,9 @@ import trio
 
 from actors.runtime.actor import Context
 from actors.runtime.envelope import TransientStartError
+from domain.access.users import normal_email
 from domain.identifiers import UserId
 from domain.outages import DeadlinePassed, Outage, OutcomeUnknown, StoreUnavailable
-from domain.users import normal_email
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SharedClock
 from persistence.migration import SchemaIsNewer

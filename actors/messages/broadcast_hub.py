@@ -7,10 +7,10 @@ from typing import Literal
 from uuid import UUID
 
 from actors.ports.feed import EncodedEntry, FrameSink
+from domain.access.roles import Principal
 from domain.identifiers import LoanId, UserId
-from domain.notices import FeedEntry, NoticeType
-from domain.roles import Principal
-from domain.views import FeedPosition
+from domain.notifications.notification import FeedEntry, NoticeType
+from domain.reports.views import FeedPosition
 
 
 @dataclass(frozen=True, slots=True)

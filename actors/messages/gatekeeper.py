@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from actors.messages.replies import Unavailable
-from domain.account import Account
+from domain.access.account import Account
+from domain.access.sign_in import TicketHolder
 from domain.rejections import Rejected
-from domain.sign_in import TicketHolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,16 @@ from uuid import UUID
 from actors.messages.replies import Unavailable
 from actors.ports.feed import FrameSink
 from actors.ports.tree_views import ActorView, DrainView, NodeView, OrderTaken, Sample, WorkInHand
-from domain.account import Account, SignInSession
-from domain.book_arrears import ArrearsView
-from domain.commands import Command, IdempotencyClaim
-from domain.decision import Committed
-from domain.foresight import ForesightView
+from domain.access.account import Account, SignInSession
+from domain.accounting.views import AuditView, JournalEntryView, TrialBalanceView
+from domain.commands.loans import Command, IdempotencyClaim
 from domain.identifiers import SessionId, UserId
-from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
-from domain.loan_reckoning import PayoffView, StatementView
-from domain.product import ProductView
+from domain.loan.decision import Committed
 from domain.queries import Query
-from domain.quoting import QuoteView, WhatIfView
 from domain.rejections import Rejected
-from domain.views import (
+from domain.reports.loan_reports import PayoffView, StatementView
+from domain.reports.portfolio_arrears import ArrearsView
+from domain.reports.views import (
     AnnouncementView,
     CommentView,
     ConnectionsView,
@@ -36,6 +33,9 @@ from domain.views import (
     StatisticsView,
     SyncSummaryView,
 )
+from domain.simulation.payment_preview import ForesightView
+from domain.simulation.quote import QuoteView, WhatIfView
+from domain.terms.product import ProductView
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from actors.messages.elector import ElectorMessage, StepDown, TellTerm
 from actors.ports.stores import Leadership
 from actors.runtime.actor import Actor, Context
 from actors.runtime.envelope import Exit
-from domain.leadership import Term
+from domain.operations.leadership import Term
 from domain.outages import Outage
 
 _LOG = logging.getLogger("lendwire.elector")

@@ -15,9 +15,9 @@ from actors.runtime.actor import Actor
 from actors.runtime.address import Address
 from actors.runtime.envelope import ActorError
 from domain.clocks import ClocksApart
-from domain.leadership import Deposed, Term
+from domain.operations.leadership import Deposed, Term
 from domain.outages import Outage
-from domain.views import Sweepings
+from domain.reports.views import Sweepings
 
 _LOG = logging.getLogger("lendwire.housekeeping")
 

@@ -39,8 +39,15 @@ from actors.ports.feed import EncodedEntry, Feed, FrameEncoder
 from actors.ports.stores import SessionDirectory
 from actors.runtime.actor import Actor
 from domain.identifiers import UserId
-from domain.notices import INTERNAL_TYPES, FeedEntry, Notice, NoticeType, ears_for, is_for_all
-from domain.views import FeedPosition
+from domain.notifications.notification import (
+    INTERNAL_TYPES,
+    FeedEntry,
+    Notice,
+    NoticeType,
+    ears_for,
+    is_for_all,
+)
+from domain.reports.views import FeedPosition
 
 YIELD_EVERY_LANES: Final = 200
 RETRY_OWED_S: Final = 0.1

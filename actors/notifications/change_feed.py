@@ -21,7 +21,7 @@ from actors.runtime.actor import Actor, Context
 from actors.runtime.address import Address
 from actors.runtime.envelope import Exit, TransientStartError
 from domain.outages import Outage
-from domain.views import ComponentHealth, FeedPosition
+from domain.reports.views import ComponentHealth, FeedPosition
 
 _LOG = logging.getLogger("lendwire.feed")
 

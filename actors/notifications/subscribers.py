@@ -1,6 +1,7 @@
 """Who listens to the hub, indexed by what each may hear and by the topics he asked for.
 
-The index follows `domain/notices.py`, which alone says who may hear what. It sends nothing.
+The index follows `domain/notifications/notification.py`, which alone says who may hear what. It
+sends nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from actors.ports.feed import EncodedEntry, FrameSink
+from domain.access.roles import Principal
 from domain.identifiers import LoanId, UserId
-from domain.notices import Ear, NoticeType, ear_of
-from domain.roles import Principal
+from domain.notifications.notification import Ear, NoticeType, ear_of
 
 
 @dataclass(slots=True, eq=False)

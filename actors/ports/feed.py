@@ -11,8 +11,8 @@ from typing import Protocol
 
 from actors.ports.close_codes import CloseCode
 from domain.identifiers import LoanId
-from domain.notices import Ear, FeedBatch, FeedEntry, NoticeType
-from domain.views import FeedPosition
+from domain.notifications.notification import Ear, FeedBatch, FeedEntry, NoticeType
+from domain.reports.views import FeedPosition
 
 
 @dataclass(frozen=True, slots=True)

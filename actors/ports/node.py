@@ -18,8 +18,8 @@ from actors.ports.tree_views import (
     WorkInHand,
 )
 from domain.identifiers import UserId
-from domain.operating import OperatorAct, TreeOrder
-from domain.views import ComponentHealth
+from domain.operations.operating import OperatorAct, TreeOrder
+from domain.reports.views import ComponentHealth
 
 
 class SupervisionTree(Protocol):

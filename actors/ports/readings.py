@@ -11,11 +11,11 @@ from datetime import date
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from domain.book_arrears import BookOnDay, TooManyLoans
-from domain.events import LoanEvent
+from domain.access.roles import Sight
+from domain.accounting.views import AuditView, JournalEntryView, TrialBalanceView
+from domain.events.events import LoanEvent
 from domain.identifiers import LoanId, PaymentId
-from domain.ledger_views import AuditView, JournalEntryView, TrialBalanceView
-from domain.loan import Loan
+from domain.loan.loan import Loan
 from domain.queries import (
     ListAudit,
     ListComments,
@@ -24,8 +24,8 @@ from domain.queries import (
     ListLoans,
     ListPayments,
 )
-from domain.roles import Sight
-from domain.views import (
+from domain.reports.portfolio_arrears import BookOnDay, TooManyLoans
+from domain.reports.views import (
     CommentView,
     EventView,
     LoanView,

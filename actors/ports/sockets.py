@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from domain.access.roles import Sight
+from domain.access.sign_in import TicketHolder
 from domain.identifiers import UserId
-from domain.operating import WatchAct
+from domain.operations.operating import WatchAct
 from domain.queries import PageRequest
-from domain.roles import Sight
-from domain.sign_in import TicketHolder
-from domain.views import Page, PresentUser
+from domain.reports.views import Page, PresentUser
 
 
 class SocketRecords(Protocol):

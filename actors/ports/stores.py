@@ -16,9 +16,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from actors.runtime.address import Address
-from domain.account import Access, Account, SignInSession
+from domain.access.account import Access, Account, SignInSession
+from domain.access.roles import Sight
+from domain.access.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
 from domain.clocks import ClocksApart
-from domain.commands import (
+from domain.commands.loans import (
     AddComment,
     AnnotatePayment,
     AnnounceMaintenance,
@@ -26,16 +28,13 @@ from domain.commands import (
     CreateUser,
     UpdateUser,
 )
-from domain.decision import Committed, Judge, Permit, SubmitJudge
+from domain.commands.products import CreateProduct, ReplaceProduct
 from domain.identifiers import LoanId, PaymentId, ProductId, SessionId, UserId
-from domain.leadership import Deposed, Term
-from domain.product import ProductView
-from domain.product_commands import CreateProduct, ReplaceProduct
+from domain.loan.decision import Committed, Judge, Permit, SubmitJudge
+from domain.operations.leadership import Deposed, Term
 from domain.queries import ListProducts, ListUsers
 from domain.rejections import Rejected
-from domain.roles import Sight
-from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
-from domain.views import (
+from domain.reports.views import (
     AnnouncementView,
     CommentView,
     LoanView,
@@ -43,6 +42,7 @@ from domain.views import (
     PaymentView,
     Sweepings,
 )
+from domain.terms.product import ProductView
 
 
 class Clock(Protocol):

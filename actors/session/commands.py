@@ -23,9 +23,9 @@ from actors.session.loan_decisions import (
 from actors.session.probing import Probing
 from actors.session.products import ProductsDesk
 from actors.session.users import UserDesk
-from domain import origination
-from domain.account import Account
-from domain.commands import (
+from domain.access.account import Account
+from domain.access.roles import IN_WORDS, Action, Role, Scope, sight
+from domain.commands.loans import (
     AddComment,
     AnnotatePayment,
     AnnounceMaintenance,
@@ -43,12 +43,12 @@ from domain.commands import (
     SubmitLoan,
     UpdateUser,
 )
-from domain.decision import Committed, Decision
+from domain.commands.products import CreateProduct, ReplaceProduct
+from domain.commands.workouts import AddCharge, PayOff, RecordRecovery
+from domain.decisions import origination
 from domain.identifiers import BranchId, EventId
-from domain.product_commands import CreateProduct, ReplaceProduct
+from domain.loan.decision import Committed, Decision
 from domain.rejections import AccessRefusal, FieldFault, Rejected, TermsRefusal
-from domain.roles import IN_WORDS, Action, Role, Scope, sight
-from domain.workout_commands import AddCharge, PayOff, RecordRecovery
 
 # Whoever is changed more often than this while one command is carried out is told to ask again.
 JUDGED_MAX: Final = 3

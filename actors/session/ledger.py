@@ -13,9 +13,9 @@ from actors.messages.user_session import Answered
 from actors.ports.readings import Books
 from actors.ports.stores import Clock
 from actors.session.loan_decisions import not_allowed
-from domain.account import Account
+from domain.access.account import Account
+from domain.access.roles import Action, sight
 from domain.queries import BooksQuery, ListAudit, ListJournalEntries, ReadTrialBalance
-from domain.roles import Action, sight
 
 
 @dataclass(frozen=True, slots=True)

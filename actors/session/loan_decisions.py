@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from domain import endings, origination, servicing, workout
-from domain.commands import (
+from domain.access.roles import IN_WORDS, Action, Principal, is_own_affair, sight
+from domain.commands.loans import (
     AmendLoan,
     ApplySuspense,
     ApproveLoan,
@@ -21,14 +21,7 @@ from domain.commands import (
     ReversePayment,
     WithdrawLoan,
 )
-from domain.decision import Decision, History, HistoryNeeded, Judge
-from domain.identifiers import BranchId, UserId
-from domain.loan import Loan
-from domain.rejections import AccessRefusal, Rejected
-from domain.roles import IN_WORDS, Action, Principal, is_own_affair, sight
-from domain.suspense import apply_suspense
-from domain.tranches import disburse_further
-from domain.workout_commands import (
+from domain.commands.workouts import (
     AddCharge,
     ChangeRate,
     ChargeOverdue,
@@ -46,6 +39,13 @@ from domain.workout_commands import (
     WorkoutCommand,
     WriteOffLoan,
 )
+from domain.decisions import closing, origination, servicing, workout
+from domain.decisions.suspense import apply_suspense
+from domain.decisions.tranches import disburse_further
+from domain.identifiers import BranchId, UserId
+from domain.loan.decision import Decision, History, HistoryNeeded, Judge
+from domain.loan.loan import Loan
+from domain.rejections import AccessRefusal, Rejected
 
 Outcome = Decision | HistoryNeeded | Rejected
 OriginationCommand = AmendLoan | ApproveLoan | RejectLoan | WithdrawLoan | DisburseLoan
@@ -169,19 +169,19 @@ def _worked_out(
 ) -> Outcome:
     match command:
         case UndoApproval():
-            return endings.undo_approval(loan, context, history)
+            return closing.undo_approval(loan, context, history)
         case UndoDisbursal():
-            return endings.undo_disbursal(loan, command, context, history)
+            return closing.undo_disbursal(loan, command, context, history)
         case PayOff():
-            return endings.pay_off(loan, command, context, history)
+            return closing.pay_off(loan, command, context, history)
         case WriteOffLoan():
-            return endings.write_off(loan, command, context, history)
+            return closing.write_off(loan, command, context, history)
         case UndoWriteOff():
-            return endings.undo_write_off(loan, context, history)
+            return closing.undo_write_off(loan, context, history)
         case RecordRecovery():
-            return endings.recover(loan, command, context, history)
+            return closing.recover(loan, command, context, history)
         case RefundCredit():
-            return endings.refund(loan, command, context, history)
+            return closing.refund(loan, command, context, history)
         case _:
             return _replanned(loan, command, context, history)
 

@@ -14,17 +14,15 @@ from actors.messages.user_session import Answered
 from actors.ports.readings import Readings, Reckoner
 from actors.ports.stores import Clock
 from actors.session.loan_decisions import judge, not_found
-from domain.account import Account
-from domain.as_of import carried_to, loan_as_of
-from domain.book_arrears import TooManyLoans, book_arrears
-from domain.commands import CommandContext
-from domain.decision import HistoryNeeded
-from domain.events import LoanEvent
-from domain.foresight import ForeseePayment, ForesightView, foresight
+from domain.access.account import Account
+from domain.access.roles import Sight
+from domain.commands.loans import CommandContext
+from domain.events.events import LoanEvent
 from domain.identifiers import EventId, LoanId
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.loan_reckoning import payoff_view, schedule_view, statement_view
+from domain.loan.as_of import carried_to, loan_as_of
+from domain.loan.decision import HistoryNeeded
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
 from domain.queries import (
     LoanQuery,
     QuoteTerms,
@@ -34,9 +32,11 @@ from domain.queries import (
     ReadStatement,
     SupposeOfLoan,
 )
-from domain.quoting import quote, what_if_view
 from domain.rejections import Rejected, WorkoutRefusal
-from domain.roles import Sight
+from domain.reports.loan_reports import payoff_view, schedule_view, statement_view
+from domain.reports.portfolio_arrears import TooManyLoans, book_arrears
+from domain.simulation.payment_preview import ForeseePayment, ForesightView, foresight
+from domain.simulation.quote import quote, what_if_view
 
 
 @dataclass(frozen=True, slots=True)

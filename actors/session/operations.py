@@ -18,10 +18,11 @@ from actors.ports.tree_views import OrderRefused, OrderTaken, Sample
 from actors.runtime.address import Address
 from actors.runtime.envelope import ActorError
 from actors.session.loan_decisions import not_allowed, not_found
-from domain.account import Account
-from domain.commands import DrainNode, OperatingCommand, OrderActor
-from domain.decision import Committed
-from domain.operating import NodeOrder, OperatorAct, TreeOrder
+from domain.access.account import Account
+from domain.access.roles import Action, Principal, sight
+from domain.commands.loans import DrainNode, OperatingCommand, OrderActor
+from domain.loan.decision import Committed
+from domain.operations.operating import NodeOrder, OperatorAct, TreeOrder
 from domain.outages import NodeSilent
 from domain.queries import (
     ConfirmOperator,
@@ -33,8 +34,7 @@ from domain.queries import (
     ReadTree,
 )
 from domain.rejections import OperationRefusal, Rejected
-from domain.roles import Action, Principal, sight
-from domain.views import SyncSummaryView
+from domain.reports.views import SyncSummaryView
 
 SYNC_TIMEOUT_S: Final = 1.0
 # Operations that still have to move.

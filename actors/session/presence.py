@@ -12,10 +12,10 @@ from actors.messages.broadcast_hub import BroadcastHubMessage, ListConnected
 from actors.ports.node import Elsewhere
 from actors.ports.sockets import PresenceBoard
 from actors.runtime.address import Address
-from domain.account import Account
+from domain.access.account import Account
+from domain.access.roles import Action, Scope, Sight, sight
 from domain.queries import ListPresent
-from domain.roles import Action, Scope, Sight, sight
-from domain.views import ConnectionsView, Page, PresentUser
+from domain.reports.views import ConnectionsView, Page, PresentUser
 
 ASK_TIMEOUT_S = 2.0
 

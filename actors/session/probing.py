@@ -13,8 +13,10 @@ import trio
 from actors.ports.readings import Readings
 from actors.ports.stores import Accounts
 from actors.sign_in_throttle import WrongTries, too_many
-from domain.account import Account
-from domain.commands import (
+from domain.access.account import Account
+from domain.access.roles import Action, Sight, sight
+from domain.access.users import normal_email
+from domain.commands.loans import (
     AddComment,
     Command,
     CreateUser,
@@ -23,12 +25,10 @@ from domain.commands import (
     SubmitLoan,
     UpdateUser,
 )
+from domain.commands.workouts import AddCharge, PayOff, RecordRecovery
 from domain.identifiers import LoanId
 from domain.outages import Outage
 from domain.rejections import IdempotencyRefusal, Rejected, UserRefusal
-from domain.roles import Action, Sight, sight
-from domain.users import normal_email
-from domain.workout_commands import AddCharge, PayOff, RecordRecovery
 
 _NAMING = (
     AddCharge,

@@ -11,11 +11,11 @@ from typing import assert_never
 from actors.messages.user_session import Answered, CarriedOut
 from actors.ports.stores import Products
 from actors.session.loan_decisions import not_allowed, not_found
-from domain.account import Account
-from domain.commands import CommandContext
-from domain.product_commands import CreateProduct, ProductCommand, ReplaceProduct
+from domain.access.account import Account
+from domain.access.roles import Action, sight
+from domain.commands.loans import CommandContext
+from domain.commands.products import CreateProduct, ProductCommand, ReplaceProduct
 from domain.queries import ListProducts, ReadProduct
-from domain.roles import Action, sight
 
 
 @dataclass(frozen=True, slots=True)

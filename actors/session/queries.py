@@ -21,8 +21,8 @@ from actors.session.loan_decisions import not_allowed, not_found
 from actors.session.loan_queries import LoanDesk
 from actors.session.presence import PresenceDesk
 from actors.session.products import ProductsDesk
-from domain.account import Account
-from domain.foresight import ForeseePayment
+from domain.access.account import Account
+from domain.access.roles import Action, Scope, Sight, sight
 from domain.identifiers import UserId
 from domain.queries import (
     BooksQuery,
@@ -46,8 +46,8 @@ from domain.queries import (
     ReadSyncSummary,
     ReadUser,
 )
-from domain.roles import Action, Scope, Sight, sight
-from domain.views import SyncSummaryView
+from domain.reports.views import SyncSummaryView
+from domain.simulation.payment_preview import ForeseePayment
 
 ASK_TIMEOUT_S = 2.0
 

@@ -27,12 +27,12 @@ from actors.ports.stores import Accounts, Clock
 from actors.runtime.address import Address
 from actors.runtime.envelope import ActorError
 from actors.session.loan_decisions import not_allowed, not_found
-from domain.account import Account, SignInSession
+from domain.access.account import Account, SignInSession
+from domain.access.roles import Action, Principal, sight
 from domain.identifiers import SessionId, UserId
-from domain.operating import WatchAct
+from domain.operations.operating import WatchAct
 from domain.rejections import AccessRefusal, Rejected
-from domain.roles import Action, Principal, sight
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 
 HUB_TIMEOUT_S = 5.0
 

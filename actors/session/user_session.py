@@ -37,14 +37,14 @@ from actors.session.loan_decisions import SIGNED_OUT
 from actors.session.operations import OperationsDesk
 from actors.session.queries import QueryDesk
 from actors.session.sockets import SessionSockets, SocketOffices
-from domain.account import Account, SignInSession
-from domain.commands import ChangePassword, EndSession, OperatingCommand
+from domain.access.account import Account, SignInSession
+from domain.access.sign_in import TicketHolder
+from domain.commands.loans import ChangePassword, EndSession, OperatingCommand
 from domain.identifiers import SessionId, UserId
 from domain.outages import Outage, OutcomeUnknown
 from domain.own_password import PASSWORD_CHANGE_REQUIRED, is_open_to
 from domain.queries import ListMySessions, OperatingQuery
 from domain.rejections import Rejected
-from domain.sign_in import TicketHolder
 
 _LOG = logging.getLogger("lendwire.sessions")
 

@@ -9,9 +9,10 @@ from typing import assert_never
 from actors.messages.user_session import CarriedOut
 from actors.ports.stores import Accounts, Passwords
 from actors.sign_in_throttle import SignInThrottle
-from domain import users
-from domain.account import Account
-from domain.commands import (
+from domain.access import users
+from domain.access.account import Account
+from domain.access.roles import Action, Principal, sight
+from domain.commands.loans import (
     ChangePassword,
     CommandContext,
     CreateUser,
@@ -26,7 +27,6 @@ from domain.rejections import (
     UserRefusal,
     VersionRefusal,
 )
-from domain.roles import Action, Principal, sight
 
 UserCommand = CreateUser | UpdateUser | DeactivateUser | ChangePassword
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from actors.messages.sync_coordinator import SyncCoordinatorMessage
 from actors.runtime.actor import Actor
-from domain.views import SyncSummaryView
+from domain.reports.views import SyncSummaryView
 
 STANDALONE = "standalone"
 NO_HEAD_OFFICE = (

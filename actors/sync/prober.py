@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from actors.messages.connectivity_prober import ConnectivityProberMessage
 from actors.runtime.actor import Actor
-from domain.views import NetworkView
+from domain.reports.views import NetworkView
 
 STANDALONE = "standalone"
 NO_HEAD_OFFICE = (

@@ -10,15 +10,15 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.account import Access, Account, SignInSession
-from domain.commands import CommandContext, CreateUser, UpdateUser
-from domain.decision import Committed
+from domain.access.account import Access, Account, SignInSession
+from domain.access.roles import Scope, Sight
+from domain.access.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
+from domain.commands.loans import CommandContext, CreateUser, UpdateUser
 from domain.identifiers import SessionId, UserId
+from domain.loan.decision import Committed
 from domain.queries import ListUsers
 from domain.rejections import Rejected
-from domain.roles import Scope, Sight
-from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated
-from domain.views import Page
+from domain.reports.views import Page
 from persistence.accounts import sign_in_changes, sql, user_changes
 from persistence.accounts.rows import ACCOUNT_SQL, account_of
 from persistence.accounts.user_changes import AccountJudge

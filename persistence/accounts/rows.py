@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from domain.account import Account
+from domain.access.account import Account
+from domain.access.roles import Role
 from domain.identifiers import BranchId, UserId
-from domain.roles import Role
 
 ACCOUNT_SQL: Final = (
     "u.id, u.email, u.full_name, u.role, u.branch_id, u.is_active, u.version, u.sync_status,"

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from domain.account import SignInSession
-from domain.commands import CommandContext
+from domain.access.account import SignInSession
+from domain.access.sign_in import RefreshReused, RefreshTicket, Rotated
+from domain.commands.loans import CommandContext
 from domain.identifiers import SessionId, UserId
-from domain.notices import Audience, Notice, NoticeType
-from domain.sign_in import RefreshReused, RefreshTicket, Rotated
+from domain.notifications.notification import Audience, Notice, NoticeType
 from persistence.accounts import sql
 from persistence.accounts.rows import account_of
 from persistence.accounts.sql import ACCOUNT_PARTS

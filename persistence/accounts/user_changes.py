@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from domain.account import Account
-from domain.commands import CommandContext, CreateUser, UpdateUser
-from domain.decision import Committed
+from domain.access.account import Account
+from domain.access.roles import Role
+from domain.access.users import normal_email, would_remove_last_administrator
+from domain.commands.loans import CommandContext, CreateUser, UpdateUser
 from domain.identifiers import BranchId, SessionId, UserId
+from domain.loan.decision import Committed
 from domain.rejections import AccessRefusal, FieldFault, Rejected, UserRefusal
-from domain.roles import Role
-from domain.users import normal_email, would_remove_last_administrator
 from persistence.accounts import sql
 from persistence.accounts.rows import account_of
 from persistence.accounts.sign_in_changes import access_changed

@@ -20,13 +20,13 @@ from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.decision import Decision
-from domain.dues_to_come import Due
-from domain.events import MoneyReceived, PaymentReversed
+from domain.events.events import MoneyReceived, PaymentReversed
 from domain.identifiers import BranchId
-from domain.instalment import Instalment
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
+from domain.loan.decision import Decision
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.reports.upcoming_dues import Due
+from domain.schedule.instalment import Instalment
 
 NO_BRANCH: Final = UUID(int=0)
 NO_DAY: Final = date(9999, 12, 31)

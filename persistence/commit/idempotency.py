@@ -13,12 +13,12 @@ import asyncpg
 import msgspec
 from sqlalchemy import text
 
-from domain.account import Account
-from domain.commands import IdempotencyClaim
-from domain.decision import Committed
-from domain.product import ProductView
+from domain.access.account import Account
+from domain.commands.loans import IdempotencyClaim
+from domain.loan.decision import Committed
 from domain.rejections import IdempotencyRefusal, Rejected
-from domain.views import AnnouncementView, CommentView, LoanView, PaymentView
+from domain.reports.views import AnnouncementView, CommentView, LoanView, PaymentView
+from domain.terms.product import ProductView
 from persistence.postgres.errors import TransactionConflict
 from persistence.postgres.statements import Statement, compiled
 from persistence.postgres.transaction import Transaction

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
-from domain.commands import CommandContext, IdempotencyClaim
-from domain.notices import Notice
+from domain.commands.loans import CommandContext, IdempotencyClaim
+from domain.notifications.notification import Notice
 from domain.rejections import AccessRefusal, Rejected
 from persistence.commit.dashboard_counters import Deltas, delta_rows
 from persistence.commit.idempotency import TYPE_NAMES, RolledBack, View

@@ -10,7 +10,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, final
 
-from domain.decision import Committed
+from domain.loan.decision import Committed
 from domain.rejections import Rejected
 from persistence.bridge.asyncio_bridge import pause
 from persistence.commit.commit_notifier import CommitBell

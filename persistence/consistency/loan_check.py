@@ -15,13 +15,13 @@ from uuid import UUID
 
 import msgspec
 
-from domain.book import Book
-from domain.dues_to_come import dues_to_come
-from domain.events import LoanDisbursed, LoanEvent
-from domain.journal import by_day
-from domain.loan import Loan
-from domain.loan_history import movements, replay
-from domain.payment import Payment
+from domain.accounting.journal import by_day
+from domain.events.events import LoanDisbursed, LoanEvent
+from domain.loan.loan import Loan
+from domain.loan.payment import Payment
+from domain.loan.replay import movements, replay
+from domain.reports.upcoming_dues import dues_to_come
+from domain.schedule.state import Book
 from persistence.commit.write_plan import WritePlan
 from persistence.loans.rows import (
     INSTALMENT_FIELDS,

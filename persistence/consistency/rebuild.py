@@ -17,11 +17,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.events import LoanEvent
+from domain.accounting.journal import JournalLine, corrections
+from domain.events.events import LoanEvent
 from domain.identifiers import LoanId
-from domain.journal import JournalLine, corrections
-from domain.ledger import LedgerAccount
-from domain.loan_history import movements
+from domain.loan.ledger_amounts import LedgerAccount
+from domain.loan.replay import movements
 from persistence.commit import side_writes
 from persistence.commit.side_writes import AuditEntry, all_columns
 from persistence.commit.unit_of_work import UnitsOfWork

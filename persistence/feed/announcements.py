@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 from typing import Final, final
 
-from domain.commands import AnnounceMaintenance, CommandContext
-from domain.decision import Committed
-from domain.noticing import maintenance_notice
+from domain.commands.loans import AnnounceMaintenance, CommandContext
+from domain.loan.decision import Committed
+from domain.notifications.rules import maintenance_notice
 from domain.rejections import Rejected
-from domain.views import AnnouncementView
+from domain.reports.views import AnnouncementView
 from persistence.commit import side_writes
 from persistence.commit.idempotency import claim_or_answer
 from persistence.commit.side_writes import BESIDE, AuditEntry

@@ -19,8 +19,8 @@ from typing import Any, Final, final
 from sqlalchemy import text
 
 from domain.identifiers import BranchId, LoanId, UserId
-from domain.notices import Audience, FeedBatch, FeedEntry, Notice, NoticeType
-from domain.views import FeedPosition
+from domain.notifications.notification import Audience, FeedBatch, FeedEntry, Notice, NoticeType
+from domain.reports.views import FeedPosition
 from persistence.commit.commit_notifier import CommitBell
 from persistence.commit.compaction import fold
 from persistence.connections import Connections

@@ -22,7 +22,7 @@ import asyncpg
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from persistence.postgres.statements import Statement, compiled
 
 FORBIDDEN: Final = (

@@ -12,11 +12,11 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.commands import AddComment, AnnotatePayment, CommandContext
-from domain.decision import Committed, Judge, Permit, SubmitJudge
+from domain.commands.loans import AddComment, AnnotatePayment, CommandContext
 from domain.identifiers import LoanId, PaymentId, UserId
+from domain.loan.decision import Committed, Judge, Permit, SubmitJudge
 from domain.rejections import Rejected
-from domain.views import CommentView, LoanView, PaymentView
+from domain.reports.views import CommentView, LoanView, PaymentView
 from persistence.accounts.user_changes import UNKNOWN_BRANCH
 from persistence.commit.idempotency import id_taken
 from persistence.commit.unit_of_work import UnitsOfWork

@@ -11,8 +11,11 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.commands import CommandContext
-from domain.decision import (
+from domain.commands.loans import CommandContext
+from domain.decisions.four_eyes import tied
+from domain.events.events import LoanSubmitted, MoneyReceived, PaymentRecorded
+from domain.identifiers import BranchId, LoanId, PaymentId, UserId
+from domain.loan.decision import (
     Committed,
     Decision,
     History,
@@ -21,14 +24,11 @@ from domain.decision import (
     SecondEyes,
     SubmitJudge,
 )
-from domain.events import LoanSubmitted, MoneyReceived, PaymentRecorded
-from domain.four_eyes import tied
-from domain.identifiers import BranchId, LoanId, PaymentId, UserId
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.payment import PaymentType
+from domain.loan.loan import Loan
+from domain.loan.payment import PaymentType
+from domain.loan.replay import replay
 from domain.rejections import AccessRefusal, Rejected
-from domain.views import LoanView, PaymentView
+from domain.reports.views import LoanView, PaymentView
 from persistence.accounts.rows import account_of
 from persistence.commit import side_writes
 from persistence.commit.idempotency import (

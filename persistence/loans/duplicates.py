@@ -10,19 +10,19 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from domain.commands import CommandContext
-from domain.decision import Committed, Decision, Judge
-from domain.events import (
+from domain.commands.loans import CommandContext
+from domain.events.events import (
     ChargeAdded,
     LoanDisbursed,
     LoanEvent,
     PaymentRecorded,
     RecoveryReceived,
 )
-from domain.loan import Loan
-from domain.loan_history import replay
+from domain.loan.decision import Committed, Decision, Judge
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
 from domain.rejections import Rejected
-from domain.views import LoanView
+from domain.reports.views import LoanView
 from persistence.commit.idempotency import id_taken
 from persistence.loans import sql
 from persistence.loans.loading import history_of

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from domain.events import (
+from domain.events.events import (
     ApplicationAmended,
     ApprovalUndone,
     ChargeAdded,

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.arrears import AS_USUAL, DelinquencyTerms
-from domain.conventions import DayCounting
-from domain.terms import DelinquencyBucket
+from domain.loan.arrears import AS_USUAL, DelinquencyTerms
+from domain.terms.choices import DayCounting
+from domain.terms.terms import DelinquencyBucket
 
 _COUNTING: Final = (
     "jsonb_build_array(l.further_terms -> 'dpd_count',"

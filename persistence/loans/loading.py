@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from domain.decision import History
 from domain.identifiers import LoanId
-from domain.loan import Loan
-from domain.loan_history import replay
+from domain.loan.decision import History
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
 from persistence.loans.event_codec import event_of
 from persistence.loans.rows import is_kept_whole, loan_of
 from persistence.loans.sql import SELECT_HISTORY

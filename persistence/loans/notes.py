@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from domain.commands import AddComment, AnnotatePayment, CommandContext
-from domain.decision import Committed, Permit
-from domain.notices import Audience
-from domain.noticing import comment_notice
+from domain.commands.loans import AddComment, AnnotatePayment, CommandContext
+from domain.loan.decision import Committed, Permit
+from domain.notifications.notification import Audience
+from domain.notifications.rules import comment_notice
 from domain.rejections import AccessRefusal, Rejected, VersionRefusal
-from domain.views import CommentView, PaymentView
+from domain.reports.views import CommentView, PaymentView
 from persistence.commit import side_writes
 from persistence.commit.idempotency import claim_or_answer, id_taken
 from persistence.commit.side_writes import AuditEntry

@@ -14,16 +14,17 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from domain.arrears import delinquency_terms
-from domain.dues_to_come import Due
-from domain.events import LoanEvent, PaymentReversed
+from domain.events.events import LoanEvent, PaymentReversed
 from domain.identifiers import BranchId, EventId, LoanId, PaymentId, ProductId, UserId
-from domain.instalment import Instalment
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.payment import Payment
-from domain.running_loan import is_whole
-from domain.terms import (
+from domain.loan.arrears import delinquency_terms
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.payment import Payment
+from domain.loan.working_loan import is_whole
+from domain.reports.upcoming_dues import Due
+from domain.reports.views import LoanView, PaymentView
+from domain.schedule.instalment import Instalment
+from domain.terms.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,
@@ -33,7 +34,6 @@ from domain.terms import (
     InterestMethod,
     Terms,
 )
-from domain.views import LoanView, PaymentView
 from persistence.loans.lateness import DELINQUENCY_SQL, delinquency_of, unless_usual
 from persistence.loans.state_codec import book_of, is_legible
 from persistence.tables import SYNCED

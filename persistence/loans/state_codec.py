@@ -13,7 +13,8 @@ from typing import Final, cast
 
 import msgspec
 
-from domain.book import (
+from domain.identifiers import ChargeId
+from domain.schedule.state import (
     Book,
     ChargeLine,
     InterestPart,
@@ -22,9 +23,8 @@ from domain.book import (
     RowWorkings,
     Tranche,
 )
-from domain.conventions import ChargeKind, RowKind
-from domain.identifiers import ChargeId
-from domain.terms import Frequency, FrequencyUnit
+from domain.terms.choices import ChargeKind, RowKind
+from domain.terms.terms import Frequency, FrequencyUnit
 
 FORM: Final = 5
 """Counts up with every change of the classes below, or of what their values mean."""

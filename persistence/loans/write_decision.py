@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from domain.commands import CommandContext
-from domain.decision import Decision
-from domain.dues_to_come import Due, dues_to_come
-from domain.events import (
+from domain.accounting.journal import JournalLine, post
+from domain.commands.loans import CommandContext
+from domain.events.events import (
     LoanDisbursed,
     LoanEvent,
     MoneyReceived,
@@ -16,11 +15,12 @@ from domain.events import (
     PaymentReversed,
 )
 from domain.identifiers import BranchId
-from domain.instalment import Instalment
-from domain.journal import JournalLine, post
-from domain.loan import Loan
-from domain.noticing import notices
-from domain.payment import Payment, PaymentStatus
+from domain.loan.decision import Decision
+from domain.loan.loan import Loan
+from domain.loan.payment import Payment, PaymentStatus
+from domain.notifications.rules import notices
+from domain.reports.upcoming_dues import Due, dues_to_come
+from domain.schedule.instalment import Instalment
 from persistence.commit import side_writes
 from persistence.commit.dashboard_counters import loan_deltas
 from persistence.commit.side_writes import AuditEntry

@@ -13,8 +13,8 @@ from typing import Final, final
 from sqlalchemy import text
 
 from domain.clocks import ClocksApart, clocks_apart
-from domain.leadership import Deposed, Term
-from domain.views import Sweepings
+from domain.operations.leadership import Deposed, Term
+from domain.reports.views import Sweepings
 from persistence.commit.compaction import fold
 from persistence.connections import Connections
 from persistence.node.database_clock import SELECT_NOW

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 
 from domain.outages import Outage
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from persistence.bridge.asyncio_bridge import time_limit
 from persistence.connections import Connections
 from persistence.migration import newest_revision

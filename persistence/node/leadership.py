@@ -13,7 +13,7 @@ from typing import Any, Final, final
 import asyncpg
 from sqlalchemy import text
 
-from domain.leadership import Term
+from domain.operations.leadership import Term
 from domain.outages import Outage
 from persistence.bridge.asyncio_bridge import time_limit
 from persistence.connections import Connections

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.operating import OperatorAct
+from domain.operations.operating import OperatorAct
 from persistence.commit import side_writes
 from persistence.commit.side_writes import BESIDE, AuditEntry
 from persistence.commit.unit_of_work import UnitsOfWork

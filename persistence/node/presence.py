@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from domain.access.roles import Role, Scope, Sight
 from domain.identifiers import BranchId, UserId
 from domain.queries import PageRequest
-from domain.roles import Role, Scope, Sight
-from domain.views import Page, PresentUser
+from domain.reports.views import Page, PresentUser
 from persistence.connections import Connections
 from persistence.postgres.keyset import KeysetList
 from persistence.postgres.statements import compiled

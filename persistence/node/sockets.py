@@ -16,10 +16,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from domain.access.sign_in import TicketHolder
 from domain.identifiers import SessionId, UserId
-from domain.notices import Audience, Notice, NoticeType
-from domain.operating import WatchAct
-from domain.sign_in import TicketHolder
+from domain.notifications.notification import Audience, Notice, NoticeType
+from domain.operations.operating import WatchAct
 from persistence.commit import side_writes
 from persistence.commit.side_writes import BESIDE, AuditEntry
 from persistence.commit.unit_of_work import UnitsOfWork

@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar, final
 
 from sqlalchemy import text
 
+from domain.access.roles import Scope, Sight
 from domain.queries import PageRequest
-from domain.roles import Scope, Sight
-from domain.views import Page
+from domain.reports.views import Page
 from persistence.postgres.pool import PostgresPool
 from persistence.postgres.statements import Statement, compiled
 

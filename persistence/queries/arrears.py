@@ -16,10 +16,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.book_arrears import AlikeLoans, BookOnDay, TooManyLoans
-from domain.events import LoanEvent
-from domain.loan import Loan
-from domain.roles import Sight
+from domain.access.roles import Sight
+from domain.events.events import LoanEvent
+from domain.loan.loan import Loan
+from domain.reports.portfolio_arrears import AlikeLoans, BookOnDay, TooManyLoans
 from persistence.loans.event_codec import event_of
 from persistence.loans.lateness import DELINQUENCY_SQL, delinquency_of
 from persistence.loans.loading import whole_loan

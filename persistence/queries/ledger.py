@@ -15,7 +15,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.ledger_views import (
+from domain.access.roles import Scope, Sight
+from domain.accounting.views import (
     AccountBalance,
     AuditView,
     JournalEntryView,
@@ -23,8 +24,7 @@ from domain.ledger_views import (
     TrialBalanceView,
 )
 from domain.queries import ListAudit, ListJournalEntries
-from domain.roles import Scope, Sight
-from domain.views import Page
+from domain.reports.views import Page
 from persistence.connections import Connections
 from persistence.postgres.keyset import KeysetList, in_sight
 from persistence.postgres.statements import Statement, compiled

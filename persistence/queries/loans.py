@@ -12,13 +12,20 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.book_arrears import BookOnDay, TooManyLoans
-from domain.events import LoanEvent
+from domain.access.roles import Sight
+from domain.events.events import LoanEvent
 from domain.identifiers import LoanId, PaymentId, UserId
-from domain.loan import Loan
+from domain.loan.loan import Loan
 from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments
-from domain.roles import Sight
-from domain.views import CommentView, EventView, LoanView, Page, PaymentView, StatisticsView
+from domain.reports.portfolio_arrears import BookOnDay, TooManyLoans
+from domain.reports.views import (
+    CommentView,
+    EventView,
+    LoanView,
+    Page,
+    PaymentView,
+    StatisticsView,
+)
 from persistence.connections import Connections
 from persistence.loans.loading import history_of, whole_loan
 from persistence.loans.rows import LOAN_VIEW_SQL, terms_of, view_of_loan, view_of_payment

@@ -4,9 +4,9 @@ The tallies and what was not folded into them yet are summed in one statement, s
 of one moment, and current to the last commit.
 
 Out is principal; what was written off is off the books. Overdue is all that was to be paid before
-today, as the arrears of the book have it (`domain/dues_to_come.py`). At risk is the principal that
-is out on loans whose oldest unpaid instalment is more than thirty days late. A payment counts on
-its value date, unless it was reversed.
+today, as the arrears of the book have it (`domain/reports/upcoming_dues.py`). At risk is the
+principal that is out on loans whose oldest unpaid instalment is more than thirty days late. A
+payment counts on its value date, unless it was reversed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from domain.lifecycle import LoanStatus
-from domain.roles import Scope, Sight
-from domain.views import PaymentTotals, PortfolioLine, StatisticsView
+from domain.access.roles import Scope, Sight
+from domain.loan.lifecycle import LoanStatus
+from domain.reports.views import PaymentTotals, PortfolioLine, StatisticsView
 from persistence.commit.dashboard_counters import DUES, LOANS, PAYMENTS, USERS
 from persistence.postgres.pool import PostgresPool
 from persistence.postgres.statements import Statement, compiled

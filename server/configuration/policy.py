@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from server.configuration.settings import Settings
 
 FOUR_EYES_OFF: Final = (

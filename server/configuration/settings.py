@@ -23,7 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from domain.users import check_email, check_password
+from domain.access.users import check_email, check_password
 from server.configuration.allowed_values import allowed_for
 from server.configuration.setting_names import near_in_environment, unknown_in_file
 from server.failures import StartRefused

@@ -9,19 +9,19 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from domain import events as happened
-from domain.arrears import days_late, delinquency
-from domain.conventions import RowKind
-from domain.loan_history import History
+from domain.events import events as happened
+from domain.loan.arrears import days_late, delinquency
+from domain.loan.payment import Payment, PaymentStatus
+from domain.loan.payoff import payoff_on
+from domain.loan.replay import History
+from domain.loan.working_loan import position_of
 from domain.money import format_minor
-from domain.payment import Payment, PaymentStatus
-from domain.payment_marks import payment_marks
-from domain.payoff import payoff_on
-from domain.penalties import penalty_lines
-from domain.position import Position
-from domain.running_loan import position_of
+from domain.schedule.working import Position
+from domain.terms.choices import RowKind
 from server.conformance.case_events import Story
 from server.conformance.case_terms import UnreadableCase, day
+from server.conformance.payment_marks import payment_marks
+from server.conformance.penalties import penalty_lines
 
 NO_DELINQUENCY = "NO_DELINQUENCY"
 

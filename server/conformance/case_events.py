@@ -13,14 +13,14 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from domain import events as happened
-from domain.accrual import down_payment
-from domain.conventions import ChargeBase, ChargeKind
-from domain.events import LoanEvent
+from domain.events import events as happened
+from domain.events.events import LoanEvent
 from domain.identifiers import ChargeId, DisbursementId, EventId, LoanId, PaymentId, UserId
-from domain.loan_history import History, fold
-from domain.payoff import payoff_on
-from domain.terms import InstalmentFee, Terms
+from domain.loan.payoff import payoff_on
+from domain.loan.replay import History, fold
+from domain.schedule.accrual import down_payment
+from domain.terms.choices import ChargeBase, ChargeKind
+from domain.terms.terms import InstalmentFee, Terms
 from server.conformance.case_terms import UnreadableCase, day, frequency_of, minor
 
 _LOAN: Final = LoanId(UUID(int=1))

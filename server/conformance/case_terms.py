@@ -8,9 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from domain import conventions as choices
 from domain.money import minor_exactly
-from domain.terms import (
+from domain.terms import choices
+from domain.terms.terms import (
     DEFAULT_ORDER,
     INSTALMENTS_MAX,
     Amortization,

@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.annuity import equal_instalment
-from domain.due_dates import Period, shift
 from domain.money import ARITHMETIC, format_minor, round_for_show, round_to_multiple
-from domain.rates import Cut, part_factor
-from domain.terms import (
+from domain.schedule.annuity import equal_instalment
+from domain.schedule.day_count import Cut, part_factor
+from domain.terms.due_dates import Period, shift
+from domain.terms.terms import (
     DaysInMonth,
     DaysInYear,
     Frequency,

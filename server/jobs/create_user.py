@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain import users
-from domain.account import Account
-from domain.commands import CommandContext, CreateUser
-from domain.decision import Committed
+from domain.access import users
+from domain.access.account import Account
+from domain.access.roles import Principal, Role
+from domain.commands.loans import CommandContext, CreateUser
 from domain.identifiers import EventId, UserId
+from domain.loan.decision import Committed
 from domain.rejections import Rejected
-from domain.roles import Principal, Role
 from gateways.identity_source import TimeOrderedIdentities
 from gateways.system_clock import SystemClock
 from persistence.store import Store

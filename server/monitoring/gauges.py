@@ -14,7 +14,7 @@ from actors.notifications.broadcast_hub import BroadcastHub
 from actors.notifications.change_feed import ChangeFeed
 from actors.ports.tree_views import Sample
 from domain.outages import StoreUnavailable
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from persistence.connections import Connections
 from server.monitoring.home_disk import HomeDisk
 from server.monitoring.loop_watchdog import LoopWatchdog

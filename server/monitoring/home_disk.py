@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, final
 
 from actors.ports.tree_views import Sample
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 
 LOOK_EVERY_S: Final = 2.0
 # Below the mark PostgreSQL may soon find no room for its next file of 16 MiB, or for a checkpoint.

@@ -12,7 +12,7 @@ from typing import Final, final
 import trio
 
 from actors.ports.node import Health
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 
 STORE_LIMIT_S: Final = 2.5
 SILENT: Final = ComponentHealth("down", "did not tell in time how it is")

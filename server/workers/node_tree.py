@@ -19,9 +19,9 @@ from actors.ports.tree_views import (
     Sample,
     TransitionView,
 )
-from domain.operating import TreeOrder
+from domain.operations.operating import TreeOrder
 from domain.outages import NodeSilent
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from server.workers.frames import (
     EVERYONE,
     PARENT,

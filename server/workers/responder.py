@@ -20,7 +20,7 @@ from actors.ports.tree_views import (
 )
 from actors.runtime.address import Address
 from actors.runtime.envelope import ActorError
-from domain.operating import TreeOrder
+from domain.operations.operating import TreeOrder
 from server.drain import Departure
 from server.workers.frames import Question, Subject
 from supervisors.inspection.local_tree import LocalTree

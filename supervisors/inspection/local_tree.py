@@ -26,8 +26,8 @@ from actors.ports.tree_views import (
     Sample,
     TransitionView,
 )
-from domain.operating import TreeOrder
-from domain.views import ComponentHealth
+from domain.operations.operating import TreeOrder
+from domain.reports.views import ComponentHealth
 from supervisors.inspection.health import trouble_below
 from supervisors.inspection.reader import actor_detail, supervisor_snapshot
 from supervisors.inspection.snapshot import ErrorFigure, FaultFigure, NodeSnapshot

@@ -13,8 +13,8 @@ from actors.messages.change_feed import Poke
 from actors.notifications.broadcast_hub import BroadcastHub
 from actors.notifications.change_feed import ChangeFeed
 from actors.notifications.replay_buffer import RecentEntries
-from domain.notices import FeedEntry
-from domain.views import FeedPosition
+from domain.notifications.notification import FeedEntry
+from domain.reports.views import FeedPosition
 from supervisors.runtime.child_spec import ChildSpec
 from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import FeedInMemory, ListeningLane

@@ -11,15 +11,13 @@ from actors.session.probing import Probing
 from actors.session.products import ProductsDesk
 from actors.session.users import UserDesk
 from actors.sign_in_throttle import SignInThrottle, WrongTries
-from domain.commands import (
-    SubmitLoan,
-)
-from domain.decision import Committed, Decision, HistoryNeeded
-from domain.events import LoanEvent
+from domain.access.roles import Role
+from domain.commands.loans import SubmitLoan
+from domain.events.events import LoanEvent
 from domain.identifiers import LoanId, SessionId
-from domain.roles import Role
-from domain.terms import Frequency, FrequencyUnit, Terms
-from domain.views import Page
+from domain.loan.decision import Committed, Decision, HistoryNeeded
+from domain.reports.views import Page
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
 from tests.actors.stand_ins import (
     BRANCH,
     OTHER_BRANCH,

@@ -17,10 +17,10 @@ from actors.messages.user_session import (
 from actors.runtime.actor import Actor
 from actors.session.sockets import SocketOffices
 from actors.session.user_session import SessionOffices, UserSession
-from domain.account import Access
-from domain.decision import Committed
+from domain.access.account import Access
+from domain.loan.decision import Committed
 from domain.queries import ReadMyself
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from supervisors.runtime.child_spec import ChildSpec, Restart
 from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import (

@@ -9,15 +9,15 @@ from uuid import UUID
 
 import trio
 
-from domain.account import Access, Account, SignInSession
-from domain.decision import Committed
+from domain.access.account import Access, Account, SignInSession
+from domain.access.roles import Role
+from domain.access.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated, TicketHolder
 from domain.identifiers import BranchId, SessionId, UserId
-from domain.notices import Audience, FeedBatch, FeedEntry, Notice, NoticeType
-from domain.operating import WatchAct
+from domain.loan.decision import Committed
+from domain.notifications.notification import Audience, FeedBatch, FeedEntry, Notice, NoticeType
+from domain.operations.operating import WatchAct
 from domain.outages import StoreUnavailable
-from domain.roles import Role
-from domain.sign_in import Credentials, RefreshReused, RefreshTicket, Rotated, TicketHolder
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from supervisors.runtime.child_spec import ChildSpec
 from supervisors.runtime.supervisor import Supervisor
 

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from actors.session.ledger import BooksDesk
-from domain.ledger_views import TrialBalanceView
+from domain.access.roles import Scope, Sight
+from domain.accounting.views import TrialBalanceView
 from domain.queries import ListAudit, ListJournalEntries, PageRequest, ReadTrialBalance
 from domain.rejections import AccessRefusal
-from domain.roles import Scope, Sight
-from domain.views import Page
+from domain.reports.views import Page
 from tests.actors.one_loan import ADMIN, CUSTOMER, MANAGER, OFFICER, OPERATOR
 from tests.actors.stand_ins import NOON, SetClock
 

@@ -21,8 +21,9 @@ from actors.messages.broadcast_hub import (
 from actors.messages.change_feed import Deaf, Poke
 from actors.messages.user_session import AccessChanged
 from actors.notifications.broadcast_hub import BroadcastHub
+from domain.access.roles import Role
 from domain.identifiers import LoanId
-from domain.notices import (
+from domain.notifications.notification import (
     INTERNAL_TYPES,
     Audience,
     FeedEntry,
@@ -33,8 +34,7 @@ from domain.notices import (
     is_for_all,
     may_hear,
 )
-from domain.roles import Role
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from supervisors.inspection.reader import supervisor_snapshot
 from supervisors.runtime.child_spec import ChildSpec
 from supervisors.runtime.supervisor import Supervisor

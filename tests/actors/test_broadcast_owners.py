@@ -6,7 +6,7 @@ from uuid import UUID
 
 from actors.messages.broadcast_hub import ListConnected, Register
 from actors.messages.user_session import AccessChanged
-from domain.notices import NoticeType
+from domain.notifications.notification import NoticeType
 from tests.actors.hub_house import ASK_S, House
 from tests.actors.stand_ins import OTHER_BRANCH, ListeningLane, notice
 from tests.actors.test_broadcast import ADMIN, CUSTOMER, OFFICER

@@ -8,16 +8,16 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands import (
+from domain.commands.loans import (
     AddComment,
     ApproveLoan,
     DisburseLoan,
     RecordPayment,
     WithdrawLoan,
 )
-from domain.decision import Committed
 from domain.identifiers import CommentId, DisbursementId, PaymentId
-from domain.lifecycle import LoanStatus
+from domain.loan.decision import Committed
+from domain.loan.lifecycle import LoanStatus
 from domain.rejections import (
     AccessRefusal,
     LoanRefusal,

@@ -14,9 +14,9 @@ from actors.messages.housekeeping import StandsBy, SweepNow
 from actors.messages.replies import Unavailable
 from actors.node.elector import CAMPAIGN_EVERY_S, CAMPAIGN_TIMEOUT_S, Elector
 from actors.node.housekeeping import SWEEP_EVERY_S, Housekeeping
-from domain.leadership import Deposed, Term
+from domain.operations.leadership import Deposed, Term
 from domain.outages import StoreUnavailable
-from domain.views import Sweepings
+from domain.reports.views import Sweepings
 from supervisors.inspection.reader import supervisor_snapshot
 from supervisors.runtime.child_spec import ChildSpec, Strategy
 from supervisors.runtime.orders import suspend

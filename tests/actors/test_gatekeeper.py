@@ -17,9 +17,9 @@ from actors.sign_in_throttle import (
     WRONG_TRIES_MAX,
     SignInThrottle,
 )
-from domain.account import Access
+from domain.access.account import Access
+from domain.access.sign_in import RefreshReused, RefreshTicket, Rotated, TicketHolder
 from domain.rejections import Rejected, SignInRefusal
-from domain.sign_in import RefreshReused, RefreshTicket, Rotated, TicketHolder
 from supervisors.runtime.child_spec import ChildSpec
 from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import (

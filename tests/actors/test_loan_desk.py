@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from actors.session.calculator import ThreadReckoner
 from actors.session.loan_queries import LoanDesk
 from actors.session.queries import QueryDesk
-from domain.book_arrears import ArrearsView, BookOnDay, TooManyLoans
-from domain.loan_reckoning import PayoffView, StatementView
+from domain.access.roles import Scope, Sight
 from domain.queries import ReadArrears, ReadPayoff, ReadSchedule, ReadStatement
 from domain.rejections import AccessRefusal, LoanRefusal, WorkoutRefusal
-from domain.roles import Scope, Sight
-from domain.statement import StatementEntry
-from domain.views import ScheduleView
+from domain.reports.loan_reports import PayoffView, StatementView
+from domain.reports.portfolio_arrears import ArrearsView, BookOnDay, TooManyLoans
+from domain.reports.statement import StatementEntry
+from domain.reports.views import ScheduleView
 from tests.actors.one_loan import LOAN_ID, OFFICER, OPERATOR, submitted
 from tests.actors.stand_ins import NOON, SetClock
 from tests.domain.lending_scenes import LOAN, TODAY, active_history

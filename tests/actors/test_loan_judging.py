@@ -10,14 +10,9 @@ from uuid import UUID
 import pytest
 
 from actors.session.loan_decisions import action_of, judge
-from domain.commands import ApproveLoan, CommandContext, DisburseLoan
-from domain.conventions import ChargeBase, ChargeKind
-from domain.decision import Committed, HistoryNeeded
-from domain.identifiers import ChargeId, DisbursementId, EventId, PaymentId
-from domain.rejections import AccessRefusal, DisburseRefusal, LoanRefusal, Rejected
-from domain.roles import IN_WORDS, Action, sight
-from domain.terms import Frequency, FrequencyUnit
-from domain.workout_commands import (
+from domain.access.roles import IN_WORDS, Action, sight
+from domain.commands.loans import ApproveLoan, CommandContext, DisburseLoan
+from domain.commands.workouts import (
     AddCharge,
     ChangeRate,
     ChargeOverdue,
@@ -34,6 +29,11 @@ from domain.workout_commands import (
     WaiveInterest,
     WriteOffLoan,
 )
+from domain.identifiers import ChargeId, DisbursementId, EventId, PaymentId
+from domain.loan.decision import Committed, HistoryNeeded
+from domain.rejections import AccessRefusal, DisburseRefusal, LoanRefusal, Rejected
+from domain.terms.choices import ChargeBase, ChargeKind
+from domain.terms.terms import Frequency, FrequencyUnit
 from tests.actors.one_loan import (
     ADMIN,
     CUSTOMER,

@@ -12,9 +12,10 @@ from actors.messages.user_session import Answer, CarryOut, RequestContext
 from actors.ports.tree_views import DrainView, OrderRefused, OrderTaken, Sample, WorkInHand
 from actors.runtime.envelope import ActorStopped
 from actors.session.operations import OWN_SESSION, OperationsDesk
-from domain.commands import DrainNode, OrderActor
-from domain.decision import Committed
-from domain.operating import NodeOrder, TreeOrder
+from domain.access.roles import Role
+from domain.commands.loans import DrainNode, OrderActor
+from domain.loan.decision import Committed
+from domain.operations.operating import NodeOrder, TreeOrder
 from domain.outages import NodeSilent, StoreUnavailable
 from domain.queries import (
     ConfirmOperator,
@@ -25,8 +26,7 @@ from domain.queries import (
     ReadTree,
 )
 from domain.rejections import AccessRefusal, OperationRefusal, Rejected
-from domain.roles import Role
-from domain.views import SyncSummaryView
+from domain.reports.views import SyncSummaryView
 from tests.actors.session_house import CONTEXT, SESSION, USER, House
 from tests.actors.stand_ins import NOON, SetClock, account
 

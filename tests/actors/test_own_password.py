@@ -16,8 +16,8 @@ from actors.messages.user_session import (
     IssueTicket,
     TicketIssued,
 )
-from domain.account import Access
-from domain.commands import AddComment, ChangePassword, DrainNode, EndSession
+from domain.access.account import Access
+from domain.commands.loans import AddComment, ChangePassword, DrainNode, EndSession
 from domain.identifiers import CommentId, LoanId, UserId
 from domain.own_password import is_open_to
 from domain.queries import ListMySessions, ListUsers, PageRequest, ReadMyself, ReadUser

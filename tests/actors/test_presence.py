@@ -17,11 +17,11 @@ from actors.node.presence_reporter import BEAT_EVERY_S, LOOK_EVERY_S, PresenceRe
 from actors.runtime.actor import Actor
 from actors.runtime.envelope import ActorError
 from actors.session.presence import PresenceDesk
+from domain.access.roles import Role, Scope
 from domain.identifiers import UserId
 from domain.outages import StoreUnavailable
 from domain.queries import ListPresent, PageRequest
-from domain.roles import Role, Scope
-from domain.views import ConnectionsView, Page
+from domain.reports.views import ConnectionsView, Page
 from supervisors.runtime.child_spec import ChildSpec
 from supervisors.runtime.supervisor import Supervisor
 from tests.actors.stand_ins import account

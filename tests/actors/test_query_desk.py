@@ -6,12 +6,12 @@ import pytest
 
 from actors.session.products import ProductsDesk
 from actors.session.queries import QueryDesk
+from domain.access.roles import Scope, Sight
 from domain.queries import ListLoans, ListUsers, PageRequest, ReadLoan, ReadUser
 from domain.rejections import (
     AccessRefusal,
 )
-from domain.roles import Scope, Sight
-from domain.views import Page
+from domain.reports.views import Page
 from tests.actors.one_loan import (
     ADMIN,
     CUSTOMER,

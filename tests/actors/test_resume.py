@@ -12,11 +12,11 @@ import trio.testing
 
 from actors.messages.broadcast_hub import Reauthorise
 from actors.notifications.broadcast_hub import GAP_MAX, PAGE_BYTES, PAGE_ENTRIES
+from domain.access.roles import Role
 from domain.identifiers import LoanId
-from domain.notices import Audience, Notice, NoticeType, may_hear
+from domain.notifications.notification import Audience, Notice, NoticeType, may_hear
 from domain.outages import StoreUnavailable
-from domain.roles import Role
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from tests.actors.hub_house import House
 from tests.actors.stand_ins import EPOCH, OTHER_BRANCH, ListeningLane, account, notice
 from web.sockets.replay import CatchingUp, catch_up

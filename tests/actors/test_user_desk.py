@@ -9,13 +9,10 @@ import pytest
 import trio
 
 from actors.sign_in_throttle import WRONG_TRIES_MAX, WRONG_TRIES_WINDOW_S
-from domain.commands import (
-    ChangePassword,
-    CreateUser,
-    UpdateUser,
-)
-from domain.decision import Committed
+from domain.access.roles import Role
+from domain.commands.loans import ChangePassword, CreateUser, UpdateUser
 from domain.identifiers import SessionId, UserId
+from domain.loan.decision import Committed
 from domain.rejections import (
     AccessRefusal,
     Rejected,
@@ -23,7 +20,6 @@ from domain.rejections import (
     UserRefusal,
     VersionRefusal,
 )
-from domain.roles import Role
 from tests.actors.one_loan import (
     ADMIN,
     CUSTOMER,

@@ -19,8 +19,8 @@ from actors.messages.user_session import (
     RequestContext,
 )
 from actors.runtime.envelope import ActorStopped
-from domain.account import Access
-from domain.commands import ApproveLoan
+from domain.access.account import Access
+from domain.commands.loans import ApproveLoan
 from domain.identifiers import LoanId, SessionId
 from domain.queries import ListMySessions, ReadTree
 from domain.rejections import AccessRefusal, Rejected

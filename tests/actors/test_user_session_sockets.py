@@ -17,11 +17,11 @@ from actors.messages.user_session import (
     RequestContext,
 )
 from actors.runtime.envelope import ActorError
-from domain.account import Access
+from domain.access.account import Access
+from domain.access.roles import Role
 from domain.identifiers import SessionId
 from domain.rejections import AccessRefusal, Rejected
-from domain.roles import Role
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from tests.actors.session_house import CONTEXT, SESSION, USER, House
 from tests.actors.stand_ins import (
     EPOCH,

@@ -17,12 +17,12 @@ from actors.messages.user_session import (
     RequestContext,
     TicketIssued,
 )
-from domain.account import Access
+from domain.access.account import Access
+from domain.access.roles import Role
+from domain.access.sign_in import TicketHolder
 from domain.identifiers import SessionId
-from domain.operating import WatchAct
+from domain.operations.operating import WatchAct
 from domain.rejections import AccessRefusal, Rejected
-from domain.roles import Role
-from domain.sign_in import TicketHolder
 from tests.actors.session_house import CONTEXT, SESSION, USER, House
 from tests.actors.stand_ins import NOON, ListeningLane, account, session_of
 

@@ -63,19 +63,22 @@ def function_of(lines: int) -> str:
 
 # rule -> the file that offends, and what stands in it
 PLANTED: dict[str, tuple[str, str]] = {
-    "long_files": ("domain/rates.py", MODULE + "x = 1\n" * 400),
-    "long_functions": ("domain/rates.py", MODULE + function_of(61)),
-    "silent_modules": ("domain/rates.py", "x = 1\n"),
+    "long_files": ("domain/schedule/day_count.py", MODULE + "x = 1\n" * 400),
+    "long_functions": ("domain/schedule/day_count.py", MODULE + function_of(61)),
+    "silent_modules": ("domain/schedule/day_count.py", "x = 1\n"),
     "nameless_modules": ("domain/utils.py", MODULE),
     "undeclared_folders": ("plugins/README", "a new idea\n"),
     "rooms_off_the_plan": ("gateways/__init__.py", MODULE),
     "rooms_off_the_map": ("gateways/__init__.py", MODULE),
     "untested_rooms": ("gateways/__init__.py", MODULE),
     "foreign_places": ("requirements-dev.txt", "--index" + "-url https://example.org/simple\n"),
-    "promises": ("domain/rates.py", MODULE + "# TO" + "DO: later\n"),
-    "stray_rounding": ("domain/rates.py", MODULE + "def f(x):\n    return x.quantize(1)\n"),
-    "stray_sql": ("domain/rates.py", MODULE + "X = 'SELECT 1 AS one'\n"),
-    "borrowed_privileges": ("domain/rates.py", MODULE + "import asyncio\n"),
+    "promises": ("domain/schedule/day_count.py", MODULE + "# TO" + "DO: later\n"),
+    "stray_rounding": (
+        "domain/schedule/day_count.py",
+        MODULE + "def f(x):\n    return x.quantize(1)\n",
+    ),
+    "stray_sql": ("domain/schedule/day_count.py", MODULE + "X = 'SELECT 1 AS one'\n"),
+    "borrowed_privileges": ("domain/schedule/day_count.py", MODULE + "import asyncio\n"),
 }
 
 
@@ -131,7 +134,7 @@ def test_a_file_may_do_what_it_is_there_for(tree: Path) -> None:
 
 
 def test_a_function_of_sixty_lines_and_a_file_of_three_hundred_are_allowed(tree: Path) -> None:
-    write(tree, "domain/rates.py", MODULE + function_of(60))
-    write(tree, "domain/terms.py", MODULE + "x = 1\n" * 299)
+    write(tree, "domain/schedule/day_count.py", MODULE + function_of(60))
+    write(tree, "domain/terms/terms.py", MODULE + "x = 1\n" * 299)
     assert list(tidy_rules.long_functions(tree)) == []
     assert list(tidy_rules.long_files(tree)) == []

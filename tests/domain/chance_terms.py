@@ -8,8 +8,8 @@ from enum import Enum
 from random import Random
 from typing import Any, TypeVar
 
-from domain import conventions as choices
-from domain.terms import (
+from domain.terms import choices
+from domain.terms.terms import (
     DEFAULT_ORDER,
     Amortization,
     DaysInMonth,
@@ -23,7 +23,7 @@ from domain.terms import (
     InterestMethod,
     Terms,
 )
-from domain.terms_check import check_terms
+from domain.terms.validation import check_terms
 
 Choice = TypeVar("Choice", bound=Enum)
 CHOSEN = {

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from domain import conventions as choices
-from domain import events as happened
-from domain.events import LoanEvent
+from domain.events import events as happened
+from domain.events.events import LoanEvent
 from domain.identifiers import ChargeId, DisbursementId, PaymentId
-from domain.loan_history import fold, in_order
-from domain.payoff import payoff_on
-from domain.schedule import build_schedule
-from domain.terms import (
+from domain.loan.payoff import payoff_on
+from domain.loan.replay import fold, in_order
+from domain.schedule.generator import build_schedule
+from domain.terms import choices
+from domain.terms.terms import (
     DEFAULT_ORDER,
     Amortization,
     DaysInMonth,
@@ -26,7 +26,7 @@ from domain.terms import (
     InterestCalcPeriod,
     Terms,
 )
-from domain.terms_check import check_terms
+from domain.terms.validation import check_terms
 from tests.domain.rich_terms import head, opening
 
 # Months of thirty days in a year of so many as it has: nobody says what a part of one costs.

@@ -20,13 +20,13 @@ from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from domain import events as happened
-from domain.book import Book, RowWorkings
-from domain.conventions import RecalculationCompounding, RecalculationRest, RowKind
-from domain.instalment import Instalment
-from domain.loan import Loan
-from domain.loan_history import History, fold, in_order
-from domain.terms import (
+from domain.events import events as happened
+from domain.loan.loan import Loan
+from domain.loan.replay import History, fold, in_order
+from domain.schedule.instalment import Instalment
+from domain.schedule.state import Book, RowWorkings
+from domain.terms.choices import RecalculationCompounding, RecalculationRest, RowKind
+from domain.terms.terms import (
     DaysInMonth,
     DaysInYear,
     Frequency,

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from domain.commands import (
+from domain.access.roles import Principal, Role
+from domain.commands.loans import (
     ApproveLoan,
     CommandContext,
     DisburseLoan,
@@ -17,8 +18,8 @@ from domain.commands import (
     ReversePayment,
     SubmitLoan,
 )
-from domain.decision import Decision, HistoryNeeded
-from domain.events import LoanEvent, PaymentRecorded, PaymentReversed
+from domain.decisions.origination import approve, disburse, submit
+from domain.events.events import LoanEvent, PaymentRecorded, PaymentReversed
 from domain.identifiers import (
     BranchId,
     DisbursementId,
@@ -27,12 +28,11 @@ from domain.identifiers import (
     PaymentId,
     UserId,
 )
-from domain.loan import Loan
+from domain.loan.decision import Decision, HistoryNeeded
+from domain.loan.loan import Loan
 from domain.money import minor_digits
-from domain.origination import approve, disburse, submit
 from domain.rejections import Rejected
-from domain.roles import Principal, Role
-from domain.terms import (
+from domain.terms.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,

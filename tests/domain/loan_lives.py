@@ -12,9 +12,9 @@ from random import Random
 from traceback import extract_tb
 from typing import Any
 
-from domain.conventions import ChargeBase, ChargeKind, RecalculationRest
-from domain.terms import Terms
-from domain.terms_check import check_terms
+from domain.terms.choices import ChargeBase, ChargeKind, RecalculationRest
+from domain.terms.terms import Terms
+from domain.terms.validation import check_terms
 from tests.domain.chance_terms import chance_terms
 from tests.domain.lending_scenes import TODAY
 from tests.domain.test_workout_machine import WorkoutMachine

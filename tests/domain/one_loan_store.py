@@ -8,19 +8,19 @@ from datetime import date, timedelta
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from domain.commands import CommandContext
-from domain.decision import Decision, HistoryNeeded
-from domain.events import LoanEvent
+from domain.accounting.journal import JournalMemo, Side, by_day, post
+from domain.commands.loans import CommandContext
+from domain.events.events import LoanEvent
 from domain.identifiers import PaymentId
-from domain.journal import JournalMemo, Side, by_day, post
-from domain.ledger import LedgerAccount, implied_balances
-from domain.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
-from domain.loan import Loan
-from domain.loan_history import movements, replay
-from domain.noticing import notices
-from domain.payment import Payment
+from domain.loan.decision import Decision, HistoryNeeded
+from domain.loan.ledger_amounts import LedgerAccount, implied_balances
+from domain.loan.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
+from domain.loan.loan import Loan
+from domain.loan.payment import Payment
+from domain.loan.replay import movements, replay
+from domain.loan.working_loan import resumed, stopped
+from domain.notifications.rules import notices
 from domain.rejections import LoanRefusal, Rejected
-from domain.running_loan import resumed, stopped
 from tests.domain.lending_scenes import NOON, TELLER, TODAY, context
 from tests.domain.soundness import check_entries, check_loan, check_payments, check_to_come
 

@@ -9,18 +9,18 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from domain import conventions as choices
-from domain import events as happened
-from domain.accrual import down_payment
-from domain.disbursement_fees import fees_of_disbursal
-from domain.events import LoanEvent
+from domain.events import events as happened
+from domain.events.events import LoanEvent
 from domain.identifiers import (
     ChargeId,
     DisbursementId,
     EventId,
     PaymentId,
 )
-from domain.terms import (
+from domain.schedule.accrual import down_payment
+from domain.schedule.disbursement_fees import fees_of_disbursal
+from domain.terms import choices
+from domain.terms.terms import (
     DaysInMonth,
     DaysInYear,
     DisbursementFee,

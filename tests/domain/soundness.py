@@ -10,17 +10,17 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 
-from domain.as_of import carried_to
-from domain.book import Book
-from domain.conventions import ChargeKind, RowKind
-from domain.instalment import Instalment
-from domain.interest_lines import InterestLine, explained_lines
-from domain.journal import JournalLine, JournalMemo, Side
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.payment import Payment, PaymentStatus, PaymentType
-from domain.payoff import payoff_on
-from domain.terms import InterestMethod
+from domain.accounting.journal import JournalLine, JournalMemo, Side
+from domain.loan.as_of import carried_to
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.payment import Payment, PaymentStatus, PaymentType
+from domain.loan.payoff import payoff_on
+from domain.reports.interest_lines import InterestLine, explained_lines
+from domain.schedule.instalment import Instalment
+from domain.schedule.state import Book
+from domain.terms.choices import ChargeKind, RowKind
+from domain.terms.terms import InterestMethod
 
 PARTS = ("principal", "interest", "fees", "penalties")
 WITHOUT_INTEREST = frozenset({RowKind.DOWN_PAYMENT, RowKind.CHARGES})

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from domain.aging import aging, at_risk, loan_arrears
-from domain.arrears import DelinquencyTerms
-from domain.book_arrears import AlikeLoans, BookOnDay, book_arrears
-from domain.conventions import DayCounting
-from domain.lifecycle import LoanStatus
-from domain.terms import DelinquencyBucket
+from domain.loan.arrears import DelinquencyTerms
+from domain.loan.lifecycle import LoanStatus
+from domain.reports.aging import aging, at_risk, loan_arrears
+from domain.reports.portfolio_arrears import AlikeLoans, BookOnDay, book_arrears
+from domain.terms.choices import DayCounting
+from domain.terms.terms import DelinquencyBucket
 from tests.domain.lending_scenes import TWELVE_MONTHS, active
 
 FIRST_DUE = date(2024, 2, 29)

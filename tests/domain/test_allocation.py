@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.allocation import Allocation, allocate
-from domain.instalment import Instalment
-from domain.schedule import build_schedule
+from domain.allocation.allocation import Allocation, allocate
+from domain.schedule.generator import build_schedule
+from domain.schedule.instalment import Instalment
 from tests.domain.lending_scenes import TODAY, TWELVE_MONTHS
 
 ROWS = build_schedule(TWELVE_MONTHS, TODAY)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.allocation import allocate
-from domain.arrears import (
+from domain.allocation.allocation import allocate
+from domain.loan.arrears import (
     BUCKETS,
     CURRENT,
     InstalmentStatus,
@@ -19,7 +19,7 @@ from domain.arrears import (
     instalment_status,
     overdue_minor,
 )
-from domain.schedule import build_schedule
+from domain.schedule.generator import build_schedule
 from tests.domain.lending_scenes import TWELVE_MONTHS
 
 ROWS = build_schedule(TWELVE_MONTHS, date(2024, 1, 15))  # due on the 15th from February on

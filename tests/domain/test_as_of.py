@@ -8,16 +8,16 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import events as happened
-from domain.aging import LoanArrears, loan_arrears
-from domain.as_of import carried_to, known_by, loan_as_of, passages
-from domain.events import LoanEvent
+from domain.events import events as happened
+from domain.events.events import LoanEvent
 from domain.identifiers import PaymentId
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.statement import StatementEntry, balance_minor, statement
-from domain.terms import Terms
+from domain.loan.as_of import carried_to, known_by, loan_as_of, passages
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
+from domain.reports.aging import LoanArrears, loan_arrears
+from domain.reports.statement import StatementEntry, balance_minor, statement
+from domain.terms.terms import Terms
 from tests.domain.lending_scenes import LOAN, NOON, TELLER
 from tests.domain.rich_terms import START, head, lives, opening
 from tests.domain.test_what_if import TERMS, paid

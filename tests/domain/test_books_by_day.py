@@ -14,14 +14,14 @@ from functools import lru_cache
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.as_of import loan_as_of
-from domain.book_arrears import BookOnDay, book_arrears
-from domain.decision import Decision, HistoryNeeded
-from domain.ledger import LedgerAccount, implied_balances, moved
-from domain.lifecycle import LoanMove, LoanStatus
-from domain.loan import Loan
-from domain.loan_reckoning import schedule_view
-from domain.statement import StatementEntry, statement
+from domain.loan.as_of import loan_as_of
+from domain.loan.decision import Decision, HistoryNeeded
+from domain.loan.ledger_amounts import LedgerAccount, implied_balances, moved
+from domain.loan.lifecycle import LoanMove, LoanStatus
+from domain.loan.loan import Loan
+from domain.reports.loan_reports import schedule_view
+from domain.reports.portfolio_arrears import BookOnDay, book_arrears
+from domain.reports.statement import StatementEntry, statement
 from tests.domain.lending_scenes import TODAY
 from tests.domain.loan_lives import life_of
 from tests.domain.one_loan_store import Known, Outcome

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from domain import suppositions as supposed
-from domain.commands import AmendLoan
-from domain.conventions import ChargeKind
-from domain.decision import Decision
-from domain.endings import recover, write_off
+from domain.commands.loans import AmendLoan
+from domain.commands.workouts import AddCharge, ReAgeLoan, RecordRecovery, WriteOffLoan
+from domain.decisions.closing import recover, write_off
+from domain.decisions.origination import amend, apply, submit
+from domain.decisions.workout import add_charge, re_age
 from domain.identifiers import ChargeId, PaymentId
-from domain.origination import amend, apply, submit
+from domain.loan.decision import Decision
 from domain.rejections import FieldFault, Rejected
-from domain.supposing import Supposing
-from domain.workout import add_charge, re_age
-from domain.workout_commands import AddCharge, ReAgeLoan, RecordRecovery, WriteOffLoan
+from domain.simulation import hypotheses as supposed
+from domain.simulation.simulator import Supposing
+from domain.terms.choices import ChargeKind
 from tests.domain.lending_scenes import (
     BRANCH,
     LOAN,

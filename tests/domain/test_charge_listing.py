@@ -8,21 +8,21 @@ from decimal import Decimal
 
 from hypothesis import given
 
-from domain.charge_listing import charges_of
-from domain.commands import CommandContext
-from domain.conventions import AllocationStrategy, ChargeBase, ChargeKind, RecalculationRest
-from domain.decision import Decision
-from domain.events import LoanEvent
+from domain.commands.loans import CommandContext
+from domain.commands.workouts import AddCharge, ChargeOverdue, WaiveCharge
+from domain.decisions.servicing import pay
+from domain.decisions.workout import add_charge, charge_overdue, waive_charge
+from domain.events.events import LoanEvent
 from domain.identifiers import ChargeId
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.loan_reckoning import schedule_view
-from domain.servicing import pay
-from domain.statement import balance_minor
-from domain.terms import InstalmentFee, Terms
-from domain.workout import add_charge, charge_overdue, waive_charge
-from domain.workout_commands import AddCharge, ChargeOverdue, WaiveCharge
+from domain.loan.decision import Decision
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
+from domain.reports.charges import charges_of
+from domain.reports.loan_reports import schedule_view
+from domain.reports.statement import balance_minor
+from domain.terms.choices import AllocationStrategy, ChargeBase, ChargeKind, RecalculationRest
+from domain.terms.terms import InstalmentFee, Terms
 from tests.domain.lending_scenes import (
     LOAN,
     TELLER,

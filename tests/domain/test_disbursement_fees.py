@@ -10,30 +10,30 @@ from uuid import UUID
 import pytest
 from pyxirr import xirr
 
-from domain.charging import waive_charge as waive_of
-from domain.commands import CommandContext
-from domain.conventions import ChargeKind, FeeCollection
-from domain.decision import Decision
-from domain.endings import undo_disbursal
-from domain.events import LoanDisbursed, LoanEvent
+from domain.accounting.journal import JournalMemo, Side, post
+from domain.commands.loans import CommandContext
+from domain.commands.workouts import UndoDisbursal, WaiveCharge
+from domain.decisions.closing import undo_disbursal
+from domain.decisions.origination import disburse
+from domain.decisions.servicing import pay
+from domain.decisions.tranches import disburse_further
+from domain.decisions.workout import waive_charge
+from domain.events.events import LoanDisbursed, LoanEvent
 from domain.identifiers import DisbursementId
-from domain.journal import JournalMemo, Side, post
-from domain.ledger import LedgerAccount
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.loan_reckoning import schedule_view
-from domain.origination import disburse
-from domain.quoting import QuoteView, quote
+from domain.loan.decision import Decision
+from domain.loan.ledger_amounts import LedgerAccount
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
+from domain.loan.working_loan import resumed
 from domain.rejections import DisburseRefusal
-from domain.running_loan import resumed
-from domain.servicing import pay
-from domain.statement import StatementEntry, statement
-from domain.terms import DisbursementFee, Terms
-from domain.terms_check import check_terms
-from domain.tranches import disburse_further
-from domain.workout import waive_charge
-from domain.workout_commands import UndoDisbursal, WaiveCharge
+from domain.reports.loan_reports import schedule_view
+from domain.reports.statement import StatementEntry, statement
+from domain.schedule.charges import waive_charge as waive_of
+from domain.simulation.quote import QuoteView, quote
+from domain.terms.choices import ChargeKind, FeeCollection
+from domain.terms.terms import DisbursementFee, Terms
+from domain.terms.validation import check_terms
 from tests.domain.lending_scenes import (
     LOAN,
     TELLER,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.due_dates import periods, shift, year_after
-from domain.terms import Frequency, FrequencyUnit
+from domain.terms.due_dates import periods, shift, year_after
+from domain.terms.terms import Frequency, FrequencyUnit
 from tests.domain.lending_scenes import frequencies
 
 MONTHLY = Frequency(1, FrequencyUnit.MONTHS)

@@ -10,15 +10,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.arrears import overdue_minor
-from domain.as_of import carried_to
-from domain.conventions import InstalmentFormula, RecalculationRest
-from domain.dues_to_come import dues_to_come, maturity
-from domain.events import LoanEvent
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.terms import Terms
+from domain.events.events import LoanEvent
+from domain.loan.arrears import overdue_minor
+from domain.loan.as_of import carried_to
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
+from domain.reports.upcoming_dues import dues_to_come, maturity
+from domain.terms.choices import InstalmentFormula, RecalculationRest
+from domain.terms.terms import Terms
 from tests.domain.lending_scenes import TWELVE_MONTHS, active
 from tests.domain.rich_terms import lives
 

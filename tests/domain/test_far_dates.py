@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import suppositions as supposed
-from domain.decision import Decision
+from domain.commands.workouts import ReAgeLoan
+from domain.decisions.workout import re_age
+from domain.loan.decision import Decision
 from domain.rejections import FieldFault, Rejected
-from domain.supposing import Supposing
-from domain.terms import INSTALMENTS_MAX, Frequency, FrequencyUnit
-from domain.terms_check import EVERY_MAX, YEAR_MAX
-from domain.workout import re_age
-from domain.workout_commands import ReAgeLoan
+from domain.simulation import hypotheses as supposed
+from domain.simulation.simulator import Supposing
+from domain.terms.terms import INSTALMENTS_MAX, Frequency, FrequencyUnit
+from domain.terms.validation import EVERY_MAX, YEAR_MAX
 from tests.domain.lending_scenes import MANAGER, TODAY, active_history, context
 
 FREQUENCIES = st.builds(Frequency, st.integers(1, EVERY_MAX), st.sampled_from(list(FrequencyUnit)))

@@ -8,22 +8,22 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from domain import events as happened
-from domain.as_of import carried_to
-from domain.conventions import (
+from domain.events import events as happened
+from domain.events.events import LoanEvent
+from domain.identifiers import ChargeId, DisbursementId, PaymentId
+from domain.loan.as_of import carried_to
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.payoff import payoff_on
+from domain.loan.replay import fold, in_order
+from domain.terms.choices import (
     AllocationStrategy,
     ChargeBase,
     ChargeKind,
     RecalculationRest,
     RowKind,
 )
-from domain.events import LoanEvent
-from domain.identifiers import ChargeId, DisbursementId, PaymentId
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import fold, in_order
-from domain.payoff import payoff_on
-from domain.terms import (
+from domain.terms.terms import (
     DaysInMonth,
     DaysInYear,
     Frequency,

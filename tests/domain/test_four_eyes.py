@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from domain.account import Account
-from domain.four_eyes import TIED_FOR, tie, tied
+from domain.access.account import Account
+from domain.access.roles import Role
+from domain.decisions.four_eyes import TIED_FOR, tie, tied
 from domain.identifiers import UserId
-from domain.lifecycle import LoanMove
+from domain.loan.lifecycle import LoanMove
 from domain.rejections import LoanRefusal
-from domain.roles import Role
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 LONG_AFTER = THEN + 2 * TIED_FOR

@@ -7,25 +7,26 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from domain import events as happened
-from domain.commands import ApplySuspense, ReversePayment
-from domain.conventions import (
+from domain.commands.loans import ApplySuspense, ReversePayment
+from domain.commands.workouts import PayOff, RefundCredit
+from domain.decisions.closing import pay_off, refund
+from domain.decisions.servicing import reverse
+from domain.decisions.suspense import apply_suspense
+from domain.events import events as happened
+from domain.events.events import LoanEvent
+from domain.identifiers import DisbursementId, PaymentId
+from domain.loan.loan import Loan
+from domain.loan.replay import evolve, fold, in_order
+from domain.loan.working_loan import resumed, stopped
+from domain.rejections import PaymentRefusal, WorkoutRefusal
+from domain.terms.choices import (
     AllocationStrategy,
     Component,
     DueBucket,
     InstalmentFrom,
     RecalculationRest,
 )
-from domain.endings import pay_off, refund
-from domain.events import LoanEvent
-from domain.identifiers import DisbursementId, PaymentId
-from domain.loan import Loan
-from domain.loan_history import evolve, fold, in_order
-from domain.rejections import PaymentRefusal, WorkoutRefusal
-from domain.running_loan import resumed, stopped
-from domain.servicing import reverse
-from domain.suspense import apply_suspense
-from domain.terms import (
+from domain.terms.terms import (
     DEFAULT_ORDER,
     DaysInYear,
     Frequency,
@@ -34,7 +35,6 @@ from domain.terms import (
     InterestMethod,
     Terms,
 )
-from domain.workout_commands import PayOff, RefundCredit
 from tests.domain.lending_scenes import LOAN, context, decided, rejected
 from tests.domain.rich_terms import START, head, opening
 

@@ -9,15 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from domain import conventions as choices
-from domain.commands import AmendLoan, SubmitLoan
+from domain.commands.loans import AmendLoan, SubmitLoan
+from domain.commands.products import CreateProduct, create_product
+from domain.decisions.origination import amend, apply
 from domain.identifiers import ProductId
-from domain.idle_terms import idle_faults, idle_notes, without_effect
-from domain.origination import amend, apply
-from domain.product import Product, ProductLimits
-from domain.product_commands import CreateProduct, create_product
 from domain.rejections import Rejected, TermsRefusal
-from domain.terms import (
+from domain.terms import choices
+from domain.terms.idle_terms import idle_faults, idle_notes, without_effect
+from domain.terms.product import Product, ProductLimits
+from domain.terms.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,
@@ -27,7 +27,7 @@ from domain.terms import (
     InterestMethod,
     Terms,
 )
-from domain.terms_check import check_terms
+from domain.terms.validation import check_terms
 from tests.domain.lending_scenes import CUSTOMER, LOAN, OFFICER, TWELVE_MONTHS, context, submitted
 
 DAILY = choices.RecalculationRest.DAILY

@@ -22,23 +22,17 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-from domain import events as happened
-from domain.conventions import (
+from domain.events import events as happened
+from domain.events.events import LoanEvent
+from domain.identifiers import PaymentId
+from domain.loan.replay import History, fold, in_order
+from domain.terms.choices import (
     InstalmentFormula,
     RecalculationCompounding,
     RecalculationRest,
     RowKind,
 )
-from domain.events import LoanEvent
-from domain.identifiers import PaymentId
-from domain.loan_history import History, fold, in_order
-from domain.terms import (
-    Amortization,
-    DaysInMonth,
-    DaysInYear,
-    InterestCalcPeriod,
-    Terms,
-)
+from domain.terms.terms import Amortization, DaysInMonth, DaysInYear, InterestCalcPeriod, Terms
 from tests.domain.early_lives import START, early_lives
 from tests.domain.interest_oracle import borne
 from tests.domain.lending_scenes import TWELVE_MONTHS

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.journal import JournalLine, JournalMemo, Side, post
-from domain.ledger import LedgerAccount, implied_balances
-from domain.servicing import pay, reverse
+from domain.accounting.journal import JournalLine, JournalMemo, Side, post
+from domain.decisions.servicing import pay, reverse
+from domain.loan.ledger_amounts import LedgerAccount, implied_balances
 from tests.domain.lending_scenes import (
     TELLER,
     TODAY,

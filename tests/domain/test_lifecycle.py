@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.lifecycle import TERMINAL, TRANSITIONS, LoanMove, LoanStatus, allows, diagram
+from domain.loan.lifecycle import TERMINAL, TRANSITIONS, LoanMove, LoanStatus, allows, diagram
 
 
 def test_every_move_has_a_line_in_the_table() -> None:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events import LoanEvent, LoanSubmitted, PaymentRecorded, PaymentReversed
+from domain.events.events import LoanEvent, LoanSubmitted, PaymentRecorded, PaymentReversed
 from domain.identifiers import EventId, PaymentId
-from domain.ledger import LedgerAccount, implied_balances, moved
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import (
+from domain.loan.ledger_amounts import LedgerAccount, implied_balances, moved
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.payment import PaymentStatus
+from domain.loan.replay import (
     changed_payments,
     evolve,
     fold,
@@ -27,8 +28,7 @@ from domain.loan_history import (
     replay_beside,
     take_payment,
 )
-from domain.payment import PaymentStatus
-from domain.terms import Terms
+from domain.terms.terms import Terms
 from tests.domain.lending_scenes import (
     TODAY,
     active_history,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain.conventions import RecalculationRest
-from domain.lifecycle import LoanStatus
+from domain.loan.lifecycle import LoanStatus
+from domain.terms.choices import RecalculationRest
 from persistence.loans.event_codec import TYPES
 from tests.domain.loan_lives import failure, life_of, live, shrunk
 

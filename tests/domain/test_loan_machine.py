@@ -11,7 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.commands import (
+from domain.access.roles import Principal
+from domain.accounting.journal import JournalLine, Side, post
+from domain.commands.loans import (
     AmendLoan,
     ApproveLoan,
     CommandContext,
@@ -19,21 +21,25 @@ from domain.commands import (
     ReversePayment,
     WithdrawLoan,
 )
-from domain.decision import Decision, HistoryNeeded
-from domain.events import LoanApproved, LoanDisbursed, LoanEvent, LoanSubmitted, PaymentRecorded
+from domain.decisions.origination import amend, approve, disburse, reject, submit, withdraw
+from domain.decisions.servicing import pay, reverse
+from domain.events.events import (
+    LoanApproved,
+    LoanDisbursed,
+    LoanEvent,
+    LoanSubmitted,
+    PaymentRecorded,
+)
 from domain.identifiers import PaymentId
-from domain.journal import JournalLine, Side, post
-from domain.ledger import LedgerAccount, implied_balances
-from domain.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.noticing import notices
-from domain.origination import amend, approve, disburse, reject, submit, withdraw
-from domain.payment import Payment, PaymentStatus
+from domain.loan.decision import Decision, HistoryNeeded
+from domain.loan.ledger_amounts import LedgerAccount, implied_balances
+from domain.loan.lifecycle import TRANSITIONS, LoanMove, LoanStatus, allows
+from domain.loan.loan import Loan
+from domain.loan.payment import Payment, PaymentStatus
+from domain.loan.replay import replay
+from domain.notifications.rules import notices
 from domain.rejections import LoanRefusal, Rejected
-from domain.roles import Principal
-from domain.servicing import pay, reverse
-from domain.terms import Terms
+from domain.terms.terms import Terms
 from tests.domain.lending_scenes import (
     BRANCH,
     LOAN,

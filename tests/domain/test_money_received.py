@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.book import Movement
-from domain.money_received import MoneyReceived
+from domain.schedule.movements import MoneyReceived
+from domain.schedule.state import Movement
 
 START = date(2024, 1, 31)
 days = st.integers(0, 12).map(lambda count: START + timedelta(days=count))

@@ -9,19 +9,19 @@ from uuid import UUID
 
 import pytest
 
-from domain import events as happened
-from domain.conventions import (
+from domain.events import events as happened
+from domain.events.events import LoanEvent
+from domain.identifiers import DisbursementId
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payoff import payoff_on
+from domain.loan.replay import fold, in_order
+from domain.terms.choices import (
     AllocationStrategy,
     HolidayRule,
     InstalmentFormula,
     RecalculationRest,
 )
-from domain.events import LoanEvent
-from domain.identifiers import DisbursementId
-from domain.lifecycle import LoanStatus
-from domain.loan_history import fold, in_order
-from domain.payoff import payoff_on
-from domain.terms import (
+from domain.terms.terms import (
     DaysInYear,
     Frequency,
     FrequencyUnit,
@@ -29,7 +29,7 @@ from domain.terms import (
     InterestCalcPeriod,
     Terms,
 )
-from domain.working_days import is_working_day
+from domain.terms.working_days import is_working_day
 from tests.domain.early_lives import START
 from tests.domain.lending_scenes import TWELVE_MONTHS
 from tests.domain.loan_lives import failure, life_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
-from domain.decision import Decision
+from domain.decisions.servicing import pay, reverse
 from domain.identifiers import CommentId
-from domain.loan import Loan
-from domain.notices import Audience, Notice, NoticeType
-from domain.noticing import comment_notice, notices
-from domain.servicing import pay, reverse
+from domain.loan.decision import Decision
+from domain.loan.loan import Loan
+from domain.notifications.notification import Audience, Notice, NoticeType
+from domain.notifications.rules import comment_notice, notices
 from tests.domain.lending_scenes import (
     BRANCH,
     CUSTOMER,

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("domain", "tests/domain")
-JOURNAL = "domain/journal.py"
+JOURNAL = "domain/accounting/journal.py"
 RULE = "tests/domain/test_books_by_day.py"
 FAILED = 1  # pytest's exit code when tests ran and failed
 PATIENCE_S = 600.0

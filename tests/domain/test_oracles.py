@@ -11,10 +11,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import mortgagemath
 import pyxirr
 
-from domain.effective_rate import CashFlow, effective_rate_percent, xirr
-from domain.instalment import Instalment
-from domain.schedule import build_schedule
-from domain.terms import (
+from domain.schedule.generator import build_schedule
+from domain.schedule.instalment import Instalment
+from domain.simulation.effective_rate import CashFlow, effective_rate_percent, xirr
+from domain.terms.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,

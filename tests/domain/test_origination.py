@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.commands import AmendLoan, ApproveLoan, RejectLoan, WithdrawLoan
-from domain.decision import HistoryNeeded
-from domain.events import (
+from domain.commands.loans import AmendLoan, ApproveLoan, RejectLoan, WithdrawLoan
+from domain.decisions.origination import amend, approve, disburse, reject, submit, withdraw
+from domain.events.events import (
     ApplicationAmended,
     LoanApproved,
     LoanDisbursed,
@@ -18,12 +18,12 @@ from domain.events import (
     LoanSubmitted,
     LoanWithdrawn,
 )
-from domain.lifecycle import LoanMove, LoanStatus, allows
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.origination import amend, approve, disburse, reject, submit, withdraw
+from domain.loan.decision import HistoryNeeded
+from domain.loan.lifecycle import LoanMove, LoanStatus, allows
+from domain.loan.loan import Loan
+from domain.loan.replay import replay
 from domain.rejections import DisburseRefusal, LoanRefusal, Rejected, TermsRefusal, VersionRefusal
-from domain.schedule import build_schedule
+from domain.schedule.generator import build_schedule
 from tests.domain.lending_scenes import (
     BRANCH,
     CUSTOMER,

@@ -8,15 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.as_of import loan_as_of
-from domain.decision import HistoryNeeded
-from domain.endings import pay_off
-from domain.events import LoanDisbursed
+from domain.commands.workouts import PayOff
+from domain.decisions.closing import pay_off
+from domain.decisions.servicing import pay
+from domain.events.events import LoanDisbursed
 from domain.identifiers import PaymentId
-from domain.lifecycle import LoanStatus
-from domain.payoff import payoff_on
-from domain.servicing import pay
-from domain.workout_commands import PayOff
+from domain.loan.as_of import loan_as_of
+from domain.loan.decision import HistoryNeeded
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payoff import payoff_on
 from tests.domain.lending_scenes import (
     LOAN,
     TELLER,

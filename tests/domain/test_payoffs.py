@@ -11,20 +11,20 @@ from uuid import UUID
 
 import pytest
 
-from domain.as_of import loan_as_of
-from domain.commands import ReversePayment
-from domain.conventions import ChargeKind
-from domain.endings import pay_off
-from domain.events import PaymentRecorded
+from domain.commands.loans import ReversePayment
+from domain.commands.workouts import AddCharge, PayOff, WaiveCharge, WaiveInterest
+from domain.decisions.closing import pay_off
+from domain.decisions.servicing import reverse
+from domain.decisions.workout import add_charge, waive_charge, waive_interest
+from domain.events.events import PaymentRecorded
 from domain.identifiers import ChargeId, PaymentId
-from domain.lifecycle import LoanMove, LoanStatus, allows
-from domain.loan import Outstanding
-from domain.payment import PaymentStatus, PaymentType
-from domain.payoff import payoff_on
-from domain.servicing import reverse
-from domain.terms import DaysInMonth, DaysInYear
-from domain.workout import add_charge, waive_charge, waive_interest
-from domain.workout_commands import AddCharge, PayOff, WaiveCharge, WaiveInterest
+from domain.loan.as_of import loan_as_of
+from domain.loan.lifecycle import LoanMove, LoanStatus, allows
+from domain.loan.loan import Outstanding
+from domain.loan.payment import PaymentStatus, PaymentType
+from domain.loan.payoff import payoff_on
+from domain.terms.choices import ChargeKind
+from domain.terms.terms import DaysInMonth, DaysInYear
 from tests.domain.lending_scenes import LOAN, TWELVE_MONTHS
 from tests.domain.loan_lives import life_of
 from tests.domain.test_workout_machine import WorkoutMachine

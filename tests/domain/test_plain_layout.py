@@ -8,13 +8,13 @@ from unittest import mock
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.charged_days import Stop
-from domain.conventions import AdvancePaymentStrategy, InstalmentFormula, RecalculationRest
-from domain.plain_layout import recalculate_plainly
-from domain.position import copied
-from domain.projection import recalculate
-from domain.schedule import lay_out
-from domain.terms import Frequency, FrequencyUnit, Terms
+from domain.schedule.fast_path import recalculate_plainly
+from domain.schedule.generator import lay_out
+from domain.schedule.interest_days import Stop
+from domain.schedule.recalculation import recalculate
+from domain.schedule.working import copied
+from domain.terms.choices import AdvancePaymentStrategy, InstalmentFormula, RecalculationRest
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
 from tests.domain.rich_terms import START
 
 RESTS = [RecalculationRest.DAILY, RecalculationRest.SAME_AS_REPAYMENT_PERIOD]
@@ -64,10 +64,10 @@ def test_rows_to_come_are_laid_out_quickly_as_they_are_slowly(
     for row in position.rows[1:]:
         row.emi = emi
     slow = copied(position)
-    quick_way = "domain.projection.recalculate_plainly"
+    quick_way = "domain.schedule.recalculation.recalculate_plainly"
     with mock.patch(quick_way, side_effect=recalculate_plainly) as used:
         recalculate(position, 1, due, stop)
     assert used.called
-    with mock.patch("domain.projection.plain_from", return_value=-1):
+    with mock.patch("domain.schedule.recalculation.plain_from", return_value=-1):
         recalculate(slow, 1, due, stop)
     assert position.rows == slow.rows

@@ -16,16 +16,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-from domain import conventions as choices
-from domain import events as happened
-from domain.conventions import ChargeKind, RowKind
-from domain.due_dates import shift
-from domain.events import LoanEvent
+from domain.events import events as happened
+from domain.events.events import LoanEvent
 from domain.identifiers import ChargeId, DisbursementId, PaymentId
-from domain.instalment import Instalment
-from domain.loan import Loan
-from domain.loan_history import evolve, fold, in_order
-from domain.terms import Amortization, Frequency, FrequencyUnit, InterestCalcPeriod, Terms
+from domain.loan.loan import Loan
+from domain.loan.replay import evolve, fold, in_order
+from domain.schedule.instalment import Instalment
+from domain.terms import choices
+from domain.terms.choices import ChargeKind, RowKind
+from domain.terms.due_dates import shift
+from domain.terms.terms import Amortization, Frequency, FrequencyUnit, InterestCalcPeriod, Terms
 from tests.domain.early_lives import START, new_plans
 from tests.domain.lending_scenes import TWELVE_MONTHS
 from tests.domain.rich_terms import head, opening

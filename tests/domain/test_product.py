@@ -7,8 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.identifiers import ProductId
-from domain.product import Product, ProductLimits, check_product, check_within
-from domain.terms import InterestMethod
+from domain.terms.product import Product, ProductLimits, check_product, check_within
+from domain.terms.terms import InterestMethod
 from tests.domain.lending_scenes import TWELVE_MONTHS
 
 LIMITS = ProductLimits(

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from domain.due_dates import periods
 from domain.money import format_minor, minor_exactly
-from domain.rates import year_fraction
-from domain.schedule import build_schedule
-from domain.terms import (
+from domain.schedule.day_count import year_fraction
+from domain.schedule.generator import build_schedule
+from domain.terms.due_dates import periods
+from domain.terms.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,

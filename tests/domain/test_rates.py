@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.due_dates import periods
-from domain.rates import annuity_factor, period_factor, year_fraction
-from domain.terms import (
+from domain.schedule.day_count import annuity_factor, period_factor, year_fraction
+from domain.terms.due_dates import periods
+from domain.terms.terms import (
     DaysInMonth,
     DaysInYear,
     Frequency,

@@ -8,23 +8,23 @@ from uuid import UUID
 
 import pytest
 
-from domain.allocation import Allocation
-from domain.decision import Decision, HistoryNeeded
-from domain.endings import recover, undo_write_off, write_off
-from domain.events import LoanEvent
+from domain.accounting.journal import JournalMemo, Side, post
+from domain.allocation.allocation import Allocation
+from domain.commands.workouts import RecordRecovery, WriteOffLoan
+from domain.decisions.closing import recover, undo_write_off, write_off
+from domain.decisions.servicing import reverse
+from domain.events.events import LoanEvent
 from domain.identifiers import PaymentId
-from domain.journal import JournalMemo, Side, post
-from domain.ledger import LedgerAccount
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import replay
-from domain.notices import NoticeType
-from domain.noticing import notices
-from domain.payment import PaymentStatus, PaymentType
+from domain.loan.decision import Decision, HistoryNeeded
+from domain.loan.ledger_amounts import LedgerAccount
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.payment import PaymentStatus, PaymentType
+from domain.loan.replay import replay
+from domain.notifications.notification import NoticeType
+from domain.notifications.rules import notices
 from domain.rejections import AccessRefusal, LoanRefusal, PaymentRefusal, WorkoutRefusal
-from domain.servicing import reverse
-from domain.statement import StatementEntry, statement
-from domain.workout_commands import RecordRecovery, WriteOffLoan
+from domain.reports.statement import StatementEntry, statement
 from tests.domain.lending_scenes import (
     LOAN,
     MANAGER,

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from domain.origination import disburse
+from domain.commands.workouts import RescheduleLoan, WaiveInterest
+from domain.decisions.origination import disburse
+from domain.decisions.tranches import disburse_further
+from domain.decisions.workout import reschedule, waive_interest
 from domain.rejections import DisburseRefusal, WorkoutRefusal
-from domain.tranches import disburse_further
-from domain.workout import reschedule, waive_interest
-from domain.workout_commands import RescheduleLoan, WaiveInterest
 from tests.domain.lending_scenes import (
     LOAN,
     MANAGER,

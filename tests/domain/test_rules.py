@@ -12,25 +12,25 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import events as happened
-from domain.book import RateStep
-from domain.conventions import RowKind
-from domain.decision import Decision
+from domain.accounting.journal import Side, post
+from domain.events import events as happened
 from domain.identifiers import PaymentId
-from domain.journal import Side, post
-from domain.ledger import LedgerAccount, implied_balances
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.loan_history import fold, in_order, replay, replay_beside
+from domain.loan.decision import Decision
+from domain.loan.ledger_amounts import LedgerAccount, implied_balances
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.loan.payment import Payment, PaymentStatus
+from domain.loan.payoff import payoff_on
+from domain.loan.replay import fold, in_order, replay, replay_beside
+from domain.loan.working_loan import needs_book, position_of, resumed, stopped
 from domain.money import ARITHMETIC
-from domain.payment import Payment, PaymentStatus
-from domain.payoff import payoff_on
-from domain.position import copied, instalments_of
-from domain.projection import lay
-from domain.rates import Cut, part_factor
-from domain.running_loan import needs_book, position_of, resumed, stopped
-from domain.schedule import lay_out
-from domain.terms import (
+from domain.schedule.day_count import Cut, part_factor
+from domain.schedule.generator import lay_out
+from domain.schedule.recalculation import lay
+from domain.schedule.state import RateStep
+from domain.schedule.working import copied, instalments_of
+from domain.terms.choices import RowKind
+from domain.terms.terms import (
     DaysInMonth,
     DaysInYear,
     Frequency,
@@ -39,7 +39,7 @@ from domain.terms import (
     InterestMethod,
     Terms,
 )
-from domain.terms_check import check_terms
+from domain.terms.validation import check_terms
 from tests.domain.rich_terms import START, head, lives, opening, rich_terms
 
 Life = tuple[Terms, tuple[happened.LoanEvent, ...]]

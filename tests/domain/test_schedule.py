@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.annuity import equal_instalment
-from domain.instalment import Instalment
 from domain.money import round_minor
-from domain.schedule import build_schedule, planned_schedule, schedule_start
-from domain.terms import (
+from domain.schedule.annuity import equal_instalment
+from domain.schedule.generator import build_schedule, planned_schedule, schedule_start
+from domain.schedule.instalment import Instalment
+from domain.terms.terms import (
     Amortization,
     DaysInYear,
     Frequency,

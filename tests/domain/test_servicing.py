@@ -8,14 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from domain.allocation import Allocation
-from domain.commands import CommandContext
-from domain.decision import HistoryNeeded
-from domain.lifecycle import LoanStatus
-from domain.loan_history import replay
-from domain.payment import PaymentStatus
+from domain.allocation.allocation import Allocation
+from domain.commands.loans import CommandContext
+from domain.decisions.servicing import pay, reverse
+from domain.loan.decision import HistoryNeeded
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payment import PaymentStatus
+from domain.loan.replay import replay
 from domain.rejections import AccessRefusal, LoanRefusal, PaymentRefusal
-from domain.servicing import pay, reverse
 from tests.domain.lending_scenes import (
     TELLER,
     TODAY,

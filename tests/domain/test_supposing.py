@@ -11,20 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import events as happened
-from domain import suppositions as supposed
-from domain.conventions import ChargeKind
-from domain.events import LoanEvent
+from domain.events import events as happened
+from domain.events.events import LoanEvent
 from domain.identifiers import PaymentId
-from domain.loan_history import fold, in_order
-from domain.quoting import QuoteView, WhatIfView, quote, what_if_view
+from domain.loan.replay import fold, in_order
+from domain.loan.working_loan import stopped
 from domain.rejections import FieldFault, LoanRefusal, Rejected, TermsRefusal
-from domain.running_loan import stopped
-from domain.supposing import WORK_MAX, SupposedLoan, Supposing
-from domain.suppositions import Supposition
-from domain.terms import Frequency, FrequencyUnit, Terms
-from domain.terms_check import check_terms
-from domain.what_if import WhatIf, what_if
+from domain.simulation import hypotheses as supposed
+from domain.simulation.hypotheses import Supposition
+from domain.simulation.quote import QuoteView, WhatIfView, quote, what_if_view
+from domain.simulation.simulator import WORK_MAX, SupposedLoan, Supposing
+from domain.simulation.what_if import WhatIf, what_if
+from domain.terms.choices import ChargeKind
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
+from domain.terms.validation import check_terms
 from tests.domain.lending_scenes import all_terms, submitted
 from tests.domain.rich_terms import START, head, lives, opening
 from tests.domain.test_what_if import PLAIN, TERMS

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.conventions import AllocationStrategy
-from domain.schedule import planned_schedule
-from domain.terms import (
+from domain.schedule.generator import planned_schedule
+from domain.terms.choices import AllocationStrategy
+from domain.terms.terms import (
     DEFAULT_ORDER,
     Amortization,
     DaysInYear,
@@ -24,7 +24,7 @@ from domain.terms import (
     InterestMethod,
     Terms,
 )
-from domain.terms_check import check_terms
+from domain.terms.validation import check_terms
 from tests.domain.lending_scenes import TODAY, TWELVE_MONTHS, all_terms
 
 ADVANCED = {"allocation_strategy": AllocationStrategy.ADVANCED}

@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.account import Account
-from domain.identifiers import BranchId, UserId
-from domain.rejections import UserRefusal
-from domain.roles import Principal, Role
-from domain.users import (
+from domain.access.account import Account
+from domain.access.roles import Principal, Role
+from domain.access.users import (
     check_email,
     check_full_name,
     check_password,
@@ -22,7 +20,9 @@ from domain.users import (
     normal_email,
     would_remove_last_administrator,
 )
-from domain.weak_passwords import WEAK_PASSWORDS
+from domain.access.weak_passwords import WEAK_PASSWORDS
+from domain.identifiers import BranchId, UserId
+from domain.rejections import UserRefusal
 
 HERE, THERE = BranchId(UUID(int=1)), BranchId(UUID(int=2))
 NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)

@@ -10,28 +10,18 @@ from uuid import UUID
 
 import pytest
 
-from domain import events as happened
-from domain.conventions import (
-    AdvancePaymentStrategy,
-    PreclosureInterest,
-    RecalculationRest,
-)
-from domain.effective_rate import CashFlow, effective_rate_percent
+from domain.events import events as happened
 from domain.identifiers import PaymentId
-from domain.interest_lines import interest_lines
-from domain.lifecycle import LoanStatus
-from domain.loan_history import fold
-from domain.payoff import payoff_on
-from domain.schedule import build_schedule
-from domain.suppositions import (
-    NewRate,
-    PayOffOn,
-    Prepay,
-    Reverse,
-    Skip,
-    Supposition,
-)
-from domain.terms import (
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payoff import payoff_on
+from domain.loan.replay import fold
+from domain.reports.interest_lines import interest_lines
+from domain.schedule.generator import build_schedule
+from domain.simulation.effective_rate import CashFlow, effective_rate_percent
+from domain.simulation.hypotheses import NewRate, PayOffOn, Prepay, Reverse, Skip, Supposition
+from domain.simulation.what_if import WhatIf, planned_rate_percent, project, what_if
+from domain.terms.choices import AdvancePaymentStrategy, PreclosureInterest, RecalculationRest
+from domain.terms.terms import (
     DaysInMonth,
     DaysInYear,
     Frequency,
@@ -39,7 +29,6 @@ from domain.terms import (
     InterestCalcPeriod,
     Terms,
 )
-from domain.what_if import WhatIf, planned_rate_percent, project, what_if
 from tests.domain.rich_terms import START, head, opening
 
 TERMS = Terms(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from domain.conventions import HolidayRule
-from domain.schedule import build_schedule
-from domain.terms_check import check_terms
-from domain.working_days import is_calendar, working_day
+from domain.schedule.generator import build_schedule
+from domain.terms.choices import HolidayRule
+from domain.terms.validation import check_terms
+from domain.terms.working_days import is_calendar, working_day
 from tests.domain.lending_scenes import TWELVE_MONTHS
 
 LABOUR_DAY = date(2024, 5, 1)  # a Wednesday

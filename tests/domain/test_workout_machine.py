@@ -11,38 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from domain.commands import ApplySuspense, ApproveLoan, ReversePayment
-from domain.conventions import ChargeBase, ChargeKind
-from domain.decision import Decision
-from domain.endings import (
-    pay_off,
-    recover,
-    refund,
-    undo_approval,
-    undo_disbursal,
-    undo_write_off,
-    write_off,
-)
-from domain.events import LoanDisbursed
-from domain.identifiers import ChargeId, DisbursementId, PaymentId
-from domain.lifecycle import LoanMove
-from domain.origination import approve, disburse, submit
-from domain.payment import PaymentStatus, PaymentType
-from domain.servicing import pay, reverse, take_as_fact
-from domain.suspense import apply_suspense
-from domain.terms import Frequency, FrequencyUnit, Terms
-from domain.tranches import disburse_further
-from domain.workout import (
-    add_charge,
-    change_rate,
-    charge_overdue,
-    re_age,
-    reamortize,
-    reschedule,
-    waive_charge,
-    waive_interest,
-)
-from domain.workout_commands import (
+from domain.commands.loans import ApplySuspense, ApproveLoan, ReversePayment
+from domain.commands.workouts import (
     AddCharge,
     ChangeRate,
     ChargeOverdue,
@@ -56,6 +26,36 @@ from domain.workout_commands import (
     WaiveInterest,
     WriteOffLoan,
 )
+from domain.decisions.closing import (
+    pay_off,
+    recover,
+    refund,
+    undo_approval,
+    undo_disbursal,
+    undo_write_off,
+    write_off,
+)
+from domain.decisions.origination import approve, disburse, submit
+from domain.decisions.servicing import pay, reverse, take_as_fact
+from domain.decisions.suspense import apply_suspense
+from domain.decisions.tranches import disburse_further
+from domain.decisions.workout import (
+    add_charge,
+    change_rate,
+    charge_overdue,
+    re_age,
+    reamortize,
+    reschedule,
+    waive_charge,
+    waive_interest,
+)
+from domain.events.events import LoanDisbursed
+from domain.identifiers import ChargeId, DisbursementId, PaymentId
+from domain.loan.decision import Decision
+from domain.loan.lifecycle import LoanMove
+from domain.loan.payment import PaymentStatus, PaymentType
+from domain.terms.choices import ChargeBase, ChargeKind
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
 from tests.domain.lending_scenes import (
     BRANCH,
     LOAN,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import LoanEvent
-from domain.loan_history import fold, in_order
-from domain.terms import Terms
+from domain.events.events import LoanEvent
+from domain.loan.replay import fold, in_order
+from domain.terms.terms import Terms
 from persistence.loans.state_codec import FORM, book_of, document_of, is_legible
 from tests.domain.rich_terms import START, lives
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events import LoanEvent, LoanSubmitted
-from domain.terms import Terms
+from domain.events.events import LoanEvent, LoanSubmitted
+from domain.terms.terms import Terms
 from persistence.loans.event_codec import TYPES, UnknownEvent, data_of, event_of, type_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

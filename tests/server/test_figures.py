@@ -13,7 +13,7 @@ from actors.ports.tree_views import Sample
 from actors.runtime.actor import Actor
 from actors.runtime.envelope import ActorCrashed
 from domain.outages import StoreUnavailable
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from persistence.postgres.pool import PoolFigures
 from server.monitoring.gauges import Gauges
 from server.monitoring.loop_watchdog import LoopWatchdog

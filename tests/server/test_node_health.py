@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 from trio.testing import MockClock
 
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from server.monitoring.node_health import SILENT, NodeHealth
 
 OK = ComponentHealth("ok", "answers")

@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ports.tree_views import Sample
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from supervisors.inspection.health import STUCK_S, trouble_below
 from supervisors.inspection.local_tree import LocalTree
 from supervisors.runtime.child_spec import ChildSpec, Restart

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from domain.decision import Committed
+from domain.commands.products import CreateProduct, ReplaceProduct
 from domain.identifiers import ProductId
-from domain.product import Product, ProductLimits, ProductView
-from domain.product_commands import CreateProduct, ReplaceProduct
+from domain.loan.decision import Committed
 from domain.queries import ListProducts, ReadProduct
-from domain.terms import Terms
-from domain.views import Page
+from domain.reports.views import Page
+from domain.terms.product import Product, ProductLimits, ProductView
+from domain.terms.terms import Terms
 from tests.web.standins import NOW
 from web.api.terms.bodies import TermsBody
 from web.requests.fields import DEFAULT_CURRENCY

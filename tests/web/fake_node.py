@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.ports.tree_views import DrainView, WorkInHand
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 
 
 @dataclass

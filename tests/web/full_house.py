@@ -10,8 +10,7 @@ from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
 from actors.messages.user_session import Attached, AttachSocket, IssueTicket, TicketIssued
 from actors.ports.tree_views import DrainView, OrderTaken, Sample, WorkInHand
-from domain.charge_listing import ChargeStand
-from domain.commands import (
+from domain.commands.loans import (
     AddComment,
     AmendLoan,
     AnnotatePayment,
@@ -32,9 +31,9 @@ from domain.commands import (
     UpdateUser,
     WithdrawLoan,
 )
-from domain.conventions import ChargeKind
-from domain.decision import Committed
+from domain.commands.workouts import PayOff
 from domain.identifiers import AnnouncementId, ChargeId
+from domain.loan.decision import Committed
 from domain.queries import (
     ConfirmOperator,
     ListComments,
@@ -60,7 +59,8 @@ from domain.queries import (
     ReadUser,
 )
 from domain.rejections import AccessRefusal, Rejected
-from domain.views import (
+from domain.reports.charges import ChargeStand
+from domain.reports.views import (
     AnnouncementView,
     ConnectionsView,
     FeedPosition,
@@ -71,7 +71,7 @@ from domain.views import (
     StatisticsView,
     SyncSummaryView,
 )
-from domain.workout_commands import PayOff
+from domain.terms.choices import ChargeKind
 from tests.web import a_product, workout_orders
 from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT
 from tests.web.standins import (

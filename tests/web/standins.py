@@ -12,13 +12,11 @@ from uuid import UUID
 from actors.messages.user_session import Admit, Answer, AttachSocket, CarryOut, IssueTicket
 from actors.runtime.address import Address
 from actors.runtime.envelope import MailboxFull
-from domain.account import Account, SignInSession
+from domain.access.account import Account, SignInSession
+from domain.access.roles import Role
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, SessionId, UserId
-from domain.instalment import Instalment
-from domain.interest_lines import explained_lines
-from domain.roles import Role
-from domain.terms import Frequency, FrequencyUnit, Terms
-from domain.views import (
+from domain.reports.interest_lines import explained_lines
+from domain.reports.views import (
     CommentView,
     ComponentHealth,
     EventView,
@@ -27,6 +25,8 @@ from domain.views import (
     PresentUser,
     ScheduleView,
 )
+from domain.schedule.instalment import Instalment
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
 from tests.web.fake_node import FakeDeparture, FakeTree
 from web.dependencies import Doors, WebOptions
 from web.security.tokens import JwtTokens

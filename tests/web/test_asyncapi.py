@@ -10,11 +10,11 @@ import jsonschema  # type: ignore[import-untyped] # it comes without types
 import pytest
 
 from actors.ports.close_codes import CloseCode
+from domain.decisions.servicing import pay
 from domain.identifiers import CommentId, LoanId
-from domain.notices import PUBLIC_TYPES, Audience, FeedEntry, Notice
-from domain.noticing import comment_notice, notices
+from domain.notifications.notification import PUBLIC_TYPES, Audience, FeedEntry, Notice
+from domain.notifications.rules import comment_notice, notices
 from domain.queries import ReadLoan
-from domain.servicing import pay
 from tests.domain.lending_scenes import (
     BRANCH,
     CUSTOMER,

@@ -9,9 +9,9 @@ import pytest
 
 from actors.messages.user_session import CarryOut
 from actors.runtime.envelope import ActorCrashed
-from domain.commands import EndSession
-from domain.decision import Committed
+from domain.commands.loans import EndSession
 from domain.identifiers import SessionId
+from domain.loan.decision import Committed
 from domain.queries import ReadMyself
 from domain.rejections import AccessRefusal, Rejected
 from tests.web.standins import ACCOUNT, House, an_id

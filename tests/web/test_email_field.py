@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from domain.users import check_email, normal_email
+from domain.access.users import check_email, normal_email
 from web.requests.fields import EmailField
 
 FIELD = TypeAdapter(EmailField)

@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from actors.ports.feed import EncodedEntry
-from domain.notices import NoticeType
+from domain.notifications.notification import NoticeType
 from web.sockets.event_queue import EventLane
 from web.sockets.frames import frame_text, payload_of
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.commands import AddComment, DisburseLoan, RecordPayment, SubmitLoan
-from domain.decision import Committed
+from domain.commands.loans import AddComment, DisburseLoan, RecordPayment, SubmitLoan
+from domain.loan.decision import Committed
 from tests.web.standins import COMMENT, LOAN, LOAN_ID, OTHER_USER_ID, PAYMENT, House
 from web.requests.faults import _CODES
 from web.requests.parsing import ORDINARY

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.queries import ListAudit, ListJournalEntries, ReadArrears, ReadTrialBalance
-from domain.views import Page
+from domain.reports.views import Page
 from tests.web.standins import BRANCH_ID, LOAN_ID, USER_ID, House
 from tests.web.told_of_loans import ARREARS, AUDIT_LINE, JOURNAL_ENTRY, TRIAL_BALANCE
 

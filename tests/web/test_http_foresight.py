@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from domain.allocation import Allocation
-from domain.foresight import ForeseePayment, ForesightView, LoanStand, PaymentChange
-from domain.lifecycle import LoanStatus
-from domain.payment import Payment, PaymentStatus
+from domain.allocation.allocation import Allocation
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payment import Payment, PaymentStatus
 from domain.queries import ReadPayment
 from domain.rejections import LoanRefusal, Rejected
+from domain.simulation.payment_preview import (
+    ForeseePayment,
+    ForesightView,
+    LoanStand,
+    PaymentChange,
+)
 from tests.web.standins import LOAN_ID, NOW, PAYMENT, PAYMENT_ID, TODAY, USER_ID, House
 
 BEFORE = Payment(

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from domain.arrears import DelinquencyTerms
-from domain.conventions import DayCounting
-from domain.lifecycle import LoanStatus
-from domain.payment import PaymentStatus, PaymentType
-from domain.product import name_of
+from domain.loan.arrears import DelinquencyTerms
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payment import PaymentStatus, PaymentType
 from domain.queries import (
     ListLoans,
     ListPayments,
     ReadLoan,
     ReadSchedule,
 )
-from domain.terms import DelinquencyBucket
-from domain.views import Page
+from domain.reports.views import Page
+from domain.terms.choices import DayCounting
+from domain.terms.product import name_of
+from domain.terms.terms import DelinquencyBucket
 from tests.web.standins import (
     BRANCH_ID,
     LOAN,

@@ -9,7 +9,7 @@ import pytest
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
 from actors.runtime.envelope import ActorCrashed
-from domain.commands import ChangePassword, CreateUser
+from domain.commands.loans import ChangePassword, CreateUser
 from domain.queries import ReadLoan
 from domain.rejections import AccessRefusal, Rejected, SignInRefusal
 from tests.web.standins import ACCOUNT, LOAN, LOAN_ID, USER_ID, House

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.commands import AddComment, DisburseLoan, RecordPayment, SubmitLoan
-from domain.decision import Committed
-from domain.terms import DaysInYear, FrequencyUnit, InterestMethod
+from domain.commands.loans import AddComment, DisburseLoan, RecordPayment, SubmitLoan
+from domain.loan.decision import Committed
+from domain.terms.terms import DaysInYear, FrequencyUnit, InterestMethod
 from tests.web.standins import COMMENT, LOAN, LOAN_ID, OTHER_USER_ID, PAYMENT, House
 
 PAYMENT_BODY = {"loan_id": str(LOAN_ID), "amount": "111.37"}

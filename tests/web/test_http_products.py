@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.product_commands import CreateProduct, ReplaceProduct
+from domain.commands.products import CreateProduct, ReplaceProduct
 from tests.web.a_product import BODY, DEFAULTS, LIMITS, PRODUCT, PRODUCT_ID
 from tests.web.full_house import everything
 from tests.web.standins import OTHER_USER_ID, House

@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
-from domain.account import Account
-from domain.commands import (
-    EndSession,
-)
-from domain.decision import Committed
+from domain.access.account import Account
+from domain.commands.loans import EndSession
+from domain.loan.decision import Committed
 from domain.queries import (
     ReadMyself,
 )

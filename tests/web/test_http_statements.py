@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.book import Tranche
-from domain.charge_listing import ChargeStand
-from domain.conventions import ChargeKind
-from domain.lifecycle import LoanMove
+from domain.loan.lifecycle import LoanMove
 from domain.queries import ReadPayoff, ReadSchedule, ReadStatement
 from domain.rejections import LoanRefusal, Rejected
+from domain.reports.charges import ChargeStand
+from domain.schedule.state import Tranche
+from domain.terms.choices import ChargeKind
 from tests.web.standins import LOAN_ID, PAYMENT_ID, SCHEDULE, House
 from tests.web.told_of_loans import PAYOFF, STATEMENT
 from web.requests.accepting import preferred

@@ -11,9 +11,9 @@ import trio
 from actors.messages.replies import Unavailable
 from actors.ports.tree_views import DrainView, OrderTaken, WorkInHand
 from actors.runtime.envelope import ActorStopped
-from domain.commands import DrainNode, OrderActor
-from domain.decision import Committed
-from domain.operating import TreeOrder
+from domain.commands.loans import DrainNode, OrderActor
+from domain.loan.decision import Committed
+from domain.operations.operating import TreeOrder
 from domain.queries import ReadActor, ReadDrainEffect, ReadRestartEffect, ReadTree
 from domain.rejections import AccessRefusal, OperationRefusal, Rejected
 from tests.web.a_tree import HUB, HUB_CLOSELY, ROOT

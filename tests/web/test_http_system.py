@@ -8,7 +8,7 @@ from typing import Any
 from domain.queries import (
     ListUsers,
 )
-from domain.views import ComponentHealth, Page
+from domain.reports.views import ComponentHealth, Page
 from tests.web.standins import (
     ACCOUNT,
     LOAN_ID,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.commands import (
+from domain.commands.loans import (
     AddComment,
     AmendLoan,
     AnnotatePayment,
@@ -20,7 +20,7 @@ from domain.commands import (
     UpdateUser,
     WithdrawLoan,
 )
-from domain.decision import Committed
+from domain.loan.decision import Committed
 from domain.queries import (
     ReadLoan,
     ReadMyself,

@@ -11,8 +11,8 @@ import pytest
 from actors.messages.gatekeeper import SignIn
 from actors.messages.replies import Unavailable
 from actors.runtime.envelope import ActorCrashed, ActorStopped, AskCycle, AskTimeout, MailboxFull
-from domain.commands import AmendLoan, ApproveLoan, RecordPayment
-from domain.decision import Committed
+from domain.commands.loans import AmendLoan, ApproveLoan, RecordPayment
+from domain.loan.decision import Committed
 from domain.queries import ReadLoan
 from domain.rejections import (
     AccessRefusal,

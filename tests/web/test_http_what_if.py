@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from domain import suppositions as supposed
-from domain.conventions import ChargeKind
 from domain.identifiers import PaymentId
 from domain.queries import QuoteTerms, SupposeOfLoan
 from domain.rejections import FieldFault, Rejected, WorkoutRefusal
-from domain.terms import Frequency, FrequencyUnit
+from domain.simulation import hypotheses as supposed
+from domain.terms.choices import ChargeKind
+from domain.terms.terms import Frequency, FrequencyUnit
 from tests.web.bodies import TERMS
 from tests.web.standins import LOAN_ID, PAYMENT_ID, House
 from tests.web.told_of_loans import QUOTE, WHAT_IF

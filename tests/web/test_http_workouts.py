@@ -10,7 +10,8 @@ import pytest
 
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import Answer, CarryOut
-from domain.decision import Committed
+from domain.commands.workouts import AddCharge, UndoDisbursal, WaiveInterest, WriteOffLoan
+from domain.loan.decision import Committed
 from domain.queries import ListLoanEvents, ReadPayment, ReadSchedule
 from domain.rejections import (
     DisburseRefusal,
@@ -19,8 +20,7 @@ from domain.rejections import (
     Rejected,
     WorkoutRefusal,
 )
-from domain.views import Page
-from domain.workout_commands import AddCharge, UndoDisbursal, WaiveInterest, WriteOffLoan
+from domain.reports.views import Page
 from tests.web import workout_orders
 from tests.web.full_house import everything, filled
 from tests.web.standins import EVENT, LOAN, LOAN_ID, PAYMENT, House

@@ -15,12 +15,12 @@ import msgspec
 import pytest
 
 import persistence
-from domain.audit_trail import AUDIT_ACTIONS, AUDIT_ENTITIES
-from domain.events import FeeOfDisbursal, LoanDisbursed, LoanSubmitted
-from domain.ledger_views import AuditView
+from domain.access.audit_trail import AUDIT_ACTIONS, AUDIT_ENTITIES
+from domain.accounting.views import AuditView
+from domain.events.events import FeeOfDisbursal, LoanDisbursed, LoanSubmitted
 from domain.queries import ListAudit, ListLoanEvents
-from domain.terms import Terms
-from domain.views import Page
+from domain.reports.views import Page
+from domain.terms.terms import Terms
 from persistence.loans.event_codec import TYPES, data_of
 from tests.web import a_product
 from tests.web.standins import EVENT, LOAN, LOAN_ID, NOW, OTHER_USER_ID, TODAY, USER_ID, House

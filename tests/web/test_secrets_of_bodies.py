@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
 from actors.messages.user_session import CarryOut
-from domain.commands import ChangePassword, CreateUser
-from domain.decision import Committed
-from domain.sign_in import Credentials
+from domain.access.sign_in import Credentials
+from domain.commands.loans import ChangePassword, CreateUser
+from domain.loan.decision import Committed
 from tests.web.bodies import BODIES
 from tests.web.standins import ACCOUNT, OTHER_USER_ID, House
 from web.api.table import ROUTES

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain import conventions as choices
 from domain.rejections import FieldFault
-from domain.terms import (
+from domain.terms import choices
+from domain.terms.terms import (
     Amortization,
     DelinquencyBucket,
     DisbursementFee,

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
-from domain.sign_in import RefreshTicket
+from domain.access.sign_in import RefreshTicket
 from tests.web.standins import ACCOUNT, KEY, NOW, SESSION_ID, USER_ID, an_id
 from web.security import tokens as module
 from web.security.tokens import CLOCK_SKEW_S, JwtTokens, WeakKeyError

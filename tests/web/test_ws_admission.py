@@ -14,8 +14,8 @@ from actors.messages.gatekeeper import TakeTicket
 from actors.messages.replies import Unavailable
 from actors.messages.user_session import AttachSocket, DetachSocket, IssueTicket, TicketIssued
 from actors.runtime.envelope import ActorStopped
+from domain.access.sign_in import TicketHolder
 from domain.rejections import AccessRefusal, Rejected, SignInRefusal
-from domain.sign_in import TicketHolder
 from tests.web.edge.edge_wire import upgrade, wire
 from tests.web.standins import NOW, OTHER_USER_ID, SESSION_ID, USER_ID
 from tests.web.ws_server import PATH, Server, closing, hear, say, serving

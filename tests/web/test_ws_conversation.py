@@ -11,7 +11,7 @@ from actors.messages.broadcast_hub import TellPosition
 from actors.messages.user_session import Attached, AttachSocket, DetachSocket
 from actors.runtime.envelope import ActorStopped
 from domain.identifiers import LoanId, SessionId
-from domain.notices import PUBLIC_TYPES, NoticeType
+from domain.notifications.notification import PUBLIC_TYPES, NoticeType
 from domain.queries import ReadLoan
 from domain.rejections import AccessRefusal, Rejected
 from tests.web.standins import (

@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from domain.allocation import Allocation
-from domain.book_arrears import ArrearsView, BucketArrears, CurrencyArrears
-from domain.conventions import PreclosureInterest
-from domain.ledger_views import (
+from domain.accounting.views import (
     AccountBalance,
     AuditView,
     JournalEntryView,
     JournalLineView,
     TrialBalanceView,
 )
-from domain.loan_reckoning import PayoffView, StatementView
+from domain.allocation.allocation import Allocation
+from domain.allocation.payment_application import Payoff
 from domain.queries import (
     ListAudit,
     ListJournalEntries,
@@ -26,12 +24,14 @@ from domain.queries import (
     ReadTrialBalance,
     SupposeOfLoan,
 )
-from domain.quoting import QuoteView, WhatIfView, quote
-from domain.receipt import Payoff
-from domain.statement import Statement, StatementEntry, StatementLine
-from domain.suppositions import PayOffOn
-from domain.terms import Frequency, FrequencyUnit, Terms
-from domain.views import Page
+from domain.reports.loan_reports import PayoffView, StatementView
+from domain.reports.portfolio_arrears import ArrearsView, BucketArrears, CurrencyArrears
+from domain.reports.statement import Statement, StatementEntry, StatementLine
+from domain.reports.views import Page
+from domain.simulation.hypotheses import PayOffOn
+from domain.simulation.quote import QuoteView, WhatIfView, quote
+from domain.terms.choices import PreclosureInterest
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
 from tests.web.standins import LOAN_ID, NOW, PAYMENT_ID, TODAY, USER_ID, an_id
 
 PAYOFF = PayoffView(

@@ -7,10 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.conventions import ChargeBase, ChargeKind
-from domain.identifiers import ChargeId, DisbursementId, LoanId, PaymentId
-from domain.terms import Frequency, FrequencyUnit
-from domain.workout_commands import (
+from domain.commands.workouts import (
     AddCharge,
     ChangeRate,
     ChargeOverdue,
@@ -27,6 +24,9 @@ from domain.workout_commands import (
     WaiveInterest,
     WriteOffLoan,
 )
+from domain.identifiers import ChargeId, DisbursementId, LoanId, PaymentId
+from domain.terms.choices import ChargeBase, ChargeKind
+from domain.terms.terms import Frequency, FrequencyUnit
 
 MADE = UUID(int=0x1234)
 DAY = date(2026, 2, 3)

@@ -14,8 +14,8 @@ from wsproto.events import CloseConnection
 
 from actors.messages.broadcast_hub import GoLive, Narrow, TellPosition
 from actors.messages.user_session import Attached, AttachSocket
-from domain.notices import Audience, FeedEntry, Notice, NoticeType
-from domain.views import FeedPosition
+from domain.notifications.notification import Audience, FeedEntry, Notice, NoticeType
+from domain.reports.views import FeedPosition
 from tests.web.edge.edge_wire import Reply, Socket, upgrade, websocket_to, wire
 from tests.web.standins import (
     ACCOUNT,

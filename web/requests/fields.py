@@ -19,10 +19,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from domain.access.users import EMAIL_LENGTH_MAX, check_email
 from domain.invisible import is_invisible
 from domain.money import is_currency, parse_amount
-from domain.terms_check import YEAR_MAX, YEAR_MIN
-from domain.users import EMAIL_LENGTH_MAX, check_email
+from domain.terms.validation import YEAR_MAX, YEAR_MIN
 
 TEXT_CHARS_MAX: Final = 2000
 PASSWORD_BYTES_MAX: Final = 1024

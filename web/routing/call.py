@@ -40,11 +40,11 @@ from actors.runtime.envelope import (
     AskTimeout,
     MailboxFull,
 )
-from domain.commands import Command, IdempotencyClaim
-from domain.decision import Committed
+from domain.commands.loans import Command, IdempotencyClaim
+from domain.loan.decision import Committed
 from domain.queries import OperatingQuery, PageRequest, Query
 from domain.rejections import Rejected
-from domain.views import Page
+from domain.reports.views import Page
 from web.edge.stream import stream_of
 from web.requests import conditional
 from web.requests.cursors import Place

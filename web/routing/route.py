@@ -14,8 +14,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from domain.lifecycle import LoanStatus
-from domain.terms_check import YEAR_MAX, YEAR_MIN
+from domain.loan.lifecycle import LoanStatus
+from domain.terms.validation import YEAR_MAX, YEAR_MIN
 from web.requests.cursors import CURSOR_PATTERN
 from web.requests.fields import read_date, read_uuid
 from web.requests.parsing import ORDINARY, BodyLimits, Parameter

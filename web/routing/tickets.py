@@ -15,9 +15,9 @@ import trio
 from actors.messages.gatekeeper import TakeTicket
 from actors.messages.replies import Unavailable
 from actors.runtime.envelope import ActorError
+from domain.access.sign_in import TicketHolder
 from domain.addresses import client_place
 from domain.rejections import Rejected
-from domain.sign_in import TicketHolder
 from web.requests.parsing import PARAMETERS_MAX, Parameter
 from web.responses import problems
 from web.responses.problems import Problem

@@ -16,9 +16,9 @@ from uuid import UUID
 
 import jwt
 
-from domain.account import Account
+from domain.access.account import Account
+from domain.access.sign_in import RefreshTicket
 from domain.identifiers import SessionId, UserId
-from domain.sign_in import RefreshTicket
 
 KEY_BYTES_MIN: Final = 32
 # Clocks of two workers' machines may differ by so much; nothing lives longer because of it.

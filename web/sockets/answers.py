@@ -6,8 +6,8 @@ import random
 from typing import Final
 
 from domain.identifiers import LoanId
-from domain.notices import NoticeType
-from domain.views import FeedPosition
+from domain.notifications.notification import NoticeType
+from domain.reports.views import FeedPosition
 from web.sockets.client_messages import topic_name
 
 RECONNECT_MS: Final = (500, 5000)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJso
 from pydantic_core import PydanticCustomError
 
 from actors.ports.close_codes import CloseCode
-from domain.notices import PUBLIC_TYPES, NoticeType
+from domain.notifications.notification import PUBLIC_TYPES, NoticeType
 from domain.rejections import FieldFault
 from web.requests import strict_json
 from web.requests.faults import faults_of

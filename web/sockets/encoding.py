@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.notices import FeedEntry
+from domain.notifications.notification import FeedEntry
 from web.sockets.frames import frame_text
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -15,8 +15,8 @@ import trio
 
 from actors.ports.close_codes import CloseCode
 from actors.ports.feed import EncodedEntry
-from domain.notices import NoticeType
-from domain.views import FeedPosition
+from domain.notifications.notification import NoticeType
+from domain.reports.views import FeedPosition
 from web.sockets.frames import payload_of
 from web.sockets.send_queue import LaneRule, policy_of
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from actors.ports.close_codes import CloseCode
 from actors.ports.feed import EncodedEntry
-from domain.notices import NoticeType
+from domain.notifications.notification import NoticeType
 from web.sockets.send_queue import MUST_ARRIVE, Lane, policy_of
 
 HELD_MAX: Final = 256

@@ -22,10 +22,10 @@ from actors.ports.close_codes import CloseCode
 from actors.runtime.address import Address
 from actors.runtime.envelope import ActorError
 from domain.identifiers import LoanId
-from domain.notices import PUBLIC_TYPES, NoticeType
+from domain.notifications.notification import PUBLIC_TYPES, NoticeType
 from domain.outages import Outage
 from domain.queries import ReadLoan
-from domain.views import FeedPosition, LoanView
+from domain.reports.views import FeedPosition, LoanView
 from web.dependencies import Doors
 from web.security.rate_limit import RateLimit
 from web.security.tokens import AccessClaims

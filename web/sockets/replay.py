@@ -26,8 +26,8 @@ from actors.messages.broadcast_hub import (
 from actors.ports.feed import EncodedEntry
 from actors.runtime.address import Address
 from domain.identifiers import LoanId
-from domain.notices import NoticeType
-from domain.views import FeedPosition
+from domain.notifications.notification import NoticeType
+from domain.reports.views import FeedPosition
 from web.sockets.answers import position_document
 from web.sockets.encoding import encode_message
 from web.sockets.send_queue import Lane

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from domain.notices import PUBLIC_TYPES
+from domain.notifications.notification import PUBLIC_TYPES
 from web.requests.fields import Id, Instant, ResponseShape
 
 TypeName = Annotated[str, WithJsonSchema({"type": "string", "enum": sorted(PUBLIC_TYPES)})]

@@ -31,7 +31,7 @@ class OldBehaviour:
 OLD_BEHAVIOURS = (
     OldBehaviour(
         "C3: interest of rows that early money has filled is put off again and again",
-        "domain/projection.py",
+        "domain/schedule/recalculation.py",
         """    if is_past or (most is not None and row.paid_principal > max(0, most - calculated)):
         row.interest = row.paid_interest
     else:
@@ -46,7 +46,7 @@ OLD_BEHAVIOURS = (
     ),
     OldBehaviour(
         "C3: the same, in the rows that are laid out quickly",
-        "domain/plain_layout.py",
+        "domain/schedule/fast_path.py",
         """            row.carried = carried = -principal
             interest, principal = row.emi, 0
 """,
@@ -57,35 +57,35 @@ OLD_BEHAVIOURS = (
     ),
     OldBehaviour(
         "C2: PROGRESSIVE counts days where periods were agreed",
-        "domain/charged_days.py",
+        "domain/schedule/interest_days.py",
         "    return position.terms.recalculation_rest is",
         "    return not position.terms.is_progressive and position.terms.recalculation_rest is",
         INTEREST,
     ),
     OldBehaviour(
         "G5: rows that nothing was left for do not come back with a tranche",
-        "domain/restructuring.py",
+        "domain/schedule/restructuring.py",
         "    inserted = _whole_again(position)\n",
         "    inserted: list[int] = []\n",
         ROWS,
     ),
     OldBehaviour(
         "C3: interest that a new plan moved is lost when rows are laid out again",
-        "domain/instalment_plan.py",
+        "domain/schedule/amounts.py",
         "    own += row.moved\n",
         "",
         INTEREST,
     ),
     OldBehaviour(
         "C3: a re-age asks again for what was paid of days to come",
-        "domain/restructuring.py",
+        "domain/schedule/restructuring.py",
         "            moved += row.moved - row.paid_interest\n",
         "            moved += row.moved\n",
         PAID_AHEAD,
     ),
     OldBehaviour(
         "E2: a re-age asks for every charge with its first row",
-        "domain/charging.py",
+        "domain/schedule/charges.py",
         "            number = max(first_new, _row_for(position, charge.due_date)) + 1\n",
         "            number = first_new + 1\n",
         ROWS,

@@ -21,10 +21,10 @@ from actors.session.probing import Probing
 from actors.session.products import ProductsDesk
 from actors.session.users import UserDesk
 from actors.sign_in_throttle import SignInThrottle, WrongTries
-from domain import commands as ask
-from domain import workout_commands as work
-from domain.account import Account
-from domain.conventions import ChargeBase, ChargeKind
+from domain.access.account import Account
+from domain.access.roles import Role
+from domain.commands import loans as ask
+from domain.commands import workouts as work
 from domain.identifiers import (
     ChargeId,
     CommentId,
@@ -34,8 +34,8 @@ from domain.identifiers import (
     SessionId,
     UserId,
 )
-from domain.roles import Role
-from domain.terms import Frequency, FrequencyUnit
+from domain.terms.choices import ChargeBase, ChargeKind
+from domain.terms.terms import Frequency, FrequencyUnit
 from persistence.store import Store
 from tests.persistence.store.office import TERMS, Office, nobody_objects, view_of
 from tests.persistence.store.sign_ins import sign_in, update

@@ -12,9 +12,9 @@ from uuid import UUID
 import trio
 from uuid_utils.compat import uuid7
 
-from domain import origination, servicing
-from domain.account import Account
-from domain.commands import (
+from domain.access.account import Account
+from domain.access.roles import Principal, Role, Scope, Sight
+from domain.commands.loans import (
     AddComment,
     AnnotatePayment,
     ApproveLoan,
@@ -26,7 +26,7 @@ from domain.commands import (
     ReversePayment,
     SubmitLoan,
 )
-from domain.decision import Committed
+from domain.decisions import origination, servicing
 from domain.identifiers import (
     BranchId,
     CommentId,
@@ -36,10 +36,10 @@ from domain.identifiers import (
     PaymentId,
     UserId,
 )
+from domain.loan.decision import Committed
 from domain.rejections import Rejected
-from domain.roles import Principal, Role, Scope, Sight
-from domain.terms import Frequency, FrequencyUnit, Terms
-from domain.views import CommentView, LoanView, PaymentView
+from domain.reports.views import CommentView, LoanView, PaymentView
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
 from persistence.store import Store
 
 View = TypeVar("View")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from domain.queries import PageRequest
-from domain.views import Page
+from domain.reports.views import Page
 
 Row = TypeVar("Row")
 Read = Callable[[PageRequest], Awaitable[Page[Any]]]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from domain import origination
-from domain.account import Account
-from domain.commands import RejectLoan
-from domain.decision import Committed
+from domain.access.account import Account
+from domain.commands.loans import RejectLoan
+from domain.decisions import origination
 from domain.identifiers import LoanId
-from domain.terms import Amortization, Frequency, FrequencyUnit
+from domain.loan.decision import Committed
+from domain.terms.terms import Amortization, Frequency, FrequencyUnit
 from tests.persistence.store.office import TERMS, TODAY, Office, view_of
 
 

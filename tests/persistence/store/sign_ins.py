@@ -7,12 +7,12 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from domain.account import Account, SignInSession
-from domain.commands import UpdateUser
+from domain.access.account import Account, SignInSession
+from domain.access.sign_in import RefreshReused, RefreshTicket, Rotated
+from domain.commands.loans import UpdateUser
 from domain.identifiers import SessionId, UserId
-from domain.notices import NoticeType
-from domain.sign_in import RefreshReused, RefreshTicket, Rotated
-from domain.views import FeedPosition
+from domain.notifications.notification import NoticeType
+from domain.reports.views import FeedPosition
 from tests.persistence.store.office import Office
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -17,10 +17,9 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from domain import endings, origination, servicing, suspense, workout
-from domain import workout_commands as asked
-from domain.account import Account
-from domain.commands import (
+from domain.access.account import Account
+from domain.commands import workouts as asked
+from domain.commands.loans import (
     AmendLoan,
     ApplySuspense,
     DisburseLoan,
@@ -28,12 +27,13 @@ from domain.commands import (
     RejectLoan,
     WithdrawLoan,
 )
-from domain.conventions import ChargeBase, ChargeKind
-from domain.decision import Committed
+from domain.decisions import closing, origination, servicing, suspense, workout
+from domain.decisions.tranches import disburse_further
 from domain.identifiers import ChargeId, DisbursementId, LoanId, PaymentId
+from domain.loan.decision import Committed
 from domain.money import format_minor
-from domain.terms import Frequency, FrequencyUnit, Terms
-from domain.tranches import disburse_further
+from domain.terms.choices import ChargeBase, ChargeKind
+from domain.terms.terms import Frequency, FrequencyUnit, Terms
 from tests.domain.chance_terms import chance_terms
 from tests.persistence.store.office import Office, view_of
 
@@ -168,7 +168,7 @@ class SimulatedBook:
         made = PaymentId(uuid7())
         day = self._near(10, 0) if self.chance.random() < 0.3 else None
         command = asked.PayOff(made, loan.id, None, day, "cash", None)
-        outcome = await self._take(loan, made, endings.pay_off, command)
+        outcome = await self._take(loan, made, closing.pay_off, command)
         if isinstance(outcome, Committed):
             loan.payments.append(made)
         return outcome
@@ -250,20 +250,20 @@ class SimulatedBook:
         if not loan.tranches:
             return await self._disburse(loan)
         command = asked.UndoDisbursal(loan.id, self.chance.choice(loan.tranches))
-        return await self._do(loan, lambda it, *rest: endings.undo_disbursal(it, command, *rest))
+        return await self._do(loan, lambda it, *rest: closing.undo_disbursal(it, command, *rest))
 
     async def _write_off(self, loan: SimulatedLoan) -> Any:
         command = asked.WriteOffLoan(loan.id, "gone")
-        return await self._do(loan, lambda it, *rest: endings.write_off(it, command, *rest))
+        return await self._do(loan, lambda it, *rest: closing.write_off(it, command, *rest))
 
     async def _undo_write_off(self, loan: SimulatedLoan) -> Any:
-        return await self._do(loan, endings.undo_write_off)
+        return await self._do(loan, closing.undo_write_off)
 
     async def _recover(self, loan: SimulatedLoan) -> Any:
         made = PaymentId(uuid7())
         amount = self._some(loan.terms)
         command = asked.RecordRecovery(made, loan.id, amount, self._near(5, 0), None, None)
-        outcome = await self._do(loan, lambda it, *rest: endings.recover(it, command, *rest))
+        outcome = await self._do(loan, lambda it, *rest: closing.recover(it, command, *rest))
         if isinstance(outcome, Committed):
             loan.recoveries.append(made)
         return outcome
@@ -276,7 +276,7 @@ class SimulatedBook:
     async def _refund(self, loan: SimulatedLoan) -> Any:
         amount = self._some(loan.terms, 50) if self.chance.random() < 0.5 else None
         command = asked.RefundCredit(loan.id, amount)
-        return await self._do(loan, lambda it, *rest: endings.refund(it, command, *rest))
+        return await self._do(loan, lambda it, *rest: closing.refund(it, command, *rest))
 
     async def _withdraw(self, loan: SimulatedLoan) -> Any:
         command = WithdrawLoan(loan.id, None)
@@ -285,7 +285,7 @@ class SimulatedBook:
         )
 
     async def _undo_approval(self, loan: SimulatedLoan) -> Any:
-        outcome = await self._do(loan, endings.undo_approval)
+        outcome = await self._do(loan, closing.undo_approval)
         if isinstance(outcome, Committed) and self.chance.random() < 0.7:
             await self.office.approve(loan.id)
             await self._disburse(loan)

@@ -8,10 +8,11 @@ import pytest
 import trio
 from uuid_utils.compat import uuid7
 
-from domain.account import Account
-from domain.commands import CreateUser
+from domain.access.account import Account
+from domain.access.roles import Principal, Role, Scope, Sight
+from domain.commands.loans import CreateUser
 from domain.identifiers import BranchId, UserId
-from domain.notices import NoticeType
+from domain.notifications.notification import NoticeType
 from domain.queries import ListUsers, PageRequest
 from domain.rejections import (
     AccessRefusal,
@@ -20,7 +21,6 @@ from domain.rejections import (
     UserRefusal,
     VersionRefusal,
 )
-from domain.roles import Principal, Role, Scope, Sight
 from persistence.store import Store
 from tests.persistence.store.office import EVERYTHING, Office, nobody_objects, view_of
 from tests.persistence.store.sign_ins import NOON, living, notices, settled, sign_in, update

@@ -7,16 +7,16 @@ from datetime import date, timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.aging import aging, at_risk
-from domain.arrears import days_past_due, overdue_minor
-from domain.as_of import loan_as_of
-from domain.book_arrears import ArrearsView, BookOnDay, TooManyLoans, book_arrears
-from domain.events import LoanEvent
+from domain.access.roles import Scope, Sight
+from domain.events.events import LoanEvent
 from domain.identifiers import UserId
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
-from domain.roles import Scope, Sight
-from domain.views import PortfolioLine
+from domain.loan.arrears import days_past_due, overdue_minor
+from domain.loan.as_of import loan_as_of
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.reports.aging import aging, at_risk
+from domain.reports.portfolio_arrears import ArrearsView, BookOnDay, TooManyLoans, book_arrears
+from domain.reports.views import PortfolioLine
 from persistence.loans.event_codec import event_of
 from persistence.queries import arrears
 from tests.persistence.store.office import EVERYTHING, Office, view_of

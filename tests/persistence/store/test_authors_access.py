@@ -12,10 +12,10 @@ from typing import Any, get_args
 import asyncpg
 import pytest
 
-from domain import commands as ask
-from domain.decision import Committed
+from domain.access.roles import Role
+from domain.commands import loans as ask
+from domain.loan.decision import Committed
 from domain.rejections import AccessRefusal, Rejected
-from domain.roles import Role
 from persistence.store import Store
 from tests.persistence.store.desk_scenes import ALL, Prepared, Scene, a_scene, paying
 from tests.persistence.store.office import Office, nobody_objects, view_of

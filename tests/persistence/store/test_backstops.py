@@ -6,10 +6,10 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from domain.commands.products import CreateProduct
 from domain.identifiers import ProductId
-from domain.product import ProductLimits
-from domain.product_commands import CreateProduct
-from domain.views import LoanView
+from domain.reports.views import LoanView
+from domain.terms.product import ProductLimits
 from persistence.postgres.transaction import transaction
 from persistence.tables import FACTS
 from tests.persistence.store.office import TERMS, Office

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from domain.book_arrears import BookOnDay, book_arrears
-from domain.ledger_views import TrialBalanceView
+from domain.accounting.views import TrialBalanceView
 from domain.queries import ListJournalEntries, PageRequest
+from domain.reports.portfolio_arrears import BookOnDay, book_arrears
 from persistence.migration import MIGRATIONS
 from persistence.store import Store
 from tests.persistence.store.office import EVERYTHING, Office, view_of

@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.commands import DisburseLoan
-from domain.conventions import InstalmentFormula, InstalmentFrom, RecalculationRest, RowKind
+from domain.commands.loans import DisburseLoan
+from domain.decisions.tranches import disburse_further
 from domain.identifiers import DisbursementId, LoanId
-from domain.position import Position
-from domain.terms import DaysInMonth, DaysInYear, InterestCalcPeriod
-from domain.tranches import disburse_further
+from domain.schedule.working import Position
+from domain.terms.choices import InstalmentFormula, InstalmentFrom, RecalculationRest, RowKind
+from domain.terms.terms import DaysInMonth, DaysInYear, InterestCalcPeriod
 from server.jobs.rebuild import rebuild
 from tests.persistence.store.office import TERMS, Office, view_of
 
@@ -68,9 +68,9 @@ def progressive_of_before(
 @contextmanager
 def engine_of_before() -> Iterator[None]:
     with (
-        mock.patch("domain.projection._progressive", progressive_of_before),
-        mock.patch("domain.projection.plain_from", return_value=-1),
-        mock.patch("domain.restructuring._whole_again", return_value=[]),
+        mock.patch("domain.schedule.recalculation._progressive", progressive_of_before),
+        mock.patch("domain.schedule.recalculation.plain_from", return_value=-1),
+        mock.patch("domain.schedule.restructuring._whole_again", return_value=[]),
     ):
         yield
 

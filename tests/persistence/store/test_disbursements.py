@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain import origination
-from domain.commands import DisburseLoan
-from domain.decision import Committed
+from domain.commands.loans import DisburseLoan
+from domain.decisions import origination
 from domain.identifiers import DisbursementId, PaymentId
+from domain.loan.decision import Committed
 from domain.rejections import (
     AccessRefusal,
     IdempotencyRefusal,

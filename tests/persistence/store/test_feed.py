@@ -11,8 +11,8 @@ import trio
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
-from domain.notices import NoticeType
-from domain.views import FeedPosition
+from domain.notifications.notification import NoticeType
+from domain.reports.views import FeedPosition
 from persistence.bridge.asyncio_bridge import pause
 from persistence.postgres.statements import compiled
 from persistence.postgres.transaction import transaction

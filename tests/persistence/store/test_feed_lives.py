@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import trio
 
-from domain.notices import FeedBatch
+from domain.notifications.notification import FeedBatch
 from domain.outages import Outage
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from persistence.store import Store
 from tests.persistence.store.office import Office
 from tests.stores import a_copy_of, on_database, put_in_place, with_database

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.commands import CreateUser
-from domain.decision import Committed
+from domain.access.roles import Role
+from domain.commands.loans import CreateUser
 from domain.identifiers import UserId
-from domain.roles import Role
+from domain.loan.decision import Committed
 from tests.persistence.store.office import Office
 
 pytestmark = pytest.mark.store

@@ -10,15 +10,15 @@ from decimal import Decimal
 
 import pytest
 
-from domain.aging import loan_arrears
-from domain.arrears import overdue_minor
-from domain.as_of import carried_to
-from domain.book_arrears import ArrearsView, BookOnDay, book_arrears
-from domain.conventions import InstalmentFormula, RecalculationRest
-from domain.lifecycle import LoanStatus
+from domain.access.roles import Scope, Sight
+from domain.loan.arrears import overdue_minor
+from domain.loan.as_of import carried_to
+from domain.loan.lifecycle import LoanStatus
 from domain.queries import ListLoans, PageRequest
-from domain.roles import Scope, Sight
-from domain.views import LoanView, PortfolioLine
+from domain.reports.aging import loan_arrears
+from domain.reports.portfolio_arrears import ArrearsView, BookOnDay, book_arrears
+from domain.reports.views import LoanView, PortfolioLine
+from domain.terms.choices import InstalmentFormula, RecalculationRest
 from persistence.store import Store
 from tests.persistence.store.office import EVERYTHING, TERMS, Office, view_of
 from tests.persistence.store.test_arrears_readings import simulated

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 import trio
 
-from domain.leadership import Deposed, Term
+from domain.operations.leadership import Deposed, Term
 from domain.outages import DeadlinePassed
-from domain.views import Sweepings
+from domain.reports.views import Sweepings
 from persistence.postgres.dial import PoolLimits
 from persistence.store import Store, StoreOptions
 from tests.persistence.store.office import Office

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
+from domain.access.roles import Scope, Sight
+from domain.accounting.views import AuditView, JournalEntryView
 from domain.identifiers import BranchId, UserId
-from domain.ledger import implied_balances
-from domain.ledger_views import AuditView, JournalEntryView
+from domain.loan.ledger_amounts import implied_balances
 from domain.queries import ListAudit, ListJournalEntries, PageRequest
-from domain.roles import Scope, Sight
 from tests.persistence.store.office import EVERYTHING, TODAY, Office, view_of
 from tests.persistence.store.random_book import make_book
 

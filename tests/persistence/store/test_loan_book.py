@@ -10,10 +10,11 @@ import pytest
 import trio
 from uuid_utils.compat import uuid7
 
-from domain import origination
-from domain.commands import AmendLoan, RejectLoan, SubmitLoan
-from domain.decision import Committed
+from domain.access.roles import Principal, Role
+from domain.commands.loans import AmendLoan, RejectLoan, SubmitLoan
+from domain.decisions import origination
 from domain.identifiers import BranchId, CommentId, LoanId, PaymentId, UserId
+from domain.loan.decision import Committed
 from domain.outages import DeadlinePassed
 from domain.queries import ListComments, ListPayments, PageRequest
 from domain.rejections import (
@@ -25,8 +26,7 @@ from domain.rejections import (
     UserRefusal,
     VersionRefusal,
 )
-from domain.roles import Principal, Role
-from domain.views import LoanView
+from domain.reports.views import LoanView
 from persistence.commit.write_plan import LostRow
 from persistence.loans.write_decision import plan_decision
 from persistence.postgres.dial import PoolLimits

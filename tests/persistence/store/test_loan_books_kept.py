@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain import endings, workout
-from domain.commands import DisburseLoan, RecordPayment
-from domain.conventions import ChargeKind, RecalculationRest
-from domain.decision import Committed
-from domain.identifiers import ChargeId, DisbursementId, LoanId, PaymentId
-from domain.loan_history import replay
-from domain.servicing import pay
-from domain.tranches import disburse_further
-from domain.workout_commands import (
+from domain.commands.loans import DisburseLoan, RecordPayment
+from domain.commands.workouts import (
     AddCharge,
     RefundCredit,
     UndoDisbursal,
     WaiveCharge,
     WriteOffLoan,
 )
+from domain.decisions import closing, workout
+from domain.decisions.servicing import pay
+from domain.decisions.tranches import disburse_further
+from domain.identifiers import ChargeId, DisbursementId, LoanId, PaymentId
+from domain.loan.decision import Committed
+from domain.loan.replay import replay
+from domain.terms.choices import ChargeKind, RecalculationRest
 from persistence.loans.event_codec import event_of
 from persistence.loans.state_codec import FORM
 from tests.persistence.store.office import EVERYTHING, TERMS, TODAY, Office, view_of
@@ -87,7 +87,7 @@ async def test_other_commands_in_order_ask_for_no_history_either(office: Office)
         lambda loan, context, known: workout.waive_charge(
             loan, WaiveCharge(loan.id, charge), context, known
         ),
-        lambda loan, context, known: endings.write_off(
+        lambda loan, context, known: closing.write_off(
             loan, WriteOffLoan(loan.id, "gone"), context, known
         ),
     ]
@@ -106,7 +106,7 @@ async def test_a_refund_is_remembered(office: Office) -> None:
     command = RefundCredit(loan.id, None)
     view_of(
         await office.change(
-            loan.id, lambda loan, context, known: endings.refund(loan, command, context, known)
+            loan.id, lambda loan, context, known: closing.refund(loan, command, context, known)
         )
     )
     kept = await office.store.readings.loan_state(loan.id, EVERYTHING)
@@ -166,7 +166,7 @@ async def test_a_schedule_may_get_shorter_and_tranches_are_numbered(office: Offi
     for part in reversed(parts):
         undoing = UndoDisbursal(opened.id, part)
         outcome = await office.change(
-            opened.id, lambda loan, *rest, asked=undoing: endings.undo_disbursal(loan, asked, *rest)
+            opened.id, lambda loan, *rest, asked=undoing: closing.undo_disbursal(loan, asked, *rest)
         )
         assert isinstance(outcome, Committed)
         assert await is_as_replayed(office, opened.id)

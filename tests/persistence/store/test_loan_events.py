@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.queries import ListLoanEvents, PageRequest
-from domain.views import Page
+from domain.reports.views import Page
 from tests.persistence.store.office import EVERYTHING, Office
 from tests.persistence.store.page_reading import there, whole
 

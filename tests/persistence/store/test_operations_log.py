@@ -7,7 +7,7 @@ import json
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.operating import OperatorAct, TreeOrder
+from domain.operations.operating import OperatorAct, TreeOrder
 from tests.persistence.store.office import Office
 from tests.persistence.store.sign_ins import NOON
 

@@ -8,11 +8,11 @@ import pytest
 import trio
 from uuid_utils.compat import uuid7
 
-from domain.decision import Committed
 from domain.identifiers import LoanId, PaymentId
+from domain.loan.decision import Committed
 from domain.outages import Outage
 from domain.queries import ListPayments, PageRequest
-from domain.views import PaymentView
+from domain.reports.views import PaymentView
 from persistence.store import Store
 from tests.persistence.store.office import EVERYTHING, TODAY, Office
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from domain.account import Account
+from domain.access.account import Account
+from domain.access.roles import Scope, Sight
 from domain.identifiers import UserId
 from domain.queries import PageRequest
-from domain.roles import Scope, Sight
-from domain.views import PresentUser
+from domain.reports.views import PresentUser
 from persistence.node.presence import LINGER, STALE, PostgresPresence
 from persistence.store import Store, StoreOptions
 from tests.persistence.store.office import Office

@@ -7,11 +7,11 @@ from uuid_utils.compat import uuid7
 
 from actors.messages.user_session import CarriedOut, RequestContext
 from actors.sign_in_throttle import WRONG_TRIES_MAX
-from domain.account import Account
-from domain.commands import CreateUser, LendingCommand, SubmitLoan
+from domain.access.account import Account
+from domain.access.roles import Role
+from domain.commands.loans import CreateUser, LendingCommand, SubmitLoan
 from domain.identifiers import LoanId, UserId
 from domain.rejections import IdempotencyRefusal, Rejected, SignInRefusal, UserRefusal
-from domain.roles import Role
 from persistence.store import Store
 from tests.persistence.store.desk_scenes import desk_on
 from tests.persistence.store.office import TERMS, Office

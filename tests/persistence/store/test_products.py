@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.decision import Committed
+from domain.commands.products import CreateProduct, ReplaceProduct
 from domain.identifiers import ProductId
-from domain.product import ProductLimits, ProductView
-from domain.product_commands import CreateProduct, ReplaceProduct
+from domain.loan.decision import Committed
 from domain.queries import ListProducts, PageRequest
 from domain.rejections import AccessRefusal, IdempotencyRefusal, VersionRefusal
+from domain.terms.product import ProductLimits, ProductView
 from tests.persistence.store.office import TERMS, Office, at_once, reasons, view_of
 
 pytestmark = pytest.mark.store

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.arrears import days_past_due, overdue_minor
+from domain.access.roles import Scope, Sight
 from domain.identifiers import LoanId, PaymentId, UserId
-from domain.leadership import Term
-from domain.lifecycle import LoanStatus
-from domain.loan import Loan
+from domain.loan.arrears import days_past_due, overdue_minor
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.loan import Loan
+from domain.operations.leadership import Term
 from domain.queries import ListComments, ListLoanEvents, ListLoans, ListPayments, PageRequest
-from domain.roles import Scope, Sight
-from domain.terms import Frequency, FrequencyUnit
-from domain.views import PaymentTotals, PaymentView, PortfolioLine, StatisticsView
+from domain.reports.views import PaymentTotals, PaymentView, PortfolioLine, StatisticsView
+from domain.terms.terms import Frequency, FrequencyUnit
 from tests.persistence.store.office import EVERYTHING, TERMS, TODAY, Office
 from tests.persistence.store.page_reading import Read, there, whole
 from tests.persistence.store.random_book import make_book

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from domain.conventions import AllocationStrategy, FeeCollection
-from domain.ledger import implied_balances
-from domain.loan_history import replay
-from domain.terms import DisbursementFee, InstalmentFee
-from domain.views import PaymentView
+from domain.loan.ledger_amounts import implied_balances
+from domain.loan.replay import replay
+from domain.reports.views import PaymentView
+from domain.terms.choices import AllocationStrategy, FeeCollection
+from domain.terms.terms import DisbursementFee, InstalmentFee
 from persistence.loans.event_codec import event_of
 from persistence.loans.rows import loan_view, payment_view, reversals
 from tests.persistence.store.office import EVERYTHING, TERMS, Office

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.conventions import RecalculationRest
 from domain.identifiers import LoanId
+from domain.terms.choices import RecalculationRest
 from server.jobs.rebuild import rebuild
 from tests.persistence.store.office import TERMS, Office, view_of
 

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain import endings
-from domain.decision import Committed
+from domain.commands.workouts import RecordRecovery, WriteOffLoan
+from domain.decisions import closing
 from domain.identifiers import LoanId, PaymentId
-from domain.payment import PaymentType
+from domain.loan.decision import Committed
+from domain.loan.payment import PaymentType
 from domain.queries import ListPayments, PageRequest
 from domain.rejections import IdempotencyRefusal, PaymentRefusal, Rejected
-from domain.workout_commands import RecordRecovery, WriteOffLoan
 from persistence.commit.dashboard_counters import PAYMENTS
 from persistence.store import Store
 from server.jobs.rebuild import rebuild
@@ -30,7 +30,7 @@ async def written_off(office: Office) -> LoanId:
     command = WriteOffLoan(loan.id, "gone")
     view_of(
         await office.change(
-            loan.id, lambda it, context, known: endings.write_off(it, command, context, known)
+            loan.id, lambda it, context, known: closing.write_off(it, command, context, known)
         )
     )
     return loan.id
@@ -41,7 +41,7 @@ async def recover(office: Office, loan_id: LoanId, made: PaymentId, amount: str 
     context = office.context()
     return await office.store.loan_book.change_loan(
         loan_id,
-        lambda it, known: endings.recover(it, command, context, known),
+        lambda it, known: closing.recover(it, command, context, known),
         context,
         made_id=made,
     )

@@ -16,13 +16,13 @@ from uuid_utils.compat import uuid7
 
 from actors.messages.user_session import RequestContext
 from actors.session.commands import CommandDesk
-from domain import commands
-from domain.account import Account
-from domain.decision import Committed
+from domain.access.account import Account
+from domain.access.roles import Role
+from domain.commands import loans
+from domain.commands.workouts import PayOff, RefundCredit
 from domain.identifiers import DisbursementId, LoanId, PaymentId, SessionId, UserId
+from domain.loan.decision import Committed
 from domain.rejections import LoanRefusal, Rejected
-from domain.roles import Role
-from domain.workout_commands import PayOff, RefundCredit
 from persistence.store import Store
 from tests.persistence.store.desk_scenes import LATER, LateClock, desk_on
 from tests.persistence.store.office import EVERYTHING, TERMS, Office, view_of
@@ -45,18 +45,18 @@ class Till:
     customer: Account
     loan_id: LoanId = field(default_factory=lambda: LoanId(uuid7()))
 
-    async def ask(self, who: Account, command: commands.LendingCommand) -> Any:
+    async def ask(self, who: Account, command: loans.LendingCommand) -> Any:
         access = await self.office.store.accounts.access(who.id)
         assert access is not None
         request = RequestContext(SessionId(UUID(int=1)), "a-request", "192.0.2.1")
         return await self.desk.carry_out(access.account, request, command)
 
-    async def do(self, who: Account, command: commands.LendingCommand) -> Any:
+    async def do(self, who: Account, command: loans.LendingCommand) -> Any:
         return view_of(await self.ask(who, command))
 
     async def puppet(self, maker: Account, role: Role = Role.OFFICER) -> Account:
         user_id = UserId(uuid7())
-        command = commands.CreateUser(user_id, f"{user_id}@x.org", CHOSEN, "A Puppet", role, None)
+        command = loans.CreateUser(user_id, f"{user_id}@x.org", CHOSEN, "A Puppet", role, None)
         made: Account = await self.do(maker, command)
         return made
 
@@ -64,24 +64,24 @@ class Till:
         kept = await self.office.store.accounts.password_hash(who.id)
         assert kept is not None
         current = kept.removeprefix("hash of ")
-        await self.do(who, commands.ChangePassword(who.id, current, f"{CHOSEN}-{uuid7()}"))
+        await self.do(who, loans.ChangePassword(who.id, current, f"{CHOSEN}-{uuid7()}"))
 
     async def apply(self, who: Account) -> None:
-        command = commands.SubmitLoan(self.loan_id, self.customer.id, None, None, TERMS, None)
+        command = loans.SubmitLoan(self.loan_id, self.customer.id, None, None, TERMS, None)
         await self.do(who, command)
 
-    def amend(self) -> commands.LendingCommand:
-        return commands.AmendLoan(self.loan_id, 1, replace(TERMS, instalments=9), None)
+    def amend(self) -> loans.LendingCommand:
+        return loans.AmendLoan(self.loan_id, 1, replace(TERMS, instalments=9), None)
 
-    def approve(self) -> commands.LendingCommand:
-        return commands.ApproveLoan(self.loan_id, None)
+    def approve(self) -> loans.LendingCommand:
+        return loans.ApproveLoan(self.loan_id, None)
 
-    def disburse(self) -> commands.LendingCommand:
-        return commands.DisburseLoan(self.loan_id, DisbursementId(uuid7()), None, None)
+    def disburse(self) -> loans.LendingCommand:
+        return loans.DisburseLoan(self.loan_id, DisbursementId(uuid7()), None, None)
 
-    def pay(self, amount: str) -> commands.RecordPayment:
+    def pay(self, amount: str) -> loans.RecordPayment:
         made = PaymentId(uuid7())
-        return commands.RecordPayment(made, self.loan_id, Decimal(amount), None, None, None, None)
+        return loans.RecordPayment(made, self.loan_id, Decimal(amount), None, None, None, None)
 
     async def paid_out(self) -> None:
         await self.apply(self.officer)
@@ -146,7 +146,7 @@ async def test_setting_the_password_of_another_ties_as_making_them_does(till: Ti
     await till.apply(till.officer)
     await till.do(till.manager, till.approve())
     colleague = await till.office.user(Role.OFFICER)
-    await till.do(till.manager, commands.ChangePassword(colleague.id, None, CHOSEN))
+    await till.do(till.manager, loans.ChangePassword(colleague.id, None, CHOSEN))
     refused(await till.ask(colleague, till.disburse()))
 
 
@@ -159,7 +159,7 @@ async def test_it_takes_both_a_password_of_ones_own_and_a_month(till: Till) -> N
     refused(await till.ask(puppet, till.disburse()))
     till.clock.at = LATER + MONTH - timedelta(seconds=1)
     refused(await till.ask(puppet, till.disburse()))
-    await till.do(till.manager, commands.ChangePassword(puppet.id, None, CHOSEN))
+    await till.do(till.manager, loans.ChangePassword(puppet.id, None, CHOSEN))
     till.clock.at = LATER + 3 * MONTH
     refused(await till.ask(puppet, till.disburse()))
     await till.choose(puppet)
@@ -182,7 +182,7 @@ async def test_no_one_refunds_what_they_recorded_themselves(till: Till) -> None:
     await till.do(till.officer, till.pay("9000.00"))
     refused(await till.ask(till.officer, RefundCredit(till.loan_id, None)))
     refused(await till.ask(till.officer, RefundCredit(till.loan_id, Decimal("1.00"))))
-    await till.do(till.manager, commands.ChangePassword(till.officer.id, None, CHOSEN))
+    await till.do(till.manager, loans.ChangePassword(till.officer.id, None, CHOSEN))
     refused(await till.ask(till.manager, RefundCredit(till.loan_id, None)))
     other = await till.office.user(Role.OFFICER)
     assert isinstance(await till.ask(other, RefundCredit(till.loan_id, None)), Committed)
@@ -207,7 +207,7 @@ async def test_who_recorded_only_what_was_used_or_never_counted_may_refund(till:
     await till.do(till.officer, till.pay("600.00"))
     mistake = till.pay("20.00")
     await till.do(third, mistake)
-    await till.do(other, commands.ReversePayment(mistake.payment_id, till.loan_id))
+    await till.do(other, loans.ReversePayment(mistake.payment_id, till.loan_id))
     all_left = PayOff(PaymentId(uuid7()), till.loan_id, Decimal("1000.00"), None, None, None)
     await till.do(other, all_left)
     await till.do(third, replace(till.pay("9.00"), already_received=True))
@@ -221,7 +221,7 @@ async def test_a_reversal_is_anothers_where_the_lender_says_so(till: Till) -> No
     await till.paid_out()
     mistake = till.pay("20.00")
     await till.do(till.officer, mistake)
-    undo = commands.ReversePayment(mistake.payment_id, till.loan_id, "typed twice")
+    undo = loans.ReversePayment(mistake.payment_id, till.loan_id, "typed twice")
     till.desk = replace(till.desk, four_eyes_reversals=True)
     refused(await till.ask(till.officer, undo))
     puppet = await till.puppet(till.manager)
@@ -231,7 +231,7 @@ async def test_a_reversal_is_anothers_where_the_lender_says_so(till: Till) -> No
     undone = await till.do(till.manager, undo)
     assert (undone.status, undone.reversal_reason) == ("reversed", "typed twice")
     till.desk = replace(till.desk, four_eyes_reversals=False)
-    plain = await till.do(puppet, commands.ReversePayment(other.payment_id, till.loan_id))
+    plain = await till.do(puppet, loans.ReversePayment(other.payment_id, till.loan_id))
     assert (plain.status, plain.reversal_reason) == ("reversed", None)
 
 
@@ -240,7 +240,7 @@ async def test_the_reason_of_a_reversal_is_kept_in_event_trail_and_payment(till:
     await till.paid_out()
     mistake = till.pay("20.00")
     await till.do(till.officer, mistake)
-    undo = commands.ReversePayment(mistake.payment_id, till.loan_id, "typed twice")
+    undo = loans.ReversePayment(mistake.payment_id, till.loan_id, "typed twice")
     await till.do(till.officer, undo)
     (event,) = await till.office.sql(
         "SELECT data ->> 'reason' AS reason FROM loan_events"

@@ -6,8 +6,8 @@ import pytest
 import trio
 from uuid_utils.compat import uuid7
 
-from domain.notices import NoticeType
-from domain.sign_in import RefreshReused, Rotated
+from domain.access.sign_in import RefreshReused, Rotated
+from domain.notifications.notification import NoticeType
 from tests.persistence.store.office import Office, nobody_objects, view_of
 from tests.persistence.store.sign_ins import (
     LIFE,

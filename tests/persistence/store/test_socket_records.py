@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trio
 
+from domain.access.sign_in import TicketHolder
 from domain.identifiers import SessionId, UserId
-from domain.notices import NoticeType
-from domain.operating import WatchAct
+from domain.notifications.notification import NoticeType
+from domain.operations.operating import WatchAct
 from domain.outages import StoreUnavailable
-from domain.sign_in import TicketHolder
-from domain.views import FeedPosition
+from domain.reports.views import FeedPosition
 from persistence.store import Store
 from tests.persistence.store.office import Office
 

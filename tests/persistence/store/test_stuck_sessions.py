@@ -15,12 +15,12 @@ import trio
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
+from domain.access.sign_in import TicketHolder
 from domain.identifiers import LoanId, SessionId, UserId
-from domain.leadership import Term
-from domain.notices import FeedEntry
+from domain.notifications.notification import FeedEntry
+from domain.operations.leadership import Term
 from domain.outages import Outage
 from domain.queries import ListAudit, ListPayments, ListProducts, ListUsers, PageRequest
-from domain.sign_in import TicketHolder
 from persistence.postgres.dial import PoolLimits
 from persistence.postgres.statements import compiled
 from persistence.store import Store, StoreOptions

@@ -16,13 +16,13 @@ from actors.messages.housekeeping import SweepNow
 from actors.messages.replies import Unavailable
 from actors.node.elector import Elector
 from actors.node.housekeeping import Housekeeping
-from domain.account import SignInSession
+from domain.access.account import SignInSession
+from domain.access.sign_in import RefreshTicket
 from domain.clocks import ClocksApart
-from domain.decision import Committed
 from domain.identifiers import SessionId
-from domain.leadership import Term
-from domain.sign_in import RefreshTicket
-from domain.views import Sweepings
+from domain.loan.decision import Committed
+from domain.operations.leadership import Term
+from domain.reports.views import Sweepings
 from persistence.node.cleanup import AGED_MAX
 from persistence.store import Store, StoreOptions
 from supervisors.runtime.child_spec import ChildSpec, Strategy

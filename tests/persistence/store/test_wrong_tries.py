@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.leadership import Term
+from domain.operations.leadership import Term
 from tests.persistence.store.office import Office
 from tests.persistence.store.sign_ins import sign_in
 

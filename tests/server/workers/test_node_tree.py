@@ -8,9 +8,9 @@ import pytest
 import trio
 
 from actors.ports.tree_views import OrderRefused, OrderTaken, TransitionView
-from domain.operating import TreeOrder
+from domain.operations.operating import TreeOrder
 from domain.outages import NodeSilent
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from supervisors.inspection.reader import supervisor_snapshot
 from supervisors.runtime.child import Order
 from supervisors.runtime.orders import restart_child, resume, suspend

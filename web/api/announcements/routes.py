@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.commands import AnnounceMaintenance
+from domain.commands.loans import AnnounceMaintenance
 from domain.identifiers import AnnouncementId
-from domain.views import AnnouncementView
+from domain.reports.views import AnnouncementView
 from web.api.announcements.shapes import AnnouncementShape, MaintenanceBody, render_announcement
 from web.responses.problems import Problem
 from web.responses.replies import Outcome

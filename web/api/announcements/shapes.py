@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from domain.views import AnnouncementView
+from domain.reports.views import AnnouncementView
 from web.requests.fields import (
     NOT_BLANK,
     Id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from actors.messages.gatekeeper import Grant, Refresh, SignIn
-from domain.commands import EndSession
+from domain.commands.loans import EndSession
 from domain.identifiers import SessionId
 from domain.queries import ListMySessions
 from domain.rejections import AccessRefusal

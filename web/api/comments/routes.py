@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.commands import AddComment
+from domain.commands.loans import AddComment
 from domain.identifiers import CommentId, LoanId
 from domain.queries import ListComments
-from domain.views import CommentView, Page
+from domain.reports.views import CommentView, Page
 from web.api.payments.shapes import CommentBody, CommentList, CommentShape, render_comment
 from web.responses.problems import Problem
 from web.responses.replies import Outcome

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.book_arrears import ArrearsView, CurrencyArrears
 from domain.money import amount_writer
+from domain.reports.portfolio_arrears import ArrearsView, CurrencyArrears
 from web.requests.fields import Day, Money, Rate, ResponseShape
 
 

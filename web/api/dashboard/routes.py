@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.book_arrears import ArrearsView
 from domain.queries import ReadArrears, ReadNetworkStatus, ReadStatistics, ReadSyncSummary
-from domain.views import NetworkView, StatisticsView, SyncSummaryView
+from domain.reports.portfolio_arrears import ArrearsView
+from domain.reports.views import NetworkView, StatisticsView, SyncSummaryView
 from web.api.dashboard.arrears_shapes import ArrearsShape, render_arrears
 from web.api.dashboard.shapes import (
     NetworkStatus,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from domain.money import format_minor
-from domain.views import (
+from domain.reports.views import (
     ComponentHealth,
     NetworkView,
     PaymentTotals,

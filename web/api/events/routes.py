@@ -20,10 +20,10 @@ from actors.messages.user_session import Attached
 from actors.ports.close_codes import CloseCode
 from actors.runtime.envelope import ActorError
 from domain.identifiers import LoanId
-from domain.notices import PUBLIC_TYPES, NoticeType
+from domain.notifications.notification import PUBLIC_TYPES, NoticeType
 from domain.outages import Outage
 from domain.queries import ReadLoan
-from domain.views import FeedPosition, LoanView
+from domain.reports.views import FeedPosition, LoanView
 from web.requests.fields import read_uuid
 from web.requests.parsing import Parameter
 from web.responses.problems import Problem, bad_parameter

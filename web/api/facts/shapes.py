@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from domain.money import format_minor
-from domain.product import Product
-from domain.terms import Terms
+from domain.terms.product import Product
+from domain.terms.terms import Terms
 from web.api.products.shapes import render_limits
 from web.api.terms.shapes import render_terms
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.audit_trail import AUDIT_ACTIONS, AUDIT_ENTITIES
-from domain.ledger import LedgerAccount
-from domain.ledger_views import TrialBalanceView
+from domain.access.audit_trail import AUDIT_ACTIONS, AUDIT_ENTITIES
+from domain.accounting.views import TrialBalanceView
+from domain.loan.ledger_amounts import LedgerAccount
 from domain.queries import ListAudit, ListJournalEntries, ReadTrialBalance
-from domain.views import Page
+from domain.reports.views import Page
 from web.api.ledger.shapes import (
     AuditList,
     JournalEntryList,

@@ -5,14 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Literal
 
-from domain.journal import JournalMemo
-from domain.ledger import LedgerAccount
-from domain.ledger_views import (
-    AccountBalance,
-    AuditView,
-    JournalEntryView,
-    TrialBalanceView,
-)
+from domain.accounting.journal import JournalMemo
+from domain.accounting.views import AccountBalance, AuditView, JournalEntryView, TrialBalanceView
+from domain.loan.ledger_amounts import LedgerAccount
 from domain.money import format_minor
 from web.api.facts.shapes import render_facts
 from web.requests.fields import Day, Id, Instant, Money, ResponseShape

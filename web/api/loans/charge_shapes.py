@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from domain.charge_listing import ChargeStand
-from domain.conventions import ChargeKind
 from domain.money import amount_writer
-from domain.views import ScheduleView
+from domain.reports.charges import ChargeStand
+from domain.reports.views import ScheduleView
+from domain.terms.choices import ChargeKind
 from web.requests.fields import Day, Id, Money, ResponseShape
 
 

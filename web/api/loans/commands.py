@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.commands import ApproveLoan, DisburseLoan, LoanCommand, RejectLoan, WithdrawLoan
+from domain.commands.loans import ApproveLoan, DisburseLoan, LoanCommand, RejectLoan, WithdrawLoan
 from domain.identifiers import DisbursementId, LoanId
-from domain.views import LoanView
+from domain.reports.views import LoanView
 from web.api.loans.application_shapes import ApprovalBody, DisbursementBody, RejectionBody
 from web.api.loans.shapes import LoanShape, render_loan
 from web.requests.fields import NoFields, RequestShape

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from domain.charge_listing import ChargeStand
-from domain.decision import Committed
 from domain.identifiers import PaymentId
+from domain.loan.decision import Committed
 from domain.queries import ListLoanEvents, PageRequest, ReadPayment, ReadSchedule
-from domain.views import LoanView, Page, PaymentView, ScheduleView
+from domain.reports.charges import ChargeStand
+from domain.reports.views import LoanView, Page, PaymentView, ScheduleView
 from web.responses.problems import Problem, outcome_unknown
 from web.routing.call import Call
 

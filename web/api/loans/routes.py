@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from domain.commands import AmendLoan, SubmitLoan, WithdrawLoan
+from domain.commands.loans import AmendLoan, SubmitLoan, WithdrawLoan
 from domain.identifiers import BranchId, LoanId, ProductId, UserId
-from domain.lifecycle import LoanStatus
+from domain.loan.lifecycle import LoanStatus
 from domain.queries import ListLoanEvents, ListLoans, ReadLoan, ReadProduct, ReadSchedule
-from domain.views import LoanView, Page, ScheduleView
+from domain.reports.views import LoanView, Page, ScheduleView
 from web.api.loans.application_shapes import AmendmentBody, ApplicationBody
 from web.api.loans.schedule_shapes import (
     LoanEventList,

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-from domain.arrears import instalment_status
-from domain.book import Tranche
-from domain.instalment import Instalment
-from domain.interest_lines import InterestLine
+from domain.loan.arrears import instalment_status
 from domain.money import amount_writer, format_unrounded
-from domain.views import EventView, ScheduleView
+from domain.reports.interest_lines import InterestLine
+from domain.reports.views import EventView, ScheduleView
+from domain.schedule.instalment import Instalment
+from domain.schedule.state import Tranche
 from web.api.facts.shapes import render_facts
 from web.requests.fields import Day, Id, Instant, Money, Rate, ResponseShape
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from domain.identifiers import ChargeId, DisbursementId, PaymentId
-from domain.terms import Frequency
-from domain.views import LoanView, PaymentView
-from domain.workout_commands import (
+from domain.commands.workouts import (
     AddCharge,
     ChangeRate,
     ChargeOverdue,
@@ -28,6 +25,9 @@ from domain.workout_commands import (
     WaiveInterest,
     WriteOffLoan,
 )
+from domain.identifiers import ChargeId, DisbursementId, PaymentId
+from domain.reports.views import LoanView, PaymentView
+from domain.terms.terms import Frequency
 from web.api.loans.charge_shapes import ChargeShape, render_charge
 from web.api.loans.commands import command_loan, command_route, loan_id
 from web.api.loans.created import charge_made, payment_made

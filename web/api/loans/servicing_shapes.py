@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from domain.conventions import ChargeBase, ChargeKind
+from domain.terms.choices import ChargeBase, ChargeKind
 from web.api.terms.bodies import FrequencyBody
 from web.requests.fields import (
     AmountField,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.arrears import AS_USUAL, lateness
-from domain.idle_terms import idle_notes
-from domain.lifecycle import LoanStatus
+from domain.loan.arrears import AS_USUAL, lateness
+from domain.loan.lifecycle import LoanStatus
 from domain.money import amount_writer
-from domain.terms import (
+from domain.reports.views import LoanView
+from domain.terms.idle_terms import idle_notes
+from domain.terms.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,
     InterestCalcPeriod,
     InterestMethod,
 )
-from domain.views import LoanView
 from web.api.terms.shapes import FrequencyShape, TermsShape, render_terms
 from web.requests.fields import Day, Id, Instant, Money, Rate, ResponseShape
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.conventions import PreclosureInterest
-from domain.loan_reckoning import PayoffView, StatementView
 from domain.money import amount_writer
-from domain.statement import StatementEntry, StatementLine
+from domain.reports.loan_reports import PayoffView, StatementView
+from domain.reports.statement import StatementEntry, StatementLine
+from domain.terms.choices import PreclosureInterest
 from web.api.payments.shapes import AllocationShape
 from web.requests.fields import Day, Id, Money, ResponseShape
 from web.responses.csv_text import csv_text

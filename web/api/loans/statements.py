@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from domain.identifiers import LoanId
-from domain.loan_reckoning import PayoffView, StatementView
 from domain.queries import ReadPayoff, ReadSchedule, ReadStatement
-from domain.views import ScheduleView
+from domain.reports.loan_reports import PayoffView, StatementView
+from domain.reports.views import ScheduleView
 from web.api.loans.charge_shapes import ChargesShape, render_charges
 from web.api.loans.statement_shapes import (
     PayoffShape,

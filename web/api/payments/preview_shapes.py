@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import RootModel
 
-from domain.allocation import Allocation
-from domain.foresight import ForesightView, LoanStand, PaymentChange
-from domain.lifecycle import LoanStatus
+from domain.allocation.allocation import Allocation
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payment import Payment, PaymentStatus, PaymentType
 from domain.money import format_minor
-from domain.payment import Payment, PaymentStatus, PaymentType
+from domain.simulation.payment_preview import ForesightView, LoanStand, PaymentChange
 from web.api.payments.shapes import AllocationShape, PaymentShape
 from web.requests.fields import Day, Id, Money, ResponseShape
 

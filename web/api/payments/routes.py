@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.commands import AnnotatePayment, ApplySuspense, RecordPayment, ReversePayment
-from domain.foresight import ForeseePayment, ForesightView
+from domain.commands.loans import AnnotatePayment, ApplySuspense, RecordPayment, ReversePayment
 from domain.identifiers import LoanId, PaymentId
-from domain.payment import PaymentStatus, PaymentType
+from domain.loan.payment import PaymentStatus, PaymentType
 from domain.queries import ListPayments, ReadPayment
-from domain.views import Page, PaymentView
+from domain.reports.views import Page, PaymentView
+from domain.simulation.payment_preview import ForeseePayment, ForesightView
 from web.api.payments.preview_shapes import ForesightShape, ReversalAnswer, render_foresight
 from web.api.payments.shapes import (
     AnnotationBody,

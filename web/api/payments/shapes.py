@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from domain.loan.payment import PaymentStatus, PaymentType
 from domain.money import format_minor
-from domain.payment import PaymentStatus, PaymentType
-from domain.views import CommentView, PaymentView
+from domain.reports.views import CommentView, PaymentView
 from web.requests.fields import (
     AmountField,
     CurrencyField,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.commands.products import CreateProduct, ReplaceProduct
 from domain.identifiers import ProductId
-from domain.product import ProductView
-from domain.product_commands import CreateProduct, ReplaceProduct
 from domain.queries import ListProducts, ReadProduct
-from domain.views import Page
+from domain.reports.views import Page
+from domain.terms.product import ProductView
 from web.api.products.shapes import (
     ProductBody,
     ProductChangeBody,

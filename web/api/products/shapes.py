@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from domain.identifiers import ProductId
-from domain.idle_terms import idle_notes
 from domain.money import format_minor, minor_exactly
-from domain.product import Product, ProductLimits, ProductView, name_of
 from domain.rejections import FieldFault
-from domain.terms import Terms
+from domain.terms.idle_terms import idle_notes
+from domain.terms.product import Product, ProductLimits, ProductView, name_of
+from domain.terms.terms import Terms
 from web.api.terms.bodies import TermsBody
 from web.api.terms.shapes import TermsShape, render_terms
 from web.requests.fields import (

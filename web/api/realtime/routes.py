@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.queries import ListPresent, ReadConnections
-from domain.views import ConnectionsView, Page
+from domain.reports.views import ConnectionsView, Page
 from web.api.realtime.shapes import ActiveConnections, PresenceList, Ticket, render_present
 from web.requests.fields import NoFields
 from web.responses.problems import Problem

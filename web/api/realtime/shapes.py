@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.roles import Role
-from domain.views import PresentUser
+from domain.access.roles import Role
+from domain.reports.views import PresentUser
 from web.requests.fields import Id, Instant, ResponseShape
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import trio
 
-from domain.account import Account
+from domain.access.account import Account
 from domain.queries import ConfirmOperator
 from web.api.supervision.event_queue import GREETING, HEARTBEAT, MEDIA_TYPE, TransitionQueue
 from web.responses.problems import Problem

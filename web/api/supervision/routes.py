@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from actors.ports.tree_views import ActorView, DrainView, NodeView, OrderTaken, WorkInHand
-from domain.commands import DrainNode, OrderActor
-from domain.operating import TreeOrder
+from domain.commands.loans import DrainNode, OrderActor
+from domain.operations.operating import TreeOrder
 from domain.queries import ReadActor, ReadDrainEffect, ReadFigures, ReadRestartEffect, ReadTree
 from web.api.supervision.shapes import (
     ActorShape,

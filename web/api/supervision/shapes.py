@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from actors.ports.tree_views import ActorView, WorkInHand
-from domain.operating import TreeOrder
+from domain.operations.operating import TreeOrder
 from web.requests.fields import RequestShape, ResponseShape, TextField
 
 _SESSIONS: Final = "/sessions/"

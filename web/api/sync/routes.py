@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.queries import ReadNetworkStatus, ReadSyncSummary
-from domain.views import NetworkView, SyncSummaryView
+from domain.reports.views import NetworkView, SyncSummaryView
 from web.api.dashboard.shapes import NetworkStatus, PendingCount, render_network, render_pending
 from web.responses.problems import Problem
 from web.responses.replies import Outcome, Reply

@@ -7,7 +7,7 @@ from typing import Final
 
 import trio
 
-from domain.views import ComponentHealth
+from domain.reports.views import ComponentHealth
 from web.api.dashboard.shapes import About, HealthShape, Liveness, Readiness, render_components
 from web.responses.problems import RETRY_SOON_S, retry_after
 from web.responses.replies import Outcome, Reply

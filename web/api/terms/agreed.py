@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from domain.identifiers import ProductId
-from domain.idle_terms import without_effect
-from domain.product import Product, ProductView, not_offered, outside_product
 from domain.queries import ReadProduct
 from domain.rejections import FieldFault
-from domain.terms import Terms
+from domain.terms.idle_terms import without_effect
+from domain.terms.product import Product, ProductView, not_offered, outside_product
+from domain.terms.terms import Terms
 from web.api.terms.bodies import LoanTermsBody, TermsBody
 from web.responses.problems import Problem, from_rejected, invalid_fields
 from web.routing.call import Call

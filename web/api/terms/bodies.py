@@ -14,10 +14,10 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from domain import conventions as choices
 from domain.money import minor_exactly
 from domain.rejections import FieldFault
-from domain.terms import (
+from domain.terms import choices
+from domain.terms.terms import (
     INSTALMENTS_MAX,
     Amortization,
     DaysInMonth,

@@ -8,7 +8,10 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from domain.conventions import (
+from domain.invisible import is_invisible
+from domain.money import minor_exactly
+from domain.rejections import FieldFault
+from domain.terms.choices import (
     ChargeBase,
     ChargeKind,
     Component,
@@ -16,10 +19,7 @@ from domain.conventions import (
     FeeCollection,
     InstalmentRounding,
 )
-from domain.invisible import is_invisible
-from domain.money import minor_exactly
-from domain.rejections import FieldFault
-from domain.terms import DelinquencyBucket, DisbursementFee, InstalmentFee
+from domain.terms.terms import DelinquencyBucket, DisbursementFee, InstalmentFee
 from web.requests.faults import told_as_one_of
 from web.requests.fields import AmountField, PercentField, RequestShape
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from domain import conventions as choices
 from domain.money import format_minor
-from domain.product import name_of
-from domain.terms import (
+from domain.terms import choices
+from domain.terms.product import name_of
+from domain.terms.terms import (
     Amortization,
     DaysInMonth,
     DaysInYear,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.account import Account
-from domain.commands import ChangePassword, CreateUser, DeactivateUser, UpdateUser
+from domain.access.account import Account
+from domain.commands.loans import ChangePassword, CreateUser, DeactivateUser, UpdateUser
 from domain.identifiers import BranchId, UserId
 from domain.queries import ListUsers, ReadMyself, ReadUser
-from domain.views import Page
+from domain.reports.views import Page
 from web.api.users.shapes import (
     CreateUserBody,
     PasswordBody,

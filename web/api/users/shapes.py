@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from actors.messages.gatekeeper import Grant
-from domain.account import Account, SignInSession
+from domain.access.account import Account, SignInSession
+from domain.access.roles import Role
 from domain.identifiers import SessionId
-from domain.roles import Role
 from web.requests.fields import (
     SECRET,
     EmailField,

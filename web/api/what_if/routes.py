@@ -9,8 +9,8 @@ import trio
 
 from domain.identifiers import LoanId
 from domain.queries import QuoteTerms, SupposeOfLoan
-from domain.quoting import QuoteView, WhatIfView
-from domain.what_if import WhatIf
+from domain.simulation.quote import QuoteView, WhatIfView
+from domain.simulation.what_if import WhatIf
 from web.api.terms.agreed import agreed_terms
 from web.api.what_if.scenarios import ScenarioBody, WhatIfBody, suppositions_of
 from web.api.what_if.shapes import (

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from domain import suppositions as supposed
-from domain.conventions import ChargeKind
 from domain.identifiers import PaymentId
-from domain.suppositions import Supposition
-from domain.terms import INSTALMENTS_MAX, Frequency
+from domain.simulation import hypotheses as supposed
+from domain.simulation.hypotheses import Supposition
+from domain.terms.choices import ChargeKind
+from domain.terms.terms import INSTALMENTS_MAX, Frequency
 from web.api.terms.bodies import FrequencyBody
 from web.requests.faults import TAGGED
 from web.requests.fields import (

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.lifecycle import LoanStatus
+from domain.loan.lifecycle import LoanStatus
+from domain.loan.payment import Payment
 from domain.money import amount_writer
-from domain.payment import Payment
-from domain.quoting import QuoteView, WhatIfView
-from domain.what_if import Projection, Scenario
+from domain.simulation.quote import QuoteView, WhatIfView
+from domain.simulation.what_if import Projection, Scenario
 from web.api.loans.schedule_shapes import (
     DisbursementShape,
     InstalmentShape,

@@ -1,0 +1,1 @@
+"""Who may do what: roles, accounts, sign-ins, and the rules of users."""

@@ -1,0 +1,1 @@
+"""What an event posts in the journal."""

@@ -1,0 +1,1 @@
+"""Which events a command makes, or why it is refused."""

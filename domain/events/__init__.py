@@ -1,0 +1,1 @@
+"""What has happened to a loan, and in which order events count."""

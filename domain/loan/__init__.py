@@ -1,0 +1,1 @@
+"""A loan: its life cycle, its state, and how events make it."""

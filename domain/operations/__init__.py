@@ -1,0 +1,1 @@
+"""What operators order of a node, and who leads it."""

@@ -1,0 +1,1 @@
+"""What is read of a loan or a portfolio on a day."""

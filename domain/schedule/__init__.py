@@ -1,0 +1,1 @@
+"""The schedule engine: interest, rows, charges, and their recalculation."""

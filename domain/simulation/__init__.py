@@ -1,0 +1,1 @@
+"""What would be if: quotes, what-ifs, previews; nothing of it is kept."""

@@ -1,0 +1,1 @@
+"""What was agreed: the terms of a loan, their choices and bounds, and the products behind them."""
