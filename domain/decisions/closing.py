@@ -41,7 +41,6 @@ from domain.loan.payment import PaymentStatus
 from domain.loan.payoff import payoff_on
 from domain.loan.replay import is_in_order, replay, take_payment
 from domain.loan.working_loan import is_whole
-from domain.money import format_minor
 from domain.rejections import Rejected, WorkoutRefusal
 
 
@@ -152,10 +151,6 @@ def recover(
     amount = amount_of(loan, command.amount)
     if isinstance(amount, Rejected):
         return amount
-    left = 0 if loan.book is None else loan.book.written_off_minor - loan.book.recovered_minor
-    if amount > left:
-        shown = format_minor(max(0, left), loan.terms.currency)
-        return bad_amount("/amount", f"must be at most the {shown} that are not yet recovered")
     event = happened.RecoveryReceived(
         **header(loan.id, context, value_date),
         payment_id=command.payment_id,

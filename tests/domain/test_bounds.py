@@ -10,11 +10,10 @@ from uuid import UUID
 import pytest
 
 from domain.commands.loans import AmendLoan
-from domain.commands.workouts import AddCharge, ReAgeLoan, RecordRecovery, WriteOffLoan
-from domain.decisions.closing import recover, write_off
+from domain.commands.workouts import AddCharge, ReAgeLoan
 from domain.decisions.origination import amend, apply, submit
 from domain.decisions.workout import add_charge, re_age
-from domain.identifiers import ChargeId, PaymentId
+from domain.identifiers import ChargeId
 from domain.loan.decision import Decision
 from domain.rejections import FieldFault, Rejected
 from domain.simulation import hypotheses as supposed
@@ -23,7 +22,6 @@ from domain.terms.choices import ChargeKind
 from tests.domain.lending_scenes import (
     BRANCH,
     LOAN,
-    MANAGER,
     TELLER,
     TODAY,
     TWELVE_MONTHS,
@@ -99,25 +97,3 @@ def test_a_re_age_begins_within_a_year(over: int) -> None:
     else:
         decided(outcome)
         assert not isinstance(what_if, FieldFault)
-
-
-def test_no_more_is_recovered_than_was_written_off() -> None:
-    history, loan = active_history()
-    gone = decided(
-        write_off(loan, WriteOffLoan(LOAN, "gone"), context(MANAGER, event=201), history)
-    )
-    later = context(TELLER, event=202, today=TODAY + timedelta(days=1))
-
-    def come(loan: object, amount: str, event: int) -> object:
-        command = RecordRecovery(
-            PaymentId(UUID(int=event)), LOAN, Decimal(amount), None, None, None
-        )
-        moment = replace(later, event_id=UUID(int=event), today=TODAY + timedelta(days=event - 300))
-        return recover(loan, command, moment, None)
-
-    told = ("/amount", "must be at most the 1200.00 that are not yet recovered")
-    assert fault(come(gone.loan, "1200.01", 301)) == told
-    part = decided(come(gone.loan, "1000.00", 301))
-    told = ("/amount", "must be at most the 200.00 that are not yet recovered")
-    assert fault(come(part.loan, "200.01", 302)) == told
-    assert decided(come(part.loan, "200.00", 302)).loan.book.recovered_minor == 120_000
