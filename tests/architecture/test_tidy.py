@@ -41,6 +41,8 @@ def tree(tmp_path: Path) -> Path:
     write(tmp_path, "ARCHITECTURE.md", "`domain/` holds the rules.\n")
     write(tmp_path, "domain/__init__.py", MODULE)
     write(tmp_path, "domain/money.py", MODULE + "def cents(x):\n    return x.quantize(1)\n")
+    for number in range(16):
+        write(tmp_path, f"domain/terms/term_{number}.py", MODULE)
     write(tmp_path, "persistence/tables.py", MODULE * 301)
     write(tmp_path, "migrations/versions/0001.py", MODULE * 301)
     write(tmp_path, "tests/domain/test_money_rounds.py", MODULE)
@@ -65,6 +67,7 @@ def function_of(lines: int) -> str:
 PLANTED: dict[str, tuple[str, str]] = {
     "long_files": ("domain/schedule/day_count.py", MODULE + "x = 1\n" * 400),
     "long_functions": ("domain/schedule/day_count.py", MODULE + function_of(61)),
+    "crowded_folders": ("domain/terms/one_more.py", MODULE),
     "silent_modules": ("domain/schedule/day_count.py", "x = 1\n"),
     "nameless_modules": ("domain/utils.py", MODULE),
     "undeclared_folders": ("plugins/README", "a new idea\n"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
+FOLDER_FILES_MAX = 16
 TOP_LEVEL = frozenset(
     {
         *("actors", "domain", "gateways", "migrations", "persistence", "server", "supervisors"),
@@ -98,6 +99,16 @@ def long_functions(root: Path) -> Iterator[str]:
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > FUNCTION_LINES_MAX and not name.startswith(UNMEASURED):
                     yield f"{name}: {node.name} has {length} lines, not {FUNCTION_LINES_MAX}"
+
+
+def crowded_folders(root: Path) -> Iterator[str]:
+    """A folder of a room that holds more than 16 files beside `__init__` has several subjects."""
+    for room in rooms(root):
+        for folder in sorted({path.parent for path in (root / room).rglob("*.py")}):
+            found = len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
+            if found > FOLDER_FILES_MAX:
+                name = folder.relative_to(root).as_posix()
+                yield f"{name} holds {found} files, the most is {FOLDER_FILES_MAX}"
 
 
 def silent_modules(root: Path) -> Iterator[str]:
@@ -216,6 +227,7 @@ def borrowed_privileges(root: Path) -> Iterator[str]:
 RULES = (
     long_files,
     long_functions,
+    crowded_folders,
     silent_modules,
     nameless_modules,
     undeclared_folders,
