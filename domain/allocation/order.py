@@ -103,8 +103,15 @@ def room(position: Position, step: Step, day: date) -> int:
         if not (asked or everything):
             return 0
         paid = sum([one.paid_principal for one in position.rows])
-        # What earlier rows still ask for is theirs, in whatever order they are paid.
-        theirs = sum([max(0, r.principal - r.paid_principal) for r in position.rows[: step.row]])
+        # What earlier rows still ask for is theirs, in whatever order they are paid. So is a down
+        # payment of a later row: no row that is laid out anew can bring it back.
+        theirs = sum(
+            [
+                max(0, one.principal - one.paid_principal)
+                for at, one in enumerate(position.rows)
+                if at < step.row or (at > step.row and not one.bears_interest)
+            ]
+        )
         out = max(0, position.total_out - paid - theirs)
         return out if everything else min(asked, out)
     kind = ChargeKind.FEE if step.component is FEE else ChargeKind.PENALTY

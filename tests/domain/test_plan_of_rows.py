@@ -187,6 +187,32 @@ def test_a_new_plan_is_not_cut_off_where_it_is_paid_back_before_more_goes_out(
 
 @pytest.mark.parametrize("formula", choices.InstalmentFormula)
 @pytest.mark.parametrize("rest", choices.RecalculationRest)
+@pytest.mark.parametrize("strategy", choices.AllocationStrategy)
+@pytest.mark.parametrize("months", [1, 3, 6])
+def test_money_on_a_due_date_leaves_the_down_payment_behind_it_what_it_asks_for(
+    formula: choices.InstalmentFormula,
+    rest: choices.RecalculationRest,
+    strategy: choices.AllocationStrategy,
+    months: int,
+) -> None:
+    """The instalment due that day took all that was out, and what was left was spread for ever."""
+    terms = replace(
+        SHORTENING,
+        down_payment_percent=Decimal(25),
+        recalculation_rest=rest,
+        instalment_formula=formula,
+        allocation_strategy=strategy,
+    )
+    day = shift(START, MONTH, months)
+    events = (*opening(terms, 500_000), tranche(50, day, 100_000), payment(60, day, 700_000))
+    loan = fold(in_order(events), day).loan
+    assert all(row.outstanding_minor == 0 for row in loan.instalments)
+    assert sum(row.principal_minor for row in loan.instalments) == 600_000
+    assert [row.principal_minor for row in loan.instalments if row.days == 0] == [125_000, 25_000]
+
+
+@pytest.mark.parametrize("formula", choices.InstalmentFormula)
+@pytest.mark.parametrize("rest", choices.RecalculationRest)
 @pytest.mark.parametrize("grace", [1, 2])
 def test_no_grace_on_interest_lengthens_the_instalments_of_a_new_plan(
     formula: choices.InstalmentFormula, rest: choices.RecalculationRest, grace: int
