@@ -1,4 +1,4 @@
-"""What somebody may ask to be told. Answers are in `views.py`, changes in `commands.py`."""
+"""What somebody may ask to be told; answers are in `domain/reports/views.py`."""
 
 from __future__ import annotations
 

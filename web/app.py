@@ -141,7 +141,8 @@ def create_app(doors: Doors) -> QuartTrio:
     app = LendwireApp("web", static_folder=None)
     app.desk = desk = FrontDesk.open(doors, document)
     app.url_map.merge_slashes = False
-    # Each route has limits of its own, and reads no further than they allow (request_reading.py).
+    # Each route has limits of its own, and reads no further than they allow
+    # (web/requests/parsing.py).
     app.config["MAX_CONTENT_LENGTH"] = None
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.endpoints = {}

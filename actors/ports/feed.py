@@ -1,6 +1,6 @@
 """What feed and hub need of the world, as Protocols: the committed feed, frames, lanes.
 
-Satisfied by shape, as those of `ports.py`.
+Satisfied by shape, as those of `actors/ports/stores.py`.
 """
 
 from __future__ import annotations

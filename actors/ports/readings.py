@@ -1,7 +1,7 @@
 """What the actors read of the stores, as Protocols: loans and payments, books and audit trail.
 
-Satisfied by shape, as those of `ports.py`. Each method is one read, limited to what is in sight,
-and may raise an `Outage`.
+Satisfied by shape, as those of `actors/ports/stores.py`. Each method is one read, limited to what
+is in sight, and may raise an `Outage`.
 """
 
 from __future__ import annotations

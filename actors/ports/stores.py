@@ -1,6 +1,6 @@
 """What the actors need of the world, as Protocols: stores, the clock, tokens, the sessions.
 
-What only feed and hub need is in `feed_ports.py`.
+What only feed and hub need is in `actors/ports/feed.py`.
 
 `persistence`, `gateways` and `web` satisfy these by shape, without importing this module;
 `server/wiring.py` knows both sides, and the type checker proves the fit there. Every method of a

@@ -1,8 +1,8 @@
 """The actor of one connected user: on whose authority things are done, by which sockets he hears.
 
-It decides nothing about loans (`command_desk.py` puts the question to the domain) and keeps nothing
-that the store does not: what it knows of its user is read when it is first needed, read again when
-the feed says that it changed, and never trusted for longer than a sign-in lives.
+It decides nothing about loans (`actors/session/commands.py` puts the question to the domain) and
+keeps nothing that the store does not: what it knows of its user is read when it is first needed,
+read again when the feed says that it changed, and never trusted for longer than a sign-in lives.
 """
 
 from __future__ import annotations

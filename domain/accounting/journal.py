@@ -3,8 +3,9 @@
 Policy. Interest, fees and penalties are income when they are paid, not when they fall due, and a
 fee that is withheld of a disbursement is paid then; so the only receivable is the principal that is
 out. What a customer pays beyond what he owes is a debt to him (customer credit) until it is
-refunded. At any moment the balances are those that the loans imply (`ledger.py`): loans receivable
-is the principal out, customer credit the credit.
+refunded. At any moment the balances are those that the loans imply
+(`domain/loan/ledger_amounts.py`): loans receivable is the principal out, customer credit the
+credit.
 
 What is given up (a write-off, a shortfall within the tolerance) is an expense; what is recovered of
 it is an income of its own. Money that cannot be applied is in suspense. Interest and charges that
@@ -13,8 +14,8 @@ are waived were no income yet, so they post nothing.
 An entry counts on its value date, which is that of the event whose money it moves: a reversal takes
 a payment back on the day on which it had counted, and where that or a late-coming payment makes
 others be split anew, each posts the difference on its own day. So the entries that count until a
-day are what the loan of that day implies (`as_of.py`), whatever was entered later. The day on which
-an entry was posted stands beside it, and no earlier line is ever changed.
+day are what the loan of that day implies (`domain/loan/as_of.py`), whatever was entered later. The
+day on which an entry was posted stands beside it, and no earlier line is ever changed.
 """
 
 from __future__ import annotations

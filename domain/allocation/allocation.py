@@ -1,7 +1,8 @@
 """How money that came in is spread over what is owed.
 
 One strategy so far: instalment by instalment, oldest first, and on each penalties, fees, interest,
-principal. It spreads; it does not decide whether the money may come in (`servicing.py`).
+principal. It spreads; it does not decide whether the money may come in
+(`domain/decisions/servicing.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """In which order money pays rows and components, by each strategy, and how much each may take.
 
-It answers steps; taking them is `receipt.py`'s. Charges are due on their own date, principal and
-interest on the instalment's. Where a loan recalculates by the CUMULATIVE formula, money beyond what
-is due is principal of the instalment that its day lies in, however much it is.
+It answers steps; taking them is `domain/allocation/payment_application.py`'s. Charges are due on
+their own date, principal and interest on the instalment's. Where a loan recalculates by the
+CUMULATIVE formula, money beyond what is due is principal of the instalment that its day lies in,
+however much it is.
 """
 
 from __future__ import annotations

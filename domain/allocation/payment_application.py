@@ -1,6 +1,7 @@
 """Money that comes in: which rows it pays, and what the rest of the schedule makes of it.
 
-It changes a `Position`; whether the money may come in at all is `servicing.py`'s to decide.
+It changes a `Position`; whether the money may come in at all is `domain/decisions/servicing.py`'s
+to decide.
 """
 
 from __future__ import annotations

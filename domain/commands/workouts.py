@@ -1,7 +1,7 @@
 """What may be asked of a loan that is out, beside payments: imperative, frozen.
 
 Charges and waivers, other rates and plans, write-off and recovery, refunds, and the undoing of
-approvals and disbursals. Applications and payments are in `commands.py`.
+approvals and disbursals. Applications and payments are in `domain/commands/loans.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Decisions on how a loan ends, and on undoing what began it: payoff, write-off, refund, undoing.
 
 Each of them may change how every payment was split, so each needs the loan's events. Charges and
-other plans are in `workout.py`, payments in `servicing.py`.
+other plans are in `domain/decisions/workout.py`, payments in `domain/decisions/servicing.py`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """From application to disbursement: what may be decided about a loan before money comes back.
 
 Every function takes what is known and answers with a `Decision` or a refusal; nothing is changed
-and nothing is kept here. Whether the caller's role may ask at all was settled by `roles.py`; what
-stands here is the life cycle, the two pairs of eyes, and sane amounts and dates.
+and nothing is kept here. Whether the caller's role may ask at all was settled by
+`domain/access/roles.py`; what stands here is the life cycle, the two pairs of eyes, and sane
+amounts and dates.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Paying out a further part of what was approved, to a loan that is out.
 
-The first part is in `origination.py`.
+The first part is in `domain/decisions/origination.py`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Decisions on a loan that is out: charges and waivers, other rates, other plans.
 
 Each of them may change how every payment was split, so each needs the loan's events: what it would
-change can be seen in the decision before anybody keeps it. Payments are in `servicing.py`, ends in
-`endings.py`.
+change can be seen in the decision before anybody keeps it. Payments are in
+`domain/decisions/servicing.py`, ends in `domain/decisions/closing.py`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Committed(Generic[View]):
 
 @dataclass(frozen=True, slots=True)
 class SecondEyes:
-    """`move` needs another person than each of `others`; `four_eyes.py` says who that is."""
+    """`move` needs another person than `others`, as `domain/decisions/four_eyes.py` says."""
 
     move: LoanMove
     others: tuple[UserId, ...]

@@ -1,8 +1,8 @@
 """What each event does to a running loan. It refuses nothing: events are facts.
 
 What cannot be applied where the loan stands (money before any went out, or after it was written
-off) is kept in suspense. Whether an event may happen was decided before (`origination.py`,
-`servicing.py`, `workout.py`).
+off) is kept in suspense. Whether an event may happen was decided before
+(`domain/decisions/origination.py`, `domain/decisions/servicing.py`, `domain/decisions/workout.py`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def counted(loan: Loan, event: LoanEvent) -> Loan:
 def happen(running: RunningLoan, event: LoanEvent) -> None:
     """Let `event`, which comes next in order, change the running loan.
 
-    Payments are `take`n, and recoveries come in by `recovery.py`.
+    Payments are `take`n, and recoveries come in by `domain/loan/recovery.py`.
     """
     match event:
         case happened.LoanDisbursed():

@@ -1,7 +1,7 @@
 """The chart of accounts, what a loan implies of each account, and what each event did to them.
 
 Amounts are minor units, debits positive and credits negative; what moves at once is nothing in all.
-What an event posts, in entries, is in `journal.py`.
+What an event posts, in entries, is in `domain/accounting/journal.py`.
 """
 
 from __future__ import annotations

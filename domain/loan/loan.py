@@ -1,7 +1,7 @@
 """A loan as the sum of its events: the aggregate that every decision reads.
 
-Deciding is in `origination.py` and `servicing.py`, and how events change a loan in
-`loan_history.py`; this module only says what a loan is.
+Deciding is in `domain/decisions/origination.py` and `domain/decisions/servicing.py`, and how events
+change a loan in `domain/loan/replay.py`; this module only says what a loan is.
 """
 
 from __future__ import annotations

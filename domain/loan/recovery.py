@@ -1,7 +1,7 @@
 """What happens to a running loan when money comes in after it was written off.
 
 It pays no instalment: it is an income of its own, and the claim stays. Whether it may come was
-decided before, in `endings.py`.
+decided before, in `domain/decisions/closing.py`.
 """
 
 from __future__ import annotations

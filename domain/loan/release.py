@@ -1,6 +1,6 @@
 """What happens to a running loan when money in suspense is let go: it pays, on its own day.
 
-Whether it may be was decided before, in `suspense.py`.
+Whether it may be was decided before, in `domain/decisions/suspense.py`.
 """
 
 from __future__ import annotations

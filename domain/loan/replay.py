@@ -1,9 +1,10 @@
 """How events make a loan: one at a time while they come in order, all of them again when not.
 
 The state of a loan depends on the set of its events, not on the order in which they arrived
-(`event_order.py`). `evolve` is the quick way to the result that `replay` defines; what each event
-does is in `happening.py`. Nothing here refuses anything: events are facts, and whether one may
-happen was decided before (`origination.py`, `servicing.py`, `workout.py`).
+(`domain/events/order.py`). `evolve` is the quick way to the result that `replay` defines; what each
+event does is in `domain/loan/evolve.py`. Nothing here refuses anything: events are facts, and
+whether one may happen was decided before (`domain/decisions/origination.py`,
+`domain/decisions/servicing.py`, `domain/decisions/workout.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A loan while its events go by, and both ways between it and the loan that is kept.
 
-What each event does to it is in `happening.py`.
+What each event does to it is in `domain/loan/evolve.py`.
 """
 
 from __future__ import annotations

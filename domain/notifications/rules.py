@@ -1,7 +1,8 @@
 """What is told to others after a decision: the notices that one event gives rise to.
 
-Only what and about whom; who may hear it is in `notices.py`. Payloads hold JSON values: identifiers
-and amounts are strings, and nothing is in them that a reader of the loan may not see.
+Only what and about whom; who may hear it is in `domain/notifications/notification.py`. Payloads
+hold JSON values: identifiers and amounts are strings, and nothing is in them that a reader of the
+loan may not see.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a loan shows on a day, as readers are told it: its schedule, what ends it, its statement.
 
-The loan is handed in as it stands on that day (`as_of.py`). Nothing is decided here and nothing
-written: a payoff promises nothing.
+The loan is handed in as it stands on that day (`domain/loan/as_of.py`). Nothing is decided here and
+nothing written: a payoff promises nothing.
 """
 
 from __future__ import annotations

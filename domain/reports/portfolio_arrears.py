@@ -2,7 +2,8 @@
 
 Most loans are told by their rows: their schedule does not change with time, or nothing of it is
 late. The others are brought to the day from their state, and those whose money has moved since are
-replayed until it. What all of them say is what `aging.py` says of the loans one by one.
+replayed until it. What all of them say is what `domain/reports/aging.py` says of the loans one by
+one.
 """
 
 from __future__ import annotations

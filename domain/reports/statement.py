@@ -5,7 +5,7 @@ and are unpaid, less his credit and what was recovered. Interest and charges sta
 due date, or from the day on which they were paid, if that was earlier. What of a loan was given up
 in hope only (a write-off) is owed still.
 
-Computed from the events alone, with what is known now (`as_of.py`); nothing is stored.
+Computed from the events alone, with what is known now (`domain/loan/as_of.py`); nothing is stored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The interest of one row: which days, on what, at which rate; each part rounded by itself.
 
 Two ways to see a period. As planned: on what is out when everybody pays as agreed. As it was: on
-what was really out on each day. Which of them holds for which days is `projection.py`'s to say.
+what was really out on each day. Which of them holds for which days is
+`domain/schedule/recalculation.py`'s to say.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What each row of a schedule asks for: the equal instalment, its grace, its interest and its fees.
 
-Pure arithmetic over a `Position`; when rows are laid out again is `projection.py`'s to say.
+Pure arithmetic over a `Position`; when rows are laid out again is
+`domain/schedule/recalculation.py`'s to say.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Fees on money that goes out: what each comes to, and whether anything is left to go out.
 
-What they do to the schedule is in `charging.py`, what they post in `journal.py`.
+What they do to the schedule is in `domain/schedule/charges.py`, what they post in
+`domain/accounting/journal.py`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The quick way to what `projection.py` does, for the plain rows that most schedules consist of.
+"""The quick way to what `domain/schedule/recalculation.py` does, for the plain rows of most loans.
 
 One rate, no grace, no charges, nothing paid yet: then a row is its interest and what is left of its
 instalment. So are all rows of the loan that most quotes are about, and those that are still to come
-when money comes in. It knows no case that `projection.py` does not.
+when money comes in. It knows no case that `domain/schedule/recalculation.py` does not.
 """
 
 from __future__ import annotations

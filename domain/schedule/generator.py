@@ -1,7 +1,8 @@
 """The repayment schedule: what falls due when, every line explained.
 
-Pure arithmetic over terms. It knows nothing of payments (`allocation.py`), of lateness
-(`arrears.py`) or of the life of the loan; whether terms are possible at all is in `terms_check.py`.
+Pure arithmetic over terms. It knows nothing of payments (`domain/allocation/allocation.py`), of
+lateness (`domain/loan/arrears.py`) or of the life of the loan; whether terms are possible at all is
+in `domain/terms/validation.py`.
 """
 
 from __future__ import annotations

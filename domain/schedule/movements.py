@@ -1,6 +1,7 @@
 """The money that came in on a loan, day by day, with running sums: each question is a look-up.
 
-It is a part of a position at work (`position.py`); what is kept of it are plain movements.
+It is a part of a position at work (`domain/schedule/working.py`); what is kept of it are plain
+movements.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What changes a schedule that is running: tranches, rates, new plans for what is owed.
 
-Functions over a `Position`; the events that call for them are told in `events.py`, and whether they
-may happen is decided in `servicing.py`.
+Functions over a `Position`; the events that call for them are told in `domain/events/events.py`,
+and whether they may happen is decided in `domain/decisions/servicing.py`.
 """
 
 from __future__ import annotations

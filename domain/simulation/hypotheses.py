@@ -1,6 +1,7 @@
 """What may be supposed of a loan: each a thing that has not happened. Frozen, and nothing else.
 
-What they would lead to is in `supposing.py`. Amounts are in major units, as commands have them.
+What they would lead to is in `domain/simulation/simulator.py`. Amounts are in major units, as
+commands have them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The choices that the terms of a loan offer, each a closed list.
 
 What they do is in the modules that compute. How long months and years are, and how often
-instalments fall due, is in `terms.py`.
+instalments fall due, is in `domain/terms/terms.py`.
 """
 
 from __future__ import annotations

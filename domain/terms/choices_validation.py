@@ -1,6 +1,7 @@
 """Whether the choices in terms fit together: grace, broken periods, fixed instalments, fees.
 
-The limits of amounts, counts and dates are in `terms_check.py`, which asks this module too.
+The limits of amounts, counts and dates are in `domain/terms/validation.py`, which asks this module
+too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Terms that may be said and would change nothing: each is refused with a sentence, never ignored.
 
 What a loan has agreed already it keeps, and shows with the same sentence. Whether terms are
-possible at all is in `terms_check.py`. What this release cannot charge is here, too.
+possible at all is in `domain/terms/validation.py`. What this release cannot charge is here, too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A loan product: the terms that it proposes, and the limits within which they may be agreed.
 
 A product has versions; a loan keeps the terms that it was made on, so that a change of the product
-touches new loans only. Whether terms are possible at all is in `terms_check.py`.
+touches new loans only. Whether terms are possible at all is in `domain/terms/validation.py`.
 """
 
 from __future__ import annotations

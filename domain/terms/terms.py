@@ -1,4 +1,4 @@
-"""The terms of a loan: what was agreed, as one frozen value. The arithmetic is in `schedule.py`."""
+"""The terms of a loan as one frozen value; the arithmetic is in `domain/schedule/`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Whether terms are possible at all: every limit in one place, every fault told at once.
 
 The limits keep what is computed later inside the calendar and inside 64-bit integers, so that
-`schedule.py` need not ask. Whether the lender wants such a loan is the product's to say, not this.
+`domain/schedule/generator.py` need not ask. Whether the lender wants such a loan is the product's
+to say, not this.
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ SELECT_LOAN: Final = compiled(
     )
 )
 
-# Which of a loan's events made the thing of this id. Names in `data` are those of event_codec.py.
+# Which of a loan's events made the thing of this id. Names in `data` are those of
+# persistence/loans/event_codec.py.
 SELECT_MADE: Final = compiled(
     text(
         "SELECT version FROM loan_events WHERE loan_id = CAST(:loan_id AS uuid)"

@@ -1,7 +1,7 @@
 """What lateness costs where a penalty is charged by the year: per instalment and day.
 
 Computed as of a day, never stored, never nightly. Penalties that are charged once are charges
-(`charging.py`).
+(`domain/schedule/charges.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each path does, one file a subject; together, the table of routes."""
+"""The table of routes, joined from the folders of the resources."""
 
 from typing import Final
 

@@ -15,7 +15,7 @@ Given = Mapping[str, str]
 
 
 class ArrivedRequest(TrioRequest):
-    """Quart's request and what `app.py` and `endpoint.py` find out about it.
+    """Quart's request and what `app.py` and `web/routing/endpoint.py` find out about it.
 
     `given` is read many times for each request, and most of it is absent: Quart's own headers
     would raise for each. `arrived_at` is Trio's time; `user_id` is known once a token was read;

@@ -2,7 +2,7 @@
 
 What a subscriber hears comes through the lane from the hub; nothing of it passes here. For a moment
 after the welcome nothing comes: a client that resumes says from where, and hears in order. Its life
-is kept elsewhere (`live_socket.py`).
+is kept elsewhere (`web/sockets/connection.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The shapes of what a server says on a socket: only described, as frames are made without them.
 
-A test holds that real frames fit. What clients say is in `messages.py`.
+A test holds that real frames fit. What clients say is in `web/sockets/client_messages.py`.
 """
 
 from __future__ import annotations

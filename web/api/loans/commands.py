@@ -1,6 +1,7 @@
 """What is decided on an application and paid out: approve, reject, withdraw, disburse.
 
-What comes after the money is out is in `workouts.py`, which shares `command_loan` with it.
+What comes after the money is out is in `web/api/loans/servicing.py`, which shares `command_loan`
+with it.
 """
 
 from __future__ import annotations

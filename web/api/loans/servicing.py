@@ -1,6 +1,7 @@
 """What is done to a loan that is out, beside payments: charges, waivers, plans, endings, undoing.
 
-Applications and the first disbursement are in `loan_commands.py`, payments in `payments.py`.
+Applications and the first disbursement are in `web/api/loans/commands.py`, payments in
+`web/api/payments/routes.py`.
 """
 
 from __future__ import annotations

@@ -119,7 +119,8 @@ def _tag(value: Any) -> str | None:
     return f"{TAGGED}{kind}" if isinstance(kind, str) else None
 
 
-# The tags would stand in the pointers of faults, where they are no step: faults.py leaves them out.
+# The tags would stand in the pointers of faults, where they are no step:
+# web/requests/faults.py leaves them out.
 EventField = Annotated[
     Annotated[SupposedPrepay, Tag(f"{TAGGED}prepay")]
     | Annotated[SupposedSkip, Tag(f"{TAGGED}skip")]
